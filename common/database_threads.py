@@ -1,0 +1,56 @@
+"""A handful of threads with lasting database connections, for processes with hundreds of threads.
+
+A worker answers up to 300 messages at once, nearly all of them waiting for a model. Three hundred threads must not
+mean three hundred connections, nor one opened for every statement: functions marked `@database_work` run on a few
+threads that keep theirs. In every other process (tests, views, commands) the mark does nothing.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
+
+from django.db import InterfaceError, OperationalError, connection
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_pool: ThreadPoolExecutor | None = None
+_here = threading.local()
+
+
+def start(threads: int) -> None:
+    """From now on this process runs database work on `threads` threads of its own."""
+    global _pool
+    _pool = ThreadPoolExecutor(threads, thread_name_prefix="database", initializer=_mark_thread)
+
+
+def _mark_thread() -> None:
+    _here.is_database_thread = True
+
+
+def database_work(function: Callable[P, R]) -> Callable[P, R]:
+    """Run `function` on a database thread. A nested call runs where it is: a submit into its own pool would deadlock.
+
+    A connection that broke is dropped and the function tried once more, so it must be safe to run twice: either its
+    transaction failed as a whole, or its UPDATE names the state it expects.
+    """
+
+    @functools.wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        if _pool is None or getattr(_here, "is_database_thread", False):
+            return function(*args, **kwargs)
+        return _pool.submit(_with_fresh_connection_on_error, function, *args, **kwargs).result()
+
+    return run
+
+
+def _with_fresh_connection_on_error(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+    try:
+        return function(*args, **kwargs)
+    except (OperationalError, InterfaceError):
+        connection.close()
+        return function(*args, **kwargs)

@@ -1,0 +1,247 @@
+"""Who said what: customers, their conversations, the messages that came in and the replies that went out."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from wechat.models import OfficialAccount
+
+
+class Customer(models.Model):
+    """A follower of one account, with the ledger of what WeChat still lets us send to them.
+
+    Two windows, because they overlap: 5 sends in 48 h after a message, 3 in 1 min after a menu click, a follow, a
+    scan or a tap on a msgmenu item. WeChat's own refusals (45015, 45047) correct the ledger.
+    """
+
+    account = models.ForeignKey(OfficialAccount, models.PROTECT, verbose_name=_("公众号"), related_name="customers")
+    openid = models.CharField("OpenID", max_length=64)
+    remark = models.CharField(_("备注名"), max_length=60, blank=True)
+    subscribed = models.BooleanField(_("已关注"), default=True)
+    created_at = models.DateTimeField(_("首次出现"), default=timezone.now)
+    message_sends_left = models.PositiveSmallIntegerField(_("消息窗口剩余条数"), default=0)
+    message_window_until = models.DateTimeField(_("消息窗口截止"), null=True)
+    event_sends_left = models.PositiveSmallIntegerField(_("事件窗口剩余条数"), default=0)
+    event_window_until = models.DateTimeField(_("事件窗口截止"), null=True)
+
+    class Meta:
+        verbose_name = _("客户")
+        verbose_name_plural = _("客户")
+        constraints = [models.UniqueConstraint(fields=["account", "openid"], name="one_customer_per_openid")]
+
+    def __str__(self) -> str:
+        return self.remark or f"{self.openid[:4]}…{self.openid[-4:]}"
+
+    def sends_left(self, now: datetime) -> int:
+        """How many API sends the open windows still allow."""
+        left = 0
+        if self.message_window_until and self.message_window_until > now:
+            left += self.message_sends_left
+        if self.event_window_until and self.event_window_until > now:
+            left += self.event_sends_left
+        return left
+
+
+class Owner(models.TextChoices):
+    """Who serves the customer now."""
+
+    BOT = "bot", _("机器人")
+    QUEUE = "queue", _("等待人工")
+    AGENT = "agent", _("人工")
+
+
+class Conversation(models.Model):
+    """The one chat with a customer. WeChat knows a single endless thread, and so do we.
+
+    `owner_version` is the fence: a bot reply is written and sent only under the version it started with.
+    The lease says which process answers the customer's messages now.
+    """
+
+    customer = models.OneToOneField(Customer, models.CASCADE, verbose_name=_("客户"))
+    account = models.ForeignKey(OfficialAccount, models.PROTECT, verbose_name=_("公众号"))
+    owner = models.CharField(_("接待方"), max_length=8, choices=Owner, default=Owner.BOT)
+    owner_version = models.PositiveIntegerField(default=0)
+    lease_holder = models.CharField(max_length=40, blank=True)
+    lease_until = models.DateTimeField(null=True)
+    receipt_at = models.DateTimeField(_("上次回执时间"), null=True)
+    last_message_at = models.DateTimeField(_("最近消息"), null=True, db_index=True)
+    created_at = models.DateTimeField(_("开始时间"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("会话")
+        verbose_name_plural = _("会话")
+
+    def __str__(self) -> str:
+        return str(self.customer)
+
+    @property
+    def is_with_agent(self) -> bool:
+        return self.owner == Owner.AGENT
+
+    @property
+    def session_id(self) -> str:
+        """What a language model's provider sees of this conversation: stable, and says nothing about the customer."""
+        return hashlib.sha256(f"conversation-{self.pk}-{self.account_id}".encode()).hexdigest()[:32]
+
+
+class MessageState(models.TextChoices):
+    RECEIVED = "received", _("已收到")
+    ANSWERING = "answering", _("回答中")
+    ANSWERED = "answered", _("已回答")
+    HANDED_OVER = "handed_over", _("已转人工")
+    IGNORED = "ignored", _("无需回答")
+
+
+OPEN_STATES = (MessageState.RECEIVED, MessageState.ANSWERING)
+
+
+class Hold(models.TextChoices):
+    """Whether a delivery of this push stands open for the reply. Leaving is a conditional UPDATE."""
+
+    NONE = "none", _("不等待")
+    WAITING = "waiting", _("等待中")
+    RELEASED = "released", _("已放行")
+
+
+class Ending(models.TextChoices):
+    """What the push was answered with over its own connection; a repeat gets the same again."""
+
+    OPEN = "", _("未结束")
+    SUCCESS = "success", _("success")
+    TEXT = "text", _("文本")
+
+
+class Message(models.Model):
+    """One push of WeChat: a customer's message, or an event. Written flat by the callback, before it answers."""
+
+    account = models.ForeignKey(OfficialAccount, models.PROTECT, verbose_name=_("公众号"))
+    openid = models.CharField("OpenID", max_length=64)
+    dedup_key = models.CharField(max_length=160)
+    kind = models.CharField(_("类型"), max_length=32)
+    text = models.TextField(_("内容"), blank=True)
+    fields = models.JSONField(_("字段"), default=dict)
+    raw = models.TextField(_("原文"), blank=True, help_text=_("仅保留看不懂的推送"))
+    wants_human = models.BooleanField(_("要求人工"), default=False)
+    sent_at = models.DateTimeField(_("客户发送时间"))
+    received_at = models.DateTimeField(_("收到时间"))
+    deliveries = models.PositiveSmallIntegerField(_("投递次数"), default=1)
+
+    conversation = models.ForeignKey(
+        Conversation, models.CASCADE, verbose_name=_("会话"), null=True, related_name="messages"
+    )
+    state = models.CharField(_("状态"), max_length=12, choices=MessageState, default=MessageState.RECEIVED)
+    attempt = models.PositiveSmallIntegerField(_("尝试次数"), default=0)
+    queued_at = models.DateTimeField(null=True)
+    hold = models.CharField(max_length=8, choices=Hold, default=Hold.NONE)
+    hold_until = models.DateTimeField(null=True)
+    ended_with = models.CharField(_("推送应答"), max_length=8, choices=Ending, default=Ending.OPEN, blank=True)
+    passive_text = models.TextField(_("被动回复内容"), blank=True)
+    note = models.CharField(_("备注"), max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = _("客户消息")
+        verbose_name_plural = _("客户消息")
+        constraints = [models.UniqueConstraint(fields=["account", "dedup_key"], name="one_message_per_push")]
+        indexes = [
+            models.Index(fields=["state", "received_at"], name="message_by_state"),
+            models.Index(fields=["conversation", "sent_at"], name="message_by_conversation"),
+        ]
+
+    def __str__(self) -> str:
+        return self.text[:30] or self.kind
+
+
+class Author(models.TextChoices):
+    BOT = "bot", _("机器人")
+    AGENT = "agent", _("客服")
+    SYSTEM = "system", _("系统")
+
+
+class ReplyState(models.TextChoices):
+    READY = "ready", _("待发送")
+    SENDING = "sending", _("发送中")
+    SENT = "sent", _("已发送")
+    WAITING_FOR_CUSTOMER = "waiting", _("等客户下一条消息")
+    WITHDRAWN = "withdrawn", _("已撤回")
+    UNKNOWN = "unknown", _("结果未知")
+    FAILED = "failed", _("发送失败")
+
+
+UNSENT_STATES = (ReplyState.READY, ReplyState.WAITING_FOR_CUSTOMER)
+
+
+class Channel(models.TextChoices):
+    NONE = "", "—"
+    PASSIVE = "passive", _("被动回复")
+    API = "api", _("客服接口")
+
+
+class ReplyQuerySet(models.QuerySet["Reply"]):
+    def unsent(self) -> ReplyQuerySet:
+        return self.filter(state__in=UNSENT_STATES)
+
+    def waiting_for_customer(self) -> ReplyQuerySet:
+        return self.filter(state=ReplyState.WAITING_FOR_CUSTOMER)
+
+
+class Reply(models.Model):
+    """One text that goes to the customer: a part of the bot's answer, an agent's words, a word of the system.
+
+    The parts that answer one message are one set, written once: `(message, part)` is unique. An agent's own text
+    answers no single message, so its `message` is empty.
+    """
+
+    conversation = models.ForeignKey(Conversation, models.CASCADE, verbose_name=_("会话"), related_name="replies")
+    message = models.ForeignKey(
+        Message, models.CASCADE, verbose_name=_("回答的消息"), null=True, related_name="replies"
+    )
+    part = models.PositiveSmallIntegerField(_("第几段"), default=1)
+    author = models.CharField(_("作者"), max_length=8, choices=Author)
+    agent_name = models.CharField(_("客服"), max_length=60, blank=True)
+    source = models.CharField(_("来源"), max_length=16, blank=True)
+    options = models.JSONField(_("可选问题"), default=list, blank=True)
+    owner_version = models.PositiveIntegerField(null=True)
+    text = models.TextField(_("内容"))
+    state = models.CharField(_("状态"), max_length=12, choices=ReplyState, default=ReplyState.READY)
+    channel = models.CharField(_("通道"), max_length=8, choices=Channel, default=Channel.NONE, blank=True)
+    tries = models.PositiveSmallIntegerField(_("发送次数"), default=0)
+    due_at = models.DateTimeField(_("应发时间"), default=timezone.now)
+    lease_until = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(_("写入时间"), default=timezone.now)
+    sent_at = models.DateTimeField(_("发送时间"), null=True)
+    reason = models.CharField(_("原因"), max_length=200, blank=True)
+
+    objects = ReplyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("回复")
+        verbose_name_plural = _("回复")
+        constraints = [models.UniqueConstraint(fields=["message", "part"], name="one_set_of_parts_per_message")]
+        indexes = [
+            models.Index(fields=["state", "due_at"], name="reply_by_state"),
+            models.Index(fields=["conversation", "created_at"], name="reply_by_conversation"),
+        ]
+
+    def __str__(self) -> str:
+        return self.text[:30]
+
+
+class BotText(models.Model):
+    """What the bot says at one moment, where an account wants other words than the default in `texts.py`."""
+
+    account = models.ForeignKey(OfficialAccount, models.CASCADE, verbose_name=_("公众号"))
+    moment = models.CharField(_("场合"), max_length=32)
+    text = models.TextField(_("文字"))
+
+    class Meta:
+        verbose_name = _("机器人用语")
+        verbose_name_plural = _("机器人用语")
+        constraints = [models.UniqueConstraint(fields=["account", "moment"], name="one_text_per_moment")]
+
+    def __str__(self) -> str:
+        return self.moment

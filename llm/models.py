@@ -1,0 +1,72 @@
+"""Language models that we may ask, and the log of every call."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from encrypted_fields.fields import EncryptedCharField
+
+
+class LanguageModel(models.Model):
+    """One model behind an OpenAI-compatible endpoint. Lower `position` is asked first, the next ones are fallbacks."""
+
+    name = models.CharField(_("名称"), max_length=60, unique=True)
+    base_url = models.URLField(_("接口地址"), help_text=_("OpenAI 兼容，如 https://api.deepseek.com/v1"))
+    api_key = EncryptedCharField("API Key", max_length=200, blank=True)
+    model = models.CharField(_("模型"), max_length=100)
+    position = models.PositiveSmallIntegerField(_("顺序"), default=10)
+    enabled = models.BooleanField(_("启用"), default=True)
+    from_environment = models.BooleanField(_("来自环境变量"), default=False, editable=False)
+    max_in_flight = models.PositiveSmallIntegerField(
+        _("最大并发"), default=200, help_text=_("所有进程合计，超出时改用下一个模型")
+    )
+    temperature = models.FloatField(_("温度"), default=0.7)
+    max_tokens = models.PositiveIntegerField(_("最大输出 token"), default=500)
+    connect_timeout = models.FloatField(_("连接超时（秒）"), default=3)
+    first_token_timeout = models.FloatField(_("首字超时（秒）"), default=15)
+    total_timeout = models.FloatField(_("总超时（秒）"), default=40)
+
+    class Meta:
+        verbose_name = _("语言模型")
+        verbose_name_plural = _("语言模型")
+        ordering = ["position", "pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Outcome(models.TextChoices):
+    OK = "ok", _("成功")
+    TIMEOUT = "timeout", _("超时")
+    RATE_LIMITED = "rate_limited", _("被限流")
+    REFUSED = "refused", _("被拒绝")
+    FAILED = "failed", _("服务出错")
+    BROKEN = "broken", _("中途断开")
+    NONSENSE = "nonsense", _("无法识别的应答")
+    BUSY = "busy", _("并发已满")
+    OPEN = "open", _("熔断中")
+
+
+class ModelCall(models.Model):
+    """One call, as it went: what it cost in time and tokens, and how it ended."""
+
+    language_model = models.ForeignKey(
+        LanguageModel, models.SET_NULL, verbose_name=_("语言模型"), null=True, related_name="calls"
+    )
+    model = models.CharField(_("模型"), max_length=100)
+    session_id = models.CharField(_("会话标识"), max_length=64, blank=True, db_index=True)
+    outcome = models.CharField(_("结果"), max_length=16, choices=Outcome)
+    error = models.CharField(_("错误"), max_length=300, blank=True)
+    prompt_tokens = models.PositiveIntegerField(_("输入 token"), null=True)
+    completion_tokens = models.PositiveIntegerField(_("输出 token"), null=True)
+    first_token_ms = models.PositiveIntegerField(_("首字毫秒"), null=True)
+    total_ms = models.PositiveIntegerField(_("总毫秒"), null=True)
+    created_at = models.DateTimeField(_("时间"), auto_now_add=True, db_index=True)
+
+    class Meta:
+        verbose_name = _("模型调用")
+        verbose_name_plural = _("模型调用")
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.model} {self.get_outcome_display()}"

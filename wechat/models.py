@@ -1,0 +1,62 @@
+"""The Official Accounts (公众号 / 服务号) that we answer for."""
+
+from __future__ import annotations
+
+from django.core.validators import RegexValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from encrypted_fields.fields import EncryptedCharField
+
+aes_key_format = RegexValidator(r"^[A-Za-z0-9]{43}$", _("EncodingAESKey 是 43 个字母或数字。"), code="aes_key")
+token_format = RegexValidator(r"^[A-Za-z0-9]{3,32}$", _("Token 是 3 到 32 个字母或数字。"), code="token")
+
+
+class ReplyMode(models.TextChoices):
+    AUTO = "auto", _("自动判断")
+    API = "api", _("客服接口（已认证）")
+    PASSIVE = "passive", _("仅被动回复（未认证）")
+
+
+class OfficialAccount(models.Model):
+    """Keys of one account, and how it may reply. Secrets are encrypted at rest and never shown."""
+
+    slug = models.SlugField(_("网址标识"), unique=True, help_text=_("回调地址为 /wechat/网址标识"))
+    name = models.CharField(_("名称"), max_length=60)
+    app_id = models.CharField("AppID", max_length=64, unique=True)
+    original_id = models.CharField(_("原始 ID"), max_length=64, blank=True, help_text=_("gh_ 开头，可不填"))
+    app_secret = EncryptedCharField("AppSecret", max_length=128, blank=True)
+    token = EncryptedCharField("Token", max_length=64, validators=[token_format])
+    aes_key = EncryptedCharField("EncodingAESKey", max_length=64, blank=True, validators=[aes_key_format])
+    previous_aes_key = EncryptedCharField(
+        _("上一个 EncodingAESKey"),
+        max_length=64,
+        blank=True,
+        validators=[aes_key_format],
+        help_text=_("更换密钥期间两个都有效"),
+    )
+    reply_mode = models.CharField(_("回复方式"), max_length=8, choices=ReplyMode, default=ReplyMode.AUTO)
+    api_refused_at = models.DateTimeField(
+        _("接口被拒时间"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("微信返回 48001 后自动改为仅被动回复"),
+    )
+    is_default = models.BooleanField(_("默认账号"), default=False, help_text=_("/wechat 对应的账号"))
+    enabled = models.BooleanField(_("启用"), default=True)
+    from_environment = models.BooleanField(_("来自环境变量"), default=False, editable=False)
+    created_at = models.DateTimeField(_("添加时间"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("公众号")
+        verbose_name_plural = _("公众号")
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def may_send(self) -> bool:
+        """Whether the customer-service API is ours to call (verified account)."""
+        if self.reply_mode == ReplyMode.API:
+            return self.api_refused_at is None
+        return self.reply_mode == ReplyMode.AUTO and bool(self.app_secret) and self.api_refused_at is None

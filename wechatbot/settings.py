@@ -1,0 +1,257 @@
+"""All settings, read from the environment in one style. Wrong or contradicting values are system checks.
+
+The names are a contract: see the table in README.md. Every one has a default that makes the embedded mode run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+from django.utils.translation import gettext_lazy as _
+
+from wechatbot.generated import generated, random_text
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+environ.Env.read_env(BASE_DIR / ".env")
+
+# Where this installation keeps what it makes itself: SQLite file, private Redis, logs, secrets.
+DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
+SECRETS_DIR = DATA_DIR / "secrets"
+
+# --- Web ------------------------------------------------------------------------------------------------------------
+
+PORT = env.int("PORT", default=8000)
+PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://localhost:{PORT}").rstrip("/")
+PUBLIC_HOST = urlsplit(PUBLIC_URL).hostname or "localhost"
+LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+IS_LOCAL = PUBLIC_HOST in {"localhost", "127.0.0.1", "::1"}
+
+# No Redis named: `serve` starts a private one. That is the embedded mode.
+EMBEDDED = not env.str("REDIS_URL", default="")
+DEBUG = env.bool("DEBUG", default=EMBEDDED) and IS_LOCAL
+SECRET_KEY = env.str("SECRET_KEY", default="") or generated(SECRETS_DIR, "secret_key", lambda: random_text(64))
+ALLOWED_HOSTS = [*env.list("ALLOWED_HOSTS", default=LOCAL_HOSTS), *([] if IS_LOCAL else [PUBLIC_HOST, *LOCAL_HOSTS])]
+CSRF_TRUSTED_ORIGINS = [] if IS_LOCAL else [f"https://{PUBLIC_HOST}", PUBLIC_URL]
+if PUBLIC_URL.startswith("https://"):
+    # The tunnel or nginx speaks https and tells us so in this header.
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# Set by hand for an https-only installation: a tunnel is reached by its public and its local name.
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("SECURE_COOKIES", default=False)
+SESSION_COOKIE_NAME = "wechatbot_session"
+
+# The simulator shows customers' words and signs pushes: open on one's own machine, for staff elsewhere, off in production.
+SIMULATOR = env.bool("SIMULATOR", default=EMBEDDED)
+SIMULATOR_NEEDS_LOGIN = not (DEBUG and IS_LOCAL)
+
+# --- Database and Redis ---------------------------------------------------------------------------------------------
+
+
+def _redis_socket() -> Path:
+    """A unix socket's path holds at most 107 bytes; a deep DATA_DIR gets a short name in the temporary folder."""
+    socket = DATA_DIR / "redis" / "redis.sock"
+    if len(str(socket).encode()) <= 100:
+        return socket
+    digest = hashlib.sha256(str(DATA_DIR).encode()).hexdigest()[:12]
+    return Path(tempfile.gettempdir()) / f"wechatbot-{digest}" / "redis.sock"
+
+
+REDIS_SOCKET = _redis_socket()
+REDIS_URL = env.str("REDIS_URL", default="") or f"unix://{REDIS_SOCKET}?db=0"
+
+DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'wechatbot.sqlite3'}")}
+DATABASES["default"]["CONN_MAX_AGE"] = 0
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+else:
+    DATABASES["default"].setdefault("OPTIONS", {}).update(charset="utf8mb4", connect_timeout=3, read_timeout=10)
+    DATABASES["default"]["TEST"] = {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_unicode_ci"}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+CACHES = {
+    "default": {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {"SOCKET_TIMEOUT": 0.5, "SOCKET_CONNECT_TIMEOUT": 0.5},
+    }
+}
+
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.core.RedisChannelLayer",
+        # redis-py 8 closes a socket that is silent for 5 s, and a desk is silent for hours.
+        "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": None, "health_check_interval": 30}]},
+    }
+}
+
+# --- Applications ---------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "wechatbot.apps.WechatbotConfig",
+    "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.import_export",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "import_export",
+    "channels",
+    "wechat",
+    "llm",
+    "knowledge",
+    "conversations",
+    "assistant",
+    "tickets",
+    "webhook",
+    *(["simulator"] if SIMULATOR else []),
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "wechatbot.urls"
+ASGI_APPLICATION = "wechatbot.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+LOGIN_URL = "admin:login"
+
+# Secrets at rest (django-fernet-encrypted-fields): derived from SECRET_KEY with a salt of this installation.
+SALT_KEY = [env.str("SALT_KEY", default="") or generated(SECRETS_DIR, "salt_key", lambda: random_text(32))]
+
+# --- Language, time, static files -----------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "zh-hans"
+LANGUAGES = [("zh-hans", _("简体中文")), ("en", _("英语"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+TIME_ZONE = "Asia/Shanghai"
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+# Without collectstatic (embedded mode, also behind a tunnel) files are found where they are.
+WHITENOISE_USE_FINDERS = True
+
+# --- WeChat ---------------------------------------------------------------------------------------------------------
+
+WECHAT_APP_ID = env.str("WECHAT_APP_ID", default="")
+WECHAT_APP_SECRET = env.str("WECHAT_APP_SECRET", default="")
+WECHAT_TOKEN = env.str("WECHAT_TOKEN", default="")
+WECHAT_ENCODING_AES_KEY = env.str("WECHAT_ENCODING_AES_KEY", default="")
+WECHAT_REPLY_MODE = env.str("WECHAT_REPLY_MODE", default="auto")
+# The first account is the simulator's own until a real one is named.
+WECHAT_IS_SIMULATED = SIMULATOR and not WECHAT_APP_ID
+if WECHAT_IS_SIMULATED:
+    WECHAT_APP_ID = generated(SECRETS_DIR, "simulator_app_id", lambda: "wx" + random_text(16).lower())
+    WECHAT_APP_SECRET = generated(SECRETS_DIR, "simulator_app_secret", lambda: random_text(32).lower())
+    WECHAT_TOKEN = generated(SECRETS_DIR, "simulator_token", lambda: random_text(24))
+    WECHAT_ENCODING_AES_KEY = generated(SECRETS_DIR, "simulator_aes_key", lambda: random_text(43))
+SIMULATOR_API_URL = f"http://127.0.0.1:{PORT}/simulator/api"
+WECHAT_API_URL = env.str(
+    "WECHAT_API_URL", default=SIMULATOR_API_URL if WECHAT_IS_SIMULATED else "https://api.weixin.qq.com"
+).rstrip("/")
+
+RATE_LIMIT_PER_MINUTE = env.int("RATE_LIMIT_PER_MINUTE", default=20)
+RATE_LIMIT_STATUS = env.int("RATE_LIMIT_STATUS", default=429)
+SESSION_TTL_SECONDS = env.int("SESSION_TTL_SECONDS", default=1800)
+HOLD_SECONDS = env.float("HOLD_SECONDS", default=2.0)
+CALLBACK_MAX_AGE = env.int("CALLBACK_MAX_AGE", default=3600)
+
+# --- Language models ------------------------------------------------------------------------------------------------
+
+LLM_BASE_URL = env.str("LLM_BASE_URL", default="")
+LLM_API_KEY = env.str("LLM_API_KEY", default="")
+LLM_MODEL = env.str("LLM_MODEL", default="")
+LLM_FALLBACK_BASE_URL = env.str("LLM_FALLBACK_BASE_URL", default="")
+LLM_FALLBACK_API_KEY = env.str("LLM_FALLBACK_API_KEY", default="")
+LLM_FALLBACK_MODEL = env.str("LLM_FALLBACK_MODEL", default="")
+LLM_TEMPERATURE = env.float("LLM_TEMPERATURE", default=0.7)
+LLM_MAX_TOKENS = env.int("LLM_MAX_TOKENS", default=500)
+
+# --- Worker ---------------------------------------------------------------------------------------------------------
+
+WORKER_THREADS = env.int("WORKER_THREADS", default=300)
+
+CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1).replace("?db=", "?virtual_host=", 1)
+CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 5, "socket_connect_timeout": 2}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = False  # The database is the truth; webhook.recovery picks up what a dying worker drops.
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_ROUTES = {
+    "webhook.tasks.reply_to_customers": {"queue": "reply"},
+    "webhook.tasks.pick_up_forgotten": {"queue": "recovery"},
+    "conversations.tasks.*": {"queue": "deliver"},
+}
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_BEAT_SCHEDULE = {
+    "answer what was forgotten": {
+        "task": "webhook.tasks.pick_up_forgotten",
+        "schedule": 5.0,
+        "options": {"expires": 5},
+    },
+}
+
+# --- Mail and logs --------------------------------------------------------------------------------------------------
+
+vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "loggers": {"celery.worker.strategy": {"level": "WARNING"}, "celery.app.trace": {"level": "WARNING"}},
+}
+
+# --- Admin ----------------------------------------------------------------------------------------------------------
+
+UNFOLD = {"SITE_TITLE": "wechatbot", "SITE_HEADER": "wechatbot"}
