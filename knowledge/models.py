@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from django.core.validators import RegexValidator
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+# One text of WeChat holds 2,048 bytes; a longer answer goes out in parts.
+COMFORTABLE_ANSWER_BYTES = 2000
 
 
 class Category(models.Model):
@@ -23,10 +30,17 @@ class FAQQuerySet(models.QuerySet["FAQ"]):
     def published(self) -> FAQQuerySet:
         return self.filter(enabled=True)
 
+    def switch(self, *, enabled: bool) -> int:
+        """Enable or disable these; how many were not so before. Their time changes too: the knowledge version reads it."""
+        return self.filter(enabled=not enabled).update(enabled=enabled, updated_at=timezone.now())
+
 
 class FAQ(models.Model):
     question = models.CharField(_("问题"), max_length=200)
-    answer = models.TextField(_("答案"))
+    answer = models.TextField(
+        _("答案"),
+        help_text=_("建议 300 字以内。微信一条消息约可放 660 个汉字，更长的答案会分成几条发送。"),
+    )
     category = models.ForeignKey(Category, models.SET_NULL, verbose_name=_("分类"), null=True, blank=True)
     enabled = models.BooleanField(_("启用"), default=True)
     created_at = models.DateTimeField(_("创建时间"), auto_now_add=True)
@@ -41,12 +55,22 @@ class FAQ(models.Model):
     def __str__(self) -> str:
         return self.question
 
+    @property
+    def fits_one_message(self) -> bool:
+        return len(self.answer.encode()) <= COMFORTABLE_ANSWER_BYTES
+
 
 class Phrasing(models.Model):
     """Another way to ask the same question."""
 
     faq = models.ForeignKey(FAQ, models.CASCADE, verbose_name="FAQ", related_name="phrasings")
-    text = models.CharField(_("问法"), max_length=200)
+    text = models.CharField(
+        _("问法"),
+        max_length=200,
+        # In an exported file it stands between two phrasings.
+        validators=[RegexValidator(r"[|｜]", _("问法里不能有竖线 |，每个问法单独写一行。"), inverse_match=True)],
+    )
+    updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         verbose_name = _("相似问法")
@@ -61,6 +85,7 @@ class SynonymRule(models.Model):
 
     words = models.CharField(_("同义词"), max_length=200, help_text=_("用空格分开，第一个为标准说法，如：怎么 如何 咋"))
     enabled = models.BooleanField(_("启用"), default=True)
+    updated_at = models.DateTimeField(_("更新时间"), auto_now=True)
 
     class Meta:
         verbose_name = _("同义词")
@@ -77,7 +102,8 @@ class CachedAnswer(models.Model):
     """
 
     question = models.CharField(_("问题"), max_length=500)
-    normalised = models.CharField(max_length=191, unique=True, editable=False)
+    # Digest of the folded question: equal on every database, whatever its collation takes for equal.
+    normalised = models.CharField(max_length=64, unique=True, editable=False)
     answer = models.TextField(_("答案"))
     knowledge_version = models.CharField(max_length=64, blank=True, editable=False)
     model_name = models.CharField(_("模型"), max_length=100, blank=True)
@@ -93,3 +119,6 @@ class CachedAnswer(models.Model):
 
     def __str__(self) -> str:
         return self.question
+
+    def is_usable(self, *, knowledge_version: str, now: datetime) -> bool:
+        return self.pinned or (self.knowledge_version == knowledge_version and self.expires_at > now)

@@ -1,0 +1,96 @@
+"""Answers that a model gave, for the next customer who asks the same."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from common.database_threads import database_work
+from common.redis import REDIS_AWAY, redis
+from common.text import fold
+from knowledge.models import CachedAnswer
+from knowledge.versions import knowledge_version
+
+KEEP_FOR = timedelta(days=7)
+# An answer out of use stays this long, so that an editor can still read and pin it.
+DELETE_AFTER = timedelta(days=30)
+SWEEP_EVERY = timedelta(hours=1)
+# Hits are counted here and written to the rows when somebody looks: a row write per hit would cost more than the find.
+HITS_KEY = "knowledge:cached_answer_hits"
+SWEPT_KEY = "knowledge:cache_swept"
+
+
+def find(question: str) -> CachedAnswer | None:
+    """The answer to give again: pinned, or made from the knowledge as it is now and not too old."""
+    found = _read(normalised(question))
+    if found is None:
+        return None
+    version = "" if found.pinned else knowledge_version()
+    if not found.is_usable(knowledge_version=version, now=timezone.now()):
+        return None
+    with contextlib.suppress(*REDIS_AWAY):  # A hit uncounted is no reason to lose the answer.
+        redis().hincrby(HITS_KEY, str(found.pk), 1)
+    return found
+
+
+def keep(question: str, answer: str, *, model_name: str, knowledge_version: str) -> None:
+    """Keep what a model answered. An answer that an editor pinned stays as it is."""
+    if fold(question) and answer.strip():
+        _write(question, answer, model_name, knowledge_version)
+        _sweep_now_and_then()
+
+
+def normalised(question: str) -> str:
+    return hashlib.sha256(fold(question).encode()).hexdigest()
+
+
+@database_work
+def write_down_hits() -> None:
+    """Move the counted hits onto the rows."""
+    try:
+        with redis().pipeline(transaction=True) as steps:
+            steps.hgetall(HITS_KEY)
+            steps.delete(HITS_KEY)
+            counted, _deleted = steps.execute()
+    except REDIS_AWAY:
+        return
+    rows = CachedAnswer.objects.in_bulk([int(pk) for pk in counted])
+    for pk, row in rows.items():
+        row.hits += int(counted[str(pk).encode()])
+    CachedAnswer.objects.bulk_update(rows.values(), ["hits"], batch_size=500)
+
+
+@database_work
+def delete_old(now: datetime) -> int:
+    """Delete what nobody can get any more."""
+    old = CachedAnswer.objects.filter(pinned=False, expires_at__lt=now - DELETE_AFTER)
+    return old.delete()[0]
+
+
+@database_work
+def _read(key: str) -> CachedAnswer | None:
+    return CachedAnswer.objects.filter(normalised=key).first()
+
+
+@database_work
+def _write(question: str, answer: str, model_name: str, version: str) -> None:
+    """Safe twice and at once: an UPDATE that spares pinned rows, then an INSERT that gives way to an equal key."""
+    key = normalised(question)
+    expires_at = timezone.now() + KEEP_FOR
+    values = {"answer": answer, "model_name": model_name[:100], "knowledge_version": version[:64]}
+    unpinned = CachedAnswer.objects.filter(normalised=key, pinned=False)
+    if not unpinned.update(**values, expires_at=expires_at, updated_at=timezone.now()):
+        row = CachedAnswer(normalised=key, question=question[:500], expires_at=expires_at, **values)
+        CachedAnswer.objects.bulk_create([row], ignore_conflicts=True)
+
+
+def _sweep_now_and_then() -> None:
+    try:
+        is_due = redis().set(SWEPT_KEY, 1, nx=True, ex=SWEEP_EVERY)
+    except REDIS_AWAY:
+        return
+    if is_due:
+        delete_old(timezone.now())
