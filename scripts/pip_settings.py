@@ -1,0 +1,65 @@
+"""uv reads neither pip's files nor its environment: what they say about indexes is handed on to it."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import os
+import subprocess
+from pathlib import Path
+
+UV_CONFIGURATION = (
+    *("UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL"),
+    *("UV_FIND_LINKS", "UV_NO_INDEX", "UV_CONFIG_FILE"),
+)
+
+
+def uv_options(python: Path) -> list[str]:
+    """Nothing when uv is configured by itself: that is the wish of whoever did it."""
+    if _uv_is_configured():
+        return []
+    settings = _pip_settings(python)
+    places = [place for place in settings.get("find-links", []) if "://" in place or Path(place).exists()]
+    options = [
+        *(f"--default-index={index}" for index in settings.get("index-url", [])),
+        *(f"--index={index}" for index in settings.get("extra-index-url", [])),
+        *(f"--find-links={place}" for place in places),
+        *(f"--allow-insecure-host={host}" for host in settings.get("trusted-host", [])),
+    ]
+    if settings.get("extra-index-url"):
+        # pip takes the best version of all indexes; uv by itself takes the first index that knows the name.
+        options.append("--index-strategy=unsafe-best-match")
+    if settings.get("no-index", ["0"])[0].lower() in {"1", "true", "yes", "on"}:
+        options.append("--no-index")
+    return options
+
+
+def uv_environment(python: Path) -> dict[str, str]:
+    settings = _pip_settings(python)
+    environment = dict(os.environ)
+    if settings.get("cert"):
+        environment.setdefault("SSL_CERT_FILE", settings["cert"][0])
+    timeout = settings.get("timeout") or settings.get("default-timeout")
+    if timeout:
+        environment.setdefault("UV_HTTP_TIMEOUT", timeout[0])
+    return environment
+
+
+def _uv_is_configured() -> bool:
+    home = Path(os.environ.get("XDG_CONFIG_HOME") or Path("~/.config").expanduser())
+    files = (home / "uv" / "uv.toml", Path("/etc/uv/uv.toml"))
+    return any(os.environ.get(name) for name in UV_CONFIGURATION) or any(file.exists() for file in files)
+
+
+@functools.cache
+def _pip_settings(python: Path) -> dict[str, list[str]]:
+    """`pip config list`: lines such as `global.index-url='https://…'`; what comes later wins."""
+    command = [str(python), "-m", "pip", "config", "list"]
+    listing = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    settings = {}
+    for line in listing.splitlines():
+        name, _, value = line.partition("=")
+        section, _, key = name.rpartition(".")
+        if section in {"global", "install", ":env:"}:
+            settings[key] = str(ast.literal_eval(value)).split()
+    return settings

@@ -1,0 +1,43 @@
+"""`/healthz`: this process is alive. `/readyz`: it can do its work, and if not, what is missing."""
+
+from __future__ import annotations
+
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+
+from common.redis import REDIS_AWAY, redis
+
+# Set with a time to live of 15 s by the worker that takes the queue `reply`.
+WORKER_HEARTBEAT = "heartbeat:reply"
+
+
+@never_cache
+def healthz(request: HttpRequest) -> HttpResponse:
+    return JsonResponse({"status": "alive"})
+
+
+@never_cache
+def readyz(request: HttpRequest) -> HttpResponse:
+    missing = [*_missing_database(), *_missing_redis_or_worker()]
+    if missing:
+        return JsonResponse({"status": "not ready", "missing": missing}, status=503)
+    return JsonResponse({"status": "ready", "missing": []})
+
+
+def _missing_database() -> list[str]:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return ["database"]
+    return []
+
+
+def _missing_redis_or_worker() -> list[str]:
+    """The worker tells of itself through Redis: without Redis nobody can say whether it lives."""
+    try:
+        alive = redis().exists(WORKER_HEARTBEAT)
+    except REDIS_AWAY:
+        return ["redis", "worker"]
+    return [] if alive else ["worker"]

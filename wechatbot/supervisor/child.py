@@ -1,0 +1,108 @@
+"""One child process: started, listened to, started again when it died, ended."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import IO
+
+from wechatbot.supervisor.plan import CHILD_ENVIRONMENT, Program
+
+PR_SET_PDEATHSIG = 1
+FIRST_PAUSE = 1.0
+LONGEST_PAUSE = 15.0
+# A child that lived so long was well: its next death is a new story, with a short pause again.
+LIVED_WELL = 30.0
+
+_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+
+def die_with_parent(parent: int, death_signal: int) -> Callable[[], None]:
+    """For `preexec_fn`: the kernel ends the child when we die, however we die (Linux only)."""
+
+    def ask_the_kernel() -> None:
+        if _libc is not None:
+            _libc.prctl(PR_SET_PDEATHSIG, death_signal)
+            if os.getppid() != parent:  # We died before the call: nobody would send the signal any more.
+                os._exit(1)
+
+    return ask_the_kernel
+
+
+class Child:
+    def __init__(self, program: Program, *, death_signal: int = signal.SIGKILL) -> None:
+        self.name = program.name
+        self.start_at: float | None = None
+        self._command = program.command
+        self._death_signal = death_signal
+        self._process: subprocess.Popen[bytes] | None = None
+        self._started = 0.0
+        self._pause = FIRST_PAUSE
+        self._unfinished_line = b""
+        self.has_more_to_say = False
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def exit_code(self) -> int | None:
+        """Of a child that died and was not buried yet."""
+        return self._process.poll() if self._process is not None else None
+
+    @property
+    def output(self) -> IO[bytes]:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        return self._process.stdout
+
+    def start(self) -> None:
+        self.start_at = None
+        self._started = time.monotonic()
+        self._process = subprocess.Popen(
+            self._command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env={**CHILD_ENVIRONMENT, **os.environ},
+            # Ctrl-C reaches the supervisor alone, so that it can end the children in order.
+            start_new_session=True,
+            preexec_fn=die_with_parent(os.getpid(), self._death_signal),
+        )
+        os.set_blocking(self.output.fileno(), False)
+        self.has_more_to_say = True
+
+    def send(self, number: int) -> None:
+        if self._process is not None:
+            self._process.send_signal(number)
+
+    def bury(self) -> None:
+        """Forget the dead process: after this the child can be started again."""
+        self.output.close()
+        self._process = None
+        self._unfinished_line = b""
+
+    def plan_restart(self) -> float:
+        """Come again after a small pause, a longer one each time if it cannot stay alive."""
+        if time.monotonic() - self._started > LIVED_WELL:
+            self._pause = FIRST_PAUSE
+        pause, self._pause = self._pause, min(self._pause * 2, LONGEST_PAUSE)
+        self.start_at = time.monotonic() + pause
+        return pause
+
+    def read_lines(self) -> list[bytes]:
+        """The whole lines it wrote since the last look; its last words too when it is dead."""
+        chunks = []
+        with contextlib.suppress(BlockingIOError):
+            while chunk := os.read(self.output.fileno(), 65536):
+                chunks.append(chunk)
+            self.has_more_to_say = False
+        lines = (self._unfinished_line + b"".join(chunks)).split(b"\n")
+        self._unfinished_line = b"" if self.exit_code is not None else lines.pop()
+        return [line for line in lines if line]
