@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from conversations.ids import new_id
 from wechat.models import OfficialAccount
+
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class Customer(models.Model):
@@ -67,7 +70,8 @@ class Conversation(models.Model):
     owner = models.CharField(_("接待方"), max_length=8, choices=Owner, default=Owner.BOT)
     owner_version = models.PositiveIntegerField(default=0)
     lease_holder = models.CharField(max_length=40, blank=True)
-    lease_until = models.DateTimeField(null=True)
+    # Never NULL, so that "free" is one comparison: the cheapest conditional UPDATE there is.
+    lease_until = models.DateTimeField(default=LONG_AGO)
     receipt_at = models.DateTimeField(_("上次回执时间"), null=True)
     last_message_at = models.DateTimeField(_("最近消息"), null=True, db_index=True)
     created_at = models.DateTimeField(_("开始时间"), default=timezone.now)
@@ -119,6 +123,7 @@ class Ending(models.TextChoices):
 class Message(models.Model):
     """One push of WeChat: a customer's message, or an event. Written flat by the callback, before it answers."""
 
+    id = models.BigIntegerField(primary_key=True, default=new_id, editable=False)
     account = models.ForeignKey(OfficialAccount, models.PROTECT, verbose_name=_("公众号"))
     openid = models.CharField("OpenID", max_length=64)
     dedup_key = models.CharField(max_length=160)

@@ -1,0 +1,44 @@
+"""The reply window: how many messages WeChat lets us send to a customer, and until when.
+
+5 sends in 48 h after each message; 3 in 1 min after a menu click, a follow, a scan or a tap on a msgmenu item. What
+WeChat says (45015, 45047) is truer than our count and corrects it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db.models import F
+
+from conversations.models import Customer
+
+SENDS_PER_MESSAGE = 5
+MESSAGE_WINDOW = timedelta(hours=48)
+SENDS_PER_EVENT = 3
+EVENT_WINDOW = timedelta(minutes=1)
+
+
+def open_message_window(customer: Customer, sent_at: datetime) -> None:
+    customer.message_sends_left = SENDS_PER_MESSAGE
+    customer.message_window_until = sent_at + MESSAGE_WINDOW
+    customer.save(update_fields=["message_sends_left", "message_window_until"])
+
+
+def open_event_window(customer: Customer, sent_at: datetime) -> None:
+    customer.event_sends_left = SENDS_PER_EVENT
+    customer.event_window_until = sent_at + EVENT_WINDOW
+    customer.save(update_fields=["event_sends_left", "event_window_until"])
+
+
+def spend(customer: Customer, now: datetime) -> None:
+    """Count one send, from the window that closes first."""
+    rows = Customer.objects.filter(pk=customer.pk)
+    if not rows.filter(event_sends_left__gt=0, event_window_until__gt=now).update(
+        event_sends_left=F("event_sends_left") - 1
+    ):
+        rows.filter(message_sends_left__gt=0).update(message_sends_left=F("message_sends_left") - 1)
+
+
+def close(customer: Customer) -> None:
+    """WeChat refused: nothing may be sent before the customer's next message."""
+    Customer.objects.filter(pk=customer.pk).update(message_sends_left=0, event_sends_left=0)

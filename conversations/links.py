@@ -1,0 +1,23 @@
+"""The tap links of accounts without the customer-service API, and how the tap is known when it comes back.
+
+A tap arrives as an ordinary text with `bizmsgmenuid`, which some clients leave out: the words alone are enough, and a
+customer may type them.
+"""
+
+from __future__ import annotations
+
+from common.text import fold
+from wechat.replies import tap_link
+
+LOOK_MENU_ID = "wechatbot-look"
+LOOK_WORDS = "查看回复"
+_WORDS_TYPED = frozenset(fold(word) for word in (LOOK_WORDS, "查看", "查看回答", "下一页", "看下一页", "继续", "more"))
+
+
+def look_link(label: str) -> str:
+    """A link that sends the words for "what waits for me?"."""
+    return tap_link(label, content=LOOK_WORDS, menu_id=LOOK_MENU_ID)
+
+
+def asks_to_look(text: str, menu_id: str = "") -> bool:
+    return menu_id == LOOK_MENU_ID or fold(text) in _WORDS_TYPED

@@ -1,0 +1,93 @@
+"""Session memory: what was said in the last half hour, in Redis under exactly `session:{openid}`.
+
+The value is JSON: `{"context": [question, answer, …], "timestamp": unix seconds, "offered": [faq ids]}`. It is written
+only by whoever holds the conversation. A lost Redis loses nothing: the session is rebuilt from the stored messages.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from common.database_threads import database_work
+from common.redis import REDIS_AWAY, redis
+from conversations.models import Author, Conversation, Message, Reply
+
+logger = logging.getLogger(__name__)
+
+# Ten exchanges: enough for "and in blue?", and a bound on what every model call pays for.
+CONTEXT_ENTRIES = 20
+
+
+@dataclass(frozen=True)
+class Session:
+    """`context` alternates question, answer; `offered` are the FAQ ids of the last menu, in its order."""
+
+    context: tuple[str, ...] = ()
+    offered: tuple[int, ...] = ()
+
+
+def session_key(openid: str) -> str:
+    return f"session:{openid}"
+
+
+def load(conversation: Conversation, openid: str) -> Session:
+    try:
+        stored = redis().get(session_key(openid))
+    except REDIS_AWAY:
+        return rebuild(conversation)
+    if stored is None:
+        return rebuild(conversation)
+    try:
+        values = json.loads(stored)
+        return Session(tuple(values["context"]), tuple(values.get("offered", ())))
+    except (ValueError, KeyError, TypeError):
+        logger.warning("session of conversation %s is unreadable, rebuilt", conversation.pk)
+        return rebuild(conversation)
+
+
+def remember(openid: str, session: Session, *, question: str, answer: str, offered: tuple[int, ...] = ()) -> None:
+    """Add one exchange. A menu replaces the one before it; any other answer ends the menu."""
+    context = [*session.context, question, answer][-CONTEXT_ENTRIES:]
+    value = {"context": context, "timestamp": int(time.time()), "offered": list(offered)}
+    try:
+        redis().set(session_key(openid), json.dumps(value, ensure_ascii=False), ex=settings.SESSION_TTL_SECONDS)
+    except REDIS_AWAY:
+        logger.warning("Redis is away: the session of this exchange will be rebuilt from the messages")
+
+
+def forget(openid: str) -> None:
+    """Somebody else than the holder changed the chat (an agent wrote): the next load rebuilds."""
+    try:
+        redis().delete(session_key(openid))
+    except REDIS_AWAY:
+        logger.warning("Redis is away: a session could not be forgotten")
+
+
+@database_work
+def rebuild(conversation: Conversation) -> Session:
+    """The session as the stored messages of the last `SESSION_TTL_SECONDS` tell it."""
+    since = timezone.now() - timedelta(seconds=settings.SESSION_TTL_SECONDS)
+    replies = (
+        Reply.objects.filter(conversation=conversation, created_at__gte=since)
+        .exclude(author=Author.SYSTEM)
+        .order_by("created_at", "pk")
+    )
+    questions = dict(Message.objects.filter(conversation=conversation, sent_at__gte=since).values_list("pk", "text"))
+    context: list[str] = []
+    offered: tuple[int, ...] = ()
+    last_message: int | None = None
+    for reply in replies:
+        if context and reply.message_id == last_message:
+            context[-1] = f"{context[-1]}\n{reply.text}"
+        else:
+            context += [questions.get(reply.message_id or 0, ""), reply.text]
+        last_message = reply.message_id
+        offered = tuple(reply.options)
+    return Session(tuple(context[-CONTEXT_ENTRIES:]), offered)

@@ -1,0 +1,93 @@
+"""What the bot says, moment by moment. An account may have its own words (BotText rows); these are the defaults."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from django.conf import settings
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
+
+from conversations.models import BotText
+
+logger = logging.getLogger(__name__)
+
+DEFAULTS: dict[str, str | Promise] = {
+    "follow": _("您好，这里是{name}。您可以直接提问，需要人工请回复「转人工」。"),
+    "menu": _("您是想问：\n{choices}\n回复数字即可，或换个说法告诉我。"),
+    "thinking": _("正在为您查询，请稍等几秒后{link}。"),
+    "thinking_link": _("点这里查看回答"),
+    "more": _("（未完，{link}）"),
+    "more_link": _("点这里看下一页"),
+    "nothing_more": _("暂时没有更多内容。"),
+    "handover": _("已为您转接人工客服，前面还有 {n} 位，请稍候。"),
+    "handover_next": _("已为您转接人工客服，请稍候。"),
+    "handover_waiting": _("您的问题已记录（编号 {number}），人工客服上线后第一时间回复您。"),
+    "unknown": _("这个问题我暂时没有准确答案，已为您转给人工客服（编号 {number}）。"),
+    "model_busy": _("现在咨询的人较多，您的问题已记录（编号 {number}），稍后由人工回复您。"),
+    "too_many": _("您发送得有点快，请稍等一分钟再发。"),
+    "blocked": _("这个内容我不便回答，您可以换个问题，或回复「转人工」。"),
+    "not_understood": _("暂时看不懂这类消息，请用文字描述您的问题。"),
+    "no_reply_yet": _("客服还没有回复，请稍候。"),
+    "storing_failed": _("系统繁忙，请稍后再发一次。"),
+    "greeting": _("您好，请问有什么可以帮您？"),
+    "thanks": _("不客气，有问题随时找我。"),
+    "goodbye": _("再见，祝您生活愉快。"),
+    "handover_look": _("客服回复后{link}。"),
+    "agent_receipt": _("已转人工，客服回复后{link}。"),
+    "agent_receipt_link": _("点这里查看"),
+    "still_waiting": _(
+        "已转给人工客服，正在排队。您可以继续留言；常见问题我仍会回答。不再需要人工请回复「取消人工」。"
+    ),
+    "waiting_cancelled": _("已取消人工，您可以继续提问。"),
+    "back_to_bot": _("本次人工服务已结束，您可以继续向我提问。"),
+}
+
+# An editor's change is heard this many seconds later in every process, without a query for each message.
+FRESH_SECONDS = 5.0
+_own_words: dict[tuple[int, str], str] = {}
+_read_at = float("-inf")
+
+
+def say_text(moment: str, account_id: int, **values: object) -> str:
+    """The account's words for `moment`, filled with `values`."""
+    refresh()
+    return ready_text(moment, account_id, **values)
+
+
+def ready_text(moment: str, account_id: int, **values: object) -> str:
+    """The same from what this process knows already: for the event loop, and while the database is away.
+
+    Words of an editor that name an unknown value fall back to the default: the customer must not get nothing.
+    """
+    own = _own_words.get((account_id, moment))
+    if own:
+        try:
+            return own.format(**values)
+        except (KeyError, IndexError, ValueError):
+            logger.warning("account %s: text %r does not fit its values %s", account_id, moment, sorted(values))
+    return default_text(moment).format(**values)
+
+
+def default_text(moment: str) -> str:
+    """The default in the installation's language, whatever language the page of the moment is shown in."""
+    with override(settings.LANGUAGE_CODE):
+        return str(DEFAULTS[moment])
+
+
+def refresh() -> None:
+    """Read the accounts' own words again when they may have changed."""
+    global _own_words, _read_at
+    now = time.monotonic()
+    if now - _read_at > FRESH_SECONDS:
+        rows = BotText.objects.values_list("account_id", "moment", "text")
+        _own_words = {(account_id, moment): text for account_id, moment, text in rows}
+        _read_at = now
+
+
+def forget_own_words() -> None:
+    """Read the rows again at the next word (a text was just saved here; tests)."""
+    global _read_at
+    _read_at = float("-inf")

@@ -1,0 +1,65 @@
+"""Answering a conversation's messages until none is left, in the web process (no model) and in the worker."""
+
+from __future__ import annotations
+
+import logging
+from typing import Literal
+
+from assistant.pipeline import Model, NeedsModel
+from conversations import claims, delivery
+from conversations.claims import LeaseLost, Turn
+from conversations.models import Hold
+from conversations.tasks import queue_delivery
+from webhook import flow
+
+logger = logging.getLogger(__name__)
+
+# What is left to do elsewhere, for the publisher: a model must be asked, or texts go out by the API.
+Errand = tuple[Literal["reply", "deliver"], int]
+
+
+def answer_here(message_id: int) -> list[Errand]:
+    """In the web process, right after the row was stored: what needs no model is answered where it arrives."""
+    errands: list[Errand] = []
+    for conversation_id in claims.attach([message_id]):
+        turn = claims.take(conversation_id)
+        while turn is not None:
+            try:
+                flow.reply(turn, model=None)
+            except NeedsModel:
+                claims.give_back(turn)
+                errands.append(("reply", conversation_id))
+                break
+            except LeaseLost:
+                claims.drop(turn)
+                break
+            if turn.account.may_send and turn.message.hold != Hold.WAITING:
+                errands.append(("deliver", conversation_id))
+            turn = claims.take_next(turn)
+    return errands
+
+
+def answer_conversation(conversation_id: int, *, model: Model) -> None:
+    """In the worker: all open messages in the customer's order. Finding it taken is no error, the holder goes on."""
+    turn = claims.take(conversation_id)
+    while turn is not None:
+        try:
+            flow.reply(turn, model=model)
+        except LeaseLost:
+            logger.warning("message %s was taken over by another worker, our answer is dropped", turn.message.pk)
+            claims.drop(turn)
+            return
+        except Exception:
+            claims.drop(turn)  # the lease runs out, and the sweep gives the message its next attempt
+            raise
+        send_first_part(turn)
+        turn = claims.take_next(turn)
+
+
+def send_first_part(turn: Turn) -> None:
+    """What nobody waits for any more goes out at once; the rest is the deliver worker's, with its pauses."""
+    if not turn.account.may_send:
+        return
+    conversation_id = turn.conversation.pk
+    if delivery.deliver(conversation_id, limit=1) and delivery.has_more(conversation_id):
+        queue_delivery(conversation_id)

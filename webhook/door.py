@@ -1,0 +1,119 @@
+"""The callback's workroom in one web process: writers, waiters, the threads that answer, the publisher.
+
+Started with the event loop (ASGI lifespan). Nothing in it matters to a restart: the rows are the truth.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from django.db import DatabaseError, InterfaceError, connection
+
+from conversations import wakes
+from conversations.passive import Claim, PassiveReply, claim_replies
+from conversations.tasks import queue_delivery
+from webhook import waiting
+from webhook.answering import Errand, answer_here
+from webhook.group_commit import GroupCommit
+from webhook.intake import Push, Taken, take_in
+from webhook.tasks import queue_replies
+from webhook.waiting import Waiters
+
+logger = logging.getLogger(__name__)
+
+ANSWERING_THREADS = 4
+# Past this many the sweep takes over: a queue in memory must not outgrow what the threads do in a few seconds.
+MAX_WAITING_FOR_THREAD = 2000
+MAX_ERRANDS_AT_ONCE = 50
+
+
+class Door:
+    def __init__(self) -> None:
+        self.waiters = Waiters()
+        self._store: GroupCommit[Push, Taken] = GroupCommit("store", take_in)
+        self._finish: GroupCommit[Claim, PassiveReply] = GroupCommit("finish", claim_replies)
+        self._threads = ThreadPoolExecutor(ANSWERING_THREADS, thread_name_prefix="answer")
+        self._look = ThreadPoolExecutor(1, thread_name_prefix="look")
+        self._queued_answers = 0
+        self._to_publish: queue.Queue[Errand] = queue.Queue(MAX_WAITING_FOR_THREAD)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def open(self) -> None:
+        loop = asyncio.get_running_loop()
+        self.waiters.bind(loop)
+        wakes.listen_here(self.waiters.wake_from_thread)
+        self._store.start()
+        self._finish.start()
+        threading.Thread(target=self._publish, name="publish", daemon=True).start()
+        self._tasks = [
+            asyncio.create_task(waiting.listen(self.waiters)),
+            asyncio.create_task(waiting.look_regularly(self.waiters, self._in_look_thread)),
+        ]
+
+    def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._look.shutdown(wait=False, cancel_futures=True)
+
+    async def take_in(self, push: Push, deadline: float) -> Taken:
+        return await asyncio.wrap_future(self._store.submit(push, deadline))
+
+    async def claim_reply(self, claim: Claim, deadline: float) -> PassiveReply:
+        return await asyncio.wrap_future(self._finish.submit(claim, deadline))
+
+    def answer(self, message_id: int) -> None:
+        """Answer it here if no model is needed, off the event loop; else it goes to the worker."""
+        if self._queued_answers >= MAX_WAITING_FOR_THREAD:
+            logger.warning("too many answers are waiting in this process, message %s is left to the sweep", message_id)
+            return
+        self._queued_answers += 1
+        future = self._threads.submit(_answer, message_id)
+        future.add_done_callback(self._answered)
+
+    def _answered(self, future: Future[list[Errand]]) -> None:
+        self._queued_answers -= 1
+        for errand in future.result() if not future.cancelled() else ():
+            self.send_errand(errand)
+
+    def send_errand(self, errand: Errand) -> None:
+        try:
+            self._to_publish.put_nowait(errand)
+        except queue.Full:
+            logger.warning("the broker is slow, conversation %s is left to the sweep", errand[1])
+
+    def _publish(self) -> None:
+        """Several conversations in one task: a publish costs a millisecond whatever it carries."""
+        while True:
+            errands = {self._to_publish.get(): None}
+            while len(errands) < MAX_ERRANDS_AT_ONCE:
+                try:
+                    errands[self._to_publish.get_nowait()] = None
+                except queue.Empty:
+                    break
+            queue_replies([conversation_id for what, conversation_id in errands if what == "reply"])
+            for what, conversation_id in errands:
+                if what == "deliver":
+                    queue_delivery(conversation_id)
+
+    def _in_look_thread(self, function: Callable[..., list[int]], *args: object) -> asyncio.Future[list[int]]:
+        return asyncio.get_running_loop().run_in_executor(self._look, function, *args)
+
+
+def _answer(message_id: int) -> list[Errand]:
+    """Runs in a thread that keeps its connection. Returns what is left to do elsewhere."""
+    for tries_left in (1, 0):
+        try:
+            return answer_here(message_id)
+        except (DatabaseError, InterfaceError) as error:
+            connection.close()
+            logger.warning("message %s could not be answered here (%d tries left): %s", message_id, tries_left, error)
+        except Exception:  # A thread's error would vanish with its future; the sweep answers the message in the worker.
+            logger.exception("message %s could not be answered here", message_id)
+            break
+    return []

@@ -1,0 +1,129 @@
+"""The product in one function: what becomes of a message that we hold.
+
+The web process and the worker run the same function under the same claim; only the worker brings a model.
+"""
+
+from __future__ import annotations
+
+from assistant import pipeline, wishes
+from assistant.answers import Answer, Question
+from assistant.models import Source
+from assistant.pipeline import Model
+from common.database_threads import database_work
+from conversations import claims, session
+from conversations.claims import Turn
+from conversations.links import asks_to_look
+from conversations.models import Author, Customer, MessageState, Owner
+from conversations.services import OwnerChanged, say
+from conversations.texts import say_text
+from tickets import services as tickets
+from tickets.models import Reason
+from webhook.kinds import UNHEARD_KINDS
+
+
+def reply(turn: Turn, *, model: Model | None) -> None:
+    """Give this message its one answer, or its place on a ticket.
+
+    Raises pipeline.NeedsModel when only a model can answer and none was given; nothing is written then.
+    """
+    message, conversation = turn.message, turn.conversation
+    if message.kind in UNHEARD_KINDS:
+        note_event(turn)
+    elif message.kind == "event.subscribe":
+        welcome(turn)
+    elif asks_to_look(message.text, message.fields.get("menu_id", "")):
+        show_what_waits(turn)
+    elif conversation.owner == Owner.AGENT:
+        tickets.add_message(turn)
+    elif turn.is_worn_out:
+        tickets.hand_over(turn, reason=Reason.BROKEN)
+    elif not message.text:
+        take_unreadable(turn)
+    elif conversation.owner == Owner.QUEUE:
+        answer_while_waiting(turn)
+    else:
+        answer_as_bot(turn, model)
+
+
+def answer_as_bot(turn: Turn, model: Model | None) -> None:
+    memory = session.load(turn.conversation, turn.customer.openid)
+    answer = pipeline.answer(_question(turn, memory), model=model)
+    try:
+        if answer.text:
+            say_answer(turn, answer, memory)
+        elif answer.doubt:
+            tickets.hand_over(turn, reason=Reason(answer.doubt))
+        else:
+            say(turn, [], author=Author.SYSTEM)
+    except OwnerChanged:
+        # A person took over while the model was thinking: the bot says nothing more.
+        tickets.add_message(claims.refreshed(turn))
+
+
+def answer_while_waiting(turn: Turn) -> None:
+    """In the queue: good FAQ hits are still given, the model is not asked, the rest waits for the agent."""
+    if wishes.wants_no_human(turn.message.text):
+        tickets.cancel(turn)
+        return
+    memory = session.load(turn.conversation, turn.customer.openid)
+    answer = pipeline.answer(_question(turn, memory, faq_only=True), model=None)
+    if answer.text and answer.source == Source.FAQ:
+        try:
+            say_answer(turn, answer, memory)
+            return
+        except OwnerChanged:
+            turn = claims.refreshed(turn)
+    tickets.add_message(turn)
+
+
+def say_answer(turn: Turn, answer: Answer, memory: session.Session) -> None:
+    say(turn, [answer.text], author=Author.BOT, source=answer.source, options=answer.offered)
+    session.remember(
+        turn.customer.openid, memory, question=turn.message.text, answer=answer.text, offered=answer.offered
+    )
+
+
+def _question(turn: Turn, memory: session.Session, *, faq_only: bool = False) -> Question:
+    return Question(
+        text=turn.message.text,
+        account_id=turn.account.pk,
+        session_id=turn.conversation.session_id,
+        history=memory.context,
+        offered=memory.offered,
+        faq_only=faq_only,
+    )
+
+
+@database_work
+def welcome(turn: Turn) -> None:
+    Customer.objects.filter(pk=turn.customer.pk).update(subscribed=True)
+    text = say_text("follow", turn.account.pk, name=turn.account.name)
+    say(turn, [text], author=Author.SYSTEM)
+
+
+@database_work
+def note_event(turn: Turn) -> None:
+    if turn.message.kind == "event.unsubscribe":
+        Customer.objects.filter(pk=turn.customer.pk).update(subscribed=False)
+    say(turn, [], author=Author.SYSTEM, state=MessageState.IGNORED)
+
+
+@database_work
+def show_what_waits(turn: Turn) -> None:
+    """A tap on our link, or its words typed, is no question: it gets what waits, or hears that nothing does."""
+    if turn.conversation.replies.waiting_for_customer().exists():
+        texts = []
+    elif turn.conversation.owner == Owner.BOT:
+        texts = [say_text("nothing_more", turn.account.pk)]
+    else:
+        texts = [say_text("no_reply_yet", turn.account.pk)]
+    say(turn, texts, author=Author.SYSTEM)
+
+
+@database_work
+def take_unreadable(turn: Turn) -> None:
+    """A picture, a place, a voice without words: a person may understand it, the bot does not."""
+    if turn.conversation.owner == Owner.QUEUE:
+        tickets.add_message(turn)
+    else:
+        say(turn, [say_text("not_understood", turn.account.pk)], author=Author.SYSTEM)

@@ -1,0 +1,217 @@
+"""Taking in pushes: throttle, then store one flat row each, a batch by one INSERT. From here on a message is safe.
+
+Customer and conversation are attached later. A push that is already there is a repeat: its row says what to answer.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import F
+
+from conversations.ids import new_id
+from conversations.models import Conversation, Ending, Hold, Message, MessageState, Owner
+from conversations.texts import say_text
+from webhook import throttle
+from webhook.throttle import UNLIMITED, Place
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Push:
+    """One delivery, ready to store: lengths are checked and unknown characters are gone."""
+
+    account_id: int
+    openid: str
+    dedup_key: str
+    kind: str
+    text: str
+    fields: dict[str, Any]
+    raw: str
+    wants_human: bool
+    sent_at: datetime
+    received_at: datetime
+    hold_until: datetime | None
+    needs_answer: bool
+    counts: bool  # against the throttle: messages do, events do not
+    id: int = field(default_factory=new_id)
+
+    @property
+    def key(self) -> tuple[int, str]:
+        return self.account_id, self.dedup_key
+
+
+class Verdict(Enum):
+    NEW = "new"
+    REPEAT = "repeat"
+    TOO_MANY = "too many"
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What became of a push. `ended` with its `passive_text` is what an earlier delivery was answered with."""
+
+    verdict: Verdict
+    message_id: int
+    deliveries: int = 1
+    to_answer: bool = False
+    ended: bool = False
+    passive_text: str = ""
+    seconds_left: int = 0
+
+
+def take_in(pushes: Sequence[Push]) -> list[Taken]:
+    """Store a batch, equal keys joined; one outcome per push, in order."""
+    first_of = {push.key: push for push in reversed(pushes)}
+    rows = list(first_of.values())
+    placed = _places(rows)
+    refused = _refused(rows, placed)
+    storable = [row for row in rows if row.key not in refused]
+    with transaction.atomic():
+        taken = _store(storable, placed) if storable else {}
+        for key, again in _joined(pushes, first_of).items():
+            if key in taken:
+                taken[key] = _count_delivery(taken[key], again)
+    taken.update(refused)
+    return [taken[push.key] for push in pushes]
+
+
+def _joined(pushes: Sequence[Push], first_of: dict[tuple[int, str], Push]) -> dict[tuple[int, str], Push]:
+    """Keys that stand in this batch more than once, with their last push."""
+    return {push.key: push for push in pushes if first_of[push.key] is not push}
+
+
+def _places(rows: Sequence[Push]) -> dict[tuple[int, str], Place]:
+    counted = [row for row in rows if row.counts]
+    found = throttle.places([(row.account_id, row.openid, row.dedup_key) for row in counted])
+    return {row.key: place for row, place in zip(counted, found, strict=True)}
+
+
+def _refused(rows: Sequence[Push], placed: dict[tuple[int, str], Place]) -> dict[tuple[int, str], Taken]:
+    """Those past the limit: never a message that we know, nor a customer whom a person serves."""
+    refused = {}
+    for row in rows:
+        place = placed.get(row.key, UNLIMITED)
+        if place.is_too_many and not _is_exempt(row):
+            logger.warning("account %s: %s sends too fast (%d)", row.account_id, row.openid, place.number)
+            if not place.is_first_too_many:
+                refused[row.key] = Taken(Verdict.TOO_MANY, 0, seconds_left=place.seconds_left)
+        else:
+            placed.pop(row.key, None)
+    return refused
+
+
+def _is_exempt(row: Push) -> bool:
+    with_agent = Conversation.objects.filter(
+        customer__account_id=row.account_id, customer__openid=row.openid, owner=Owner.AGENT
+    )
+    known = Message.objects.filter(account_id=row.account_id, dedup_key=row.dedup_key)
+    return known.exists() or with_agent.exists()
+
+
+_COLUMNS = [
+    "id", "account_id", "openid", "dedup_key", "kind", "text", "fields", "raw", "wants_human", "sent_at",
+    "received_at", "deliveries", "state", "attempt", "hold", "hold_until", "ended_with", "passive_text", "note",
+]  # fmt: skip
+
+
+def _store(rows: list[Push], placed: dict[tuple[int, str], Place]) -> dict[tuple[int, str], Taken]:
+    """One INSERT that leaves known keys alone. When all rows went in, all were new, and nothing has to be read."""
+    values = {row.key: _values(row, placed.get(row.key)) for row in rows}
+    taken = {row.key: _new(row, values[row.key]) for row in rows}
+    if _insert(values.values()) == len(rows):
+        return taken
+    stored = _stored(rows)
+    collided = [row for row in rows if row.key not in stored]
+    if collided:  # another process made the same id in the same millisecond: once more with new ones
+        again = [replace(row, id=new_id()) for row in collided]
+        return {**_store([row for row in rows if row.key in stored], placed), **_store(again, placed)}
+    for row in rows:
+        message = stored[row.key]
+        if message.pk != row.id:
+            taken[row.key] = _count_delivery(_repeat(message), row)
+    return taken
+
+
+def _insert(rows: Iterable[list[Any]]) -> int:
+    """`bulk_create(ignore_conflicts=True)` does not tell how many rows went in; the driver's row count does."""
+    table = connection.ops.quote_name(Message._meta.db_table)
+    columns = ", ".join(connection.ops.quote_name(column) for column in _COLUMNS)
+    verb = "INSERT IGNORE" if connection.vendor == "mysql" else "INSERT OR IGNORE"
+    values = [value for row in rows for value in row]
+    place = f"({', '.join(['%s'] * len(_COLUMNS))})"
+    places = ", ".join([place] * (len(values) // len(_COLUMNS)))
+    with connection.cursor() as cursor:
+        cursor.execute(f"{verb} INTO {table} ({columns}) VALUES {places}", values)
+        return int(cursor.rowcount)
+
+
+def _values(row: Push, place: Place | None) -> list[Any]:
+    """The row as the database takes it. The first message too many is stored with the word it was answered with."""
+    time = connection.ops.adapt_datetimefield_value
+    state, hold, ended_with, passive_text = MessageState.RECEIVED, Hold.WAITING, Ending.OPEN, ""
+    if place is not None and place.is_first_too_many:
+        state, ended_with = MessageState.IGNORED, Ending.TEXT
+        passive_text = say_text("too_many", row.account_id)
+    elif not row.needs_answer:
+        state, hold, ended_with = MessageState.IGNORED, Hold.NONE, Ending.SUCCESS
+    elif row.hold_until is None:
+        hold, ended_with = Hold.RELEASED, Ending.SUCCESS
+    return [
+        row.id, row.account_id, row.openid, row.dedup_key, row.kind, row.text,
+        json.dumps(row.fields, ensure_ascii=False), row.raw, row.wants_human, time(row.sent_at),
+        time(row.received_at), 1, str(state), 0, str(hold), time(row.hold_until) if row.hold_until else None,
+        str(ended_with), passive_text, "",
+    ]  # fmt: skip
+
+
+def _new(row: Push, values: list[Any]) -> Taken:
+    state, ended_with, passive_text = (values[_COLUMNS.index(name)] for name in ("state", "ended_with", "passive_text"))
+    return Taken(
+        Verdict.NEW,
+        row.id,
+        to_answer=state == MessageState.RECEIVED,
+        ended=ended_with != Ending.OPEN,
+        passive_text=passive_text,
+    )
+
+
+def _stored(rows: Sequence[Push]) -> dict[tuple[int, str], Message]:
+    found = Message.objects.filter(
+        account_id__in={row.account_id for row in rows}, dedup_key__in=[row.dedup_key for row in rows]
+    ).only("account_id", "dedup_key", "deliveries", "ended_with", "passive_text")
+    return {(message.account_id, message.dedup_key): message for message in found}
+
+
+def _repeat(message: Message) -> Taken:
+    return Taken(
+        Verdict.REPEAT,
+        message.pk,
+        deliveries=message.deliveries,
+        ended=message.ended_with != Ending.OPEN,
+        passive_text=message.passive_text,
+    )
+
+
+def _count_delivery(taken: Taken, push: Push) -> Taken:
+    """A repeat stands open for the reply in its turn, unless the push was ended."""
+    rows = Message.objects.filter(pk=taken.message_id)
+    if taken.ended or push.hold_until is None:
+        rows.update(deliveries=F("deliveries") + 1)
+    else:
+        rows.update(deliveries=F("deliveries") + 1, hold=Hold.WAITING, hold_until=push.hold_until)
+    return replace(taken, deliveries=taken.deliveries + 1)
+
+
+def too_many_status() -> int:
+    """200 is sent as the word `success`: what WeChat shows for other codes is not documented."""
+    return int(settings.RATE_LIMIT_STATUS)

@@ -1,0 +1,12 @@
+"""What each kind of push asks of us."""
+
+from __future__ import annotations
+
+# Messages, and the events that a customer expects an answer to.
+ANSWERED_KINDS = frozenset(
+    {"text", "image", "voice", "video", "shortvideo", "location", "link", "miniprogrampage"}
+    | {"event.subscribe", "event.click"}
+)
+# Nobody reads an answer to these, but they change what we know of the customer.
+UNHEARD_KINDS = frozenset({"event.unsubscribe", "event.scan", "event.scancode_push", "event.scancode_waitmsg"})
+HANDLED_KINDS = ANSWERED_KINDS | UNHEARD_KINDS

@@ -1,0 +1,105 @@
+"""The one owner of recovery: every 5 s it looks for what a dying process, a lost publish or a lost wake left behind.
+
+The database is the truth, the broker a hint.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from conversations import claims
+from conversations.models import Ending, Hold, Message, MessageState, Reply, ReplyState
+from conversations.tasks import queue_delivery
+from wechat.models import OfficialAccount
+
+logger = logging.getLogger(__name__)
+
+FORGOTTEN_AFTER = timedelta(seconds=5)
+QUEUE_AGAIN_AFTER = timedelta(seconds=30)
+# WeChat's three deliveries are over by then: nobody will come back for a passive reply.
+LAST_DELIVERY_OVER = timedelta(seconds=16)
+# WeChat lets nothing be sent later than this after the customer's last message.
+TEXTS_LIVE = timedelta(hours=48)
+BATCH = 500
+
+
+def pick_up_forgotten(queue_replies: Callable[[list[int]], None]) -> None:
+    now = timezone.now()
+    queue_replies(conversations_to_answer(now))
+    give_up_waiting_for_delivery(now)
+    mark_unknown(now)
+    drop_expired(now)
+    for conversation_id in conversations_to_deliver(now):
+        queue_delivery(conversation_id)
+
+
+def conversations_to_answer(now: datetime) -> list[int]:
+    """(a) RECEIVED for 5 s and not queued in the last 30 s; (b) ANSWERING by somebody whose lease ran out."""
+    received = Message.objects.filter(
+        Q(queued_at=None) | Q(queued_at__lt=now - QUEUE_AGAIN_AFTER),
+        state=MessageState.RECEIVED,
+        received_at__lt=now - FORGOTTEN_AFTER,
+    )
+    orphaned = Message.objects.filter(state=MessageState.ANSWERING, conversation__lease_until__lt=now)
+    message_ids = [*received.values_list("pk", flat=True)[:BATCH], *orphaned.values_list("pk", flat=True)[:BATCH]]
+    if not message_ids:
+        return []
+    logger.warning("%d forgotten messages are queued again", len(message_ids))
+    Message.objects.filter(pk__in=message_ids).update(queued_at=now)
+    return claims.attach(message_ids)
+
+
+def conversations_to_deliver(now: datetime) -> list[int]:
+    """(c) Due for 5 s, with nobody waiting: the API carries it. Rows in their pause between two tries are not due."""
+    rows = _lying_ready(now).exclude(conversation__account__in=passive_accounts())
+    return list(rows.values_list("conversation_id", flat=True).distinct()[:BATCH])
+
+
+def give_up_waiting_for_delivery(now: datetime) -> None:
+    """(c) On an account without the API no delivery is left to carry it: it waits for the customer's next push."""
+    late = _lying_ready(now).filter(
+        Q(message=None) | Q(message__received_at__lt=now - LAST_DELIVERY_OVER) | ~Q(message__ended_with=Ending.OPEN),
+        conversation__account__in=passive_accounts(),
+    )
+    Reply.objects.filter(pk__in=list(late.values_list("pk", flat=True)[:BATCH]), state=ReplyState.READY).update(
+        state=ReplyState.WAITING_FOR_CUSTOMER
+    )
+
+
+def passive_accounts() -> list[int]:
+    return [account.pk for account in OfficialAccount.objects.all() if not account.may_send]
+
+
+def _lying_ready(now: datetime) -> QuerySet[Reply]:
+    being_waited_for = Q(message__hold=Hold.WAITING, message__hold_until__gt=now, message__ended_with=Ending.OPEN)
+    return Reply.objects.filter(state=ReplyState.READY, due_at__lt=now - FORGOTTEN_AFTER).exclude(being_waited_for)
+
+
+def mark_unknown(now: datetime) -> None:
+    """(d) Died while sending. WeChat has no idempotency key, so it is shown and never sent again by itself."""
+    lost = Reply.objects.filter(state=ReplyState.SENDING, lease_until__lt=now).update(
+        state=ReplyState.UNKNOWN, reason="the process that sent it died"
+    )
+    if lost:
+        logger.error("%d replies were being sent when their process died: outcome unknown", lost)
+
+
+def drop_expired(now: datetime) -> None:
+    """WeChat takes nothing later than 48 h after the customer's last message; the message notes what was not read."""
+    expired = Reply.objects.filter(state=ReplyState.WAITING_FOR_CUSTOMER, created_at__lt=now - TEXTS_LIVE)
+    for reply in expired.select_related("message")[:BATCH]:
+        with transaction.atomic():
+            dropped = Reply.objects.filter(pk=reply.pk, state=ReplyState.WAITING_FOR_CUSTOMER).update(
+                state=ReplyState.FAILED, reason="the customer did not come back within 48 hours"
+            )
+            if dropped and reply.message_id:
+                Message.objects.filter(pk=reply.message_id).update(
+                    note=_("第 {part} 段超过 48 小时未送达，已放弃。").format(part=reply.part)
+                )

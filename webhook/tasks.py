@@ -1,0 +1,47 @@
+"""Celery's doors to the worker and to recovery."""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+
+from celery import shared_task
+from django.conf import settings
+from kombu.exceptions import OperationalError as BrokerAway
+
+from llm import gateway
+from webhook import recovery
+from webhook.answering import answer_conversation
+
+logger = logging.getLogger(__name__)
+
+
+@lru_cache(maxsize=1)
+def _companions() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(settings.WORKER_THREADS, thread_name_prefix="reply")
+
+
+@shared_task(name="webhook.tasks.reply_to_customers")
+def reply_to_customers(conversation_ids: list[int]) -> None:
+    """Several conversations come in one task in a rush (a publish is dear); each gets a thread of its own."""
+    first, *others = conversation_ids
+    companions = [_companions().submit(answer_conversation, pk, model=gateway.complete) for pk in others]
+    answer_conversation(first, model=gateway.complete)
+    for companion in companions:
+        companion.result()
+
+
+@shared_task(name="webhook.tasks.pick_up_forgotten")
+def pick_up_forgotten() -> None:
+    recovery.pick_up_forgotten(queue_replies)
+
+
+def queue_replies(conversation_ids: list[int]) -> None:
+    """Ask the worker. A lost publish is found by the sweep 5 s later, so nothing is tried twice here."""
+    if not conversation_ids:
+        return
+    try:
+        reply_to_customers.apply_async((conversation_ids,), retry=False)
+    except (BrokerAway, OSError) as error:
+        logger.warning("broker is away, %d conversations are left to the sweep: %s", len(conversation_ids), error)

@@ -1,0 +1,48 @@
+"""What a worker process does beside its tasks: database threads, leases renewed, a heart-beat for `/readyz`."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import Any
+
+from celery.signals import worker_init
+from django.db import DatabaseError, InterfaceError, connection
+
+from common import database_threads
+from common.redis import REDIS_AWAY, redis
+from conversations import claims
+
+logger = logging.getLogger(__name__)
+
+DATABASE_THREADS = 4
+HEARTBEAT_SECONDS = 15
+
+
+@worker_init.connect
+def start(sender: Any, **kwargs: Any) -> None:
+    """Celery tells of its start by a signal only."""
+    database_threads.start(DATABASE_THREADS)
+    queues = tuple(sender.app.amqp.queues.consume_from)
+    threading.Thread(target=_beat_for_ever, args=(queues,), name="heart-beat", daemon=True).start()
+
+
+def _beat_for_ever(queues: tuple[str, ...]) -> None:
+    while True:
+        beat(queues)
+        time.sleep(claims.RENEW_SECONDS)
+
+
+def beat(queues: tuple[str, ...]) -> None:
+    """One UPDATE for all leases in hand, one key for each queue that is served. Neither may end the thread."""
+    try:
+        claims.renew_all()
+    except (DatabaseError, InterfaceError) as error:
+        connection.close()
+        logger.warning("leases could not be renewed: %s", error)
+    try:
+        for queue in queues:
+            redis().set(f"heartbeat:{queue}", int(time.time()), ex=HEARTBEAT_SECONDS)
+    except REDIS_AWAY as error:
+        logger.warning("no heart-beat while Redis is away: %s", error)

@@ -1,0 +1,65 @@
+"""The web process: the callback beside Django, Django, and the WebSockets."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "wechatbot.settings")
+django_application = get_asgi_application()
+
+# Django must be set up before anything that imports models.
+from channels.auth import AuthMiddlewareStack  # noqa: E402
+from channels.routing import URLRouter  # noqa: E402
+from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
+from django.conf import settings  # noqa: E402
+
+from webhook.callback import Callback  # noqa: E402
+from webhook.door import Door  # noqa: E402
+
+if settings.SIMULATOR:
+    from simulator.routing import websocket_urlpatterns
+else:
+    websocket_urlpatterns = []
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+door = Door()
+callback = Callback(door)
+websockets = AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
+
+
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    match scope["type"]:
+        case "http" if is_callback(scope["path"]):
+            await callback(scope, receive, send)
+        case "http":
+            await django_application(scope, receive, send)
+        case "websocket":
+            await websockets(scope, receive, send)
+        case "lifespan":
+            await live(receive, send)
+
+
+def is_callback(path: str) -> bool:
+    return path == "/wechat" or path.startswith("/wechat/")
+
+
+async def live(receive: Receive, send: Send) -> None:
+    """Open the callback's workroom with the server and close it with it."""
+    while True:
+        event = await receive()
+        if event["type"] == "lifespan.startup":
+            await asyncio.to_thread(door.prepare)
+            door.open()
+            await send({"type": "lifespan.startup.complete"})
+        else:
+            door.close()
+            await send({"type": "lifespan.shutdown.complete"})
+            return
