@@ -17,7 +17,7 @@ from wechatbot.generated import generated, random_text
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
-environ.Env.read_env(BASE_DIR / ".env")
+environ.Env.read_env(env.str("ENV_FILE", default=str(BASE_DIR / ".env")))
 
 # Where this installation keeps what it makes itself: SQLite file, private Redis, logs, secrets.
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
@@ -44,7 +44,8 @@ if PUBLIC_URL.startswith("https://"):
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("SECURE_COOKIES", default=False)
 SESSION_COOKIE_NAME = "wechatbot_session"
 
-# The simulator shows customers' words and signs pushes: open on one's own machine, for staff elsewhere, off in production.
+# The simulator shows customers' words and signs pushes: open on one's own machine, for staff elsewhere, off in
+# production.
 SIMULATOR = env.bool("SIMULATOR", default=EMBEDDED)
 SIMULATOR_NEEDS_LOGIN = not (DEBUG and IS_LOCAL)
 
@@ -71,6 +72,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
+    # A file as in production: threads of an in-memory database lock each other's tables.
+    DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
 else:
     DATABASES["default"].setdefault("OPTIONS", {}).update(charset="utf8mb4", connect_timeout=3, read_timeout=10)
     DATABASES["default"]["TEST"] = {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_unicode_ci"}
@@ -231,6 +234,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = TIME_ZONE
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "answer what was forgotten": {
         "task": "webhook.tasks.pick_up_forgotten",

@@ -1,0 +1,1 @@
+"""Real servers for tests and benchmarks, private to whoever starts them: Redis, MariaDB, our own processes."""
