@@ -39,7 +39,7 @@ _current = CurrentIndex()
 
 
 def match(question: str, *, index: CurrentIndex = _current) -> Match:
-    """The FAQs that `question` may mean, best first. In the band "none" they are hints for a model, not for a customer."""
+    """The FAQs that `question` may mean, best first. In the band "none" they are hints for a model only."""
     knowledge = index.get()
     ranked = knowledge.ranking.rank(question, MOST_SUGGESTIONS)
     candidates = tuple(

@@ -11,10 +11,12 @@ from django.utils.translation import gettext_lazy as _
 
 # One text of WeChat holds 2,048 bytes; a longer answer goes out in parts.
 COMFORTABLE_ANSWER_BYTES = 2000
+LONGEST_WORDING = 200
+LONGEST_CATEGORY = 60
 
 
 class Category(models.Model):
-    name = models.CharField(_("名称"), max_length=60, unique=True)
+    name = models.CharField(_("名称"), max_length=LONGEST_CATEGORY, unique=True)
     position = models.PositiveSmallIntegerField(_("排序"), default=0)
 
     class Meta:
@@ -31,12 +33,12 @@ class FAQQuerySet(models.QuerySet["FAQ"]):
         return self.filter(enabled=True)
 
     def switch(self, *, enabled: bool) -> int:
-        """Enable or disable these; how many were not so before. Their time changes too: the knowledge version reads it."""
+        """Enable or disable these; returns how many were not so before. The knowledge version goes by their time."""
         return self.filter(enabled=not enabled).update(enabled=enabled, updated_at=timezone.now())
 
 
 class FAQ(models.Model):
-    question = models.CharField(_("问题"), max_length=200)
+    question = models.CharField(_("问题"), max_length=LONGEST_WORDING)
     answer = models.TextField(
         _("答案"),
         help_text=_("建议 300 字以内。微信一条消息约可放 660 个汉字，更长的答案会分成几条发送。"),
@@ -66,7 +68,7 @@ class Phrasing(models.Model):
     faq = models.ForeignKey(FAQ, models.CASCADE, verbose_name="FAQ", related_name="phrasings")
     text = models.CharField(
         _("问法"),
-        max_length=200,
+        max_length=LONGEST_WORDING,
         # In an exported file it stands between two phrasings.
         validators=[RegexValidator(r"[|｜]", _("问法里不能有竖线 |，每个问法单独写一行。"), inverse_match=True)],
     )

@@ -153,8 +153,6 @@ def _bm25_idf(entry_count: int, entries_with: NDArray[np.int64] | Floats) -> Flo
 
 def _largest(values: Floats, count: int) -> Ints:
     """Positions of the `count` largest values, largest first, the earlier position first among equals."""
-    if len(values) > count:
-        candidates = np.sort(np.argpartition(-values, count - 1)[:count])
-    else:
-        candidates = np.arange(len(values))
+    count = min(count, len(values))
+    candidates = np.sort(np.argpartition(-values, count - 1)[:count])
     return candidates[np.argsort(-values[candidates], kind="stable")]

@@ -7,6 +7,7 @@ pieces of words for alphabetic languages, so that "refunds" still resembles "ref
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from common.text import fold
 from knowledge.synonyms import Synonyms
@@ -32,7 +33,7 @@ def terms_of(canonical_text: str) -> list[tuple[str, float]]:
     """All terms of a text with the weight of their sort, repeated as often as they occur."""
     units = _UNIT.findall(canonical_text)
     terms = [(unit, UNIT_WEIGHT) for unit in units]
-    terms += [(f"{left} {right}", PAIR_WEIGHT) for left, right in zip(units, units[1:], strict=False)]
+    terms += [(f"{left} {right}", PAIR_WEIGHT) for left, right in pairwise(units)]
     for unit in units:
         if len(unit) > 2:
             terms += [(piece, PIECE_WEIGHT) for piece in _pieces(unit)]

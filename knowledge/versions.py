@@ -64,14 +64,15 @@ def knowledge_changed() -> None:
 
 @database_work
 def version_of_rows() -> str:
-    facts = (
-        model._default_manager.aggregate(rows=Count("pk"), newest=Max("updated_at"), last=Max("pk"))
-        for model in MATCHED_MODELS
-    )
-    described = " ".join(
-        f"{fact['rows']}/{fact['last']}/{fact['newest'] and fact['newest'].timestamp()}" for fact in facts
-    )
+    described = " ".join(_described(model) for model in MATCHED_MODELS)
     return hashlib.sha256(described.encode()).hexdigest()[:16]
+
+
+def _described(model: type[models.Model]) -> str:
+    """What changes with every edit of the model's rows."""
+    facts = model._default_manager.aggregate(rows=Count("pk"), last=Max("pk"), newest=Max("updated_at"))
+    newest = facts["newest"].timestamp() if facts["newest"] else ""
+    return f"{facts['rows']}/{facts['last']}/{newest}"
 
 
 def forget() -> None:

@@ -1,0 +1,278 @@
+"""Pages for the editors of the knowledge base."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db.models import Count, QuerySet, TextField, Value
+from django.forms.models import BaseInlineFormSet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from import_export.admin import ImportExportModelAdmin
+from import_export.formats.base_formats import CSV
+from import_export.results import Result
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.contrib.import_export.forms import ExportForm, ImportForm
+from unfold.decorators import display
+
+from common.text import fold
+from knowledge import cache, csv_file
+from knowledge.exchange import FAQResource
+from knowledge.models import FAQ, CachedAnswer, Category, Phrasing, SynonymRule
+from knowledge.synonyms import words_of
+from knowledge.validation import Wordings
+from knowledge.versions import knowledge_changed, knowledge_version
+
+CUT_AT = 60
+
+
+def cut(text: str) -> SafeString:
+    """A long text in one table cell, whole on hover."""
+    return format_html('<span title="{}">{}</span>', text, Truncator(text).chars(CUT_AT))
+
+
+class ChangesKnowledge(ModelAdmin):
+    """Whatever is saved or deleted here, matching learns of it."""
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        knowledge_changed()
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        super().delete_model(request, obj)
+        knowledge_changed()
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        super().delete_queryset(request, queryset)
+        knowledge_changed()
+
+
+@admin.register(Category)
+class CategoryAdmin(ChangesKnowledge):
+    list_display = ["name", "position", "faq_count"]
+    list_editable = ["position"]
+    search_fields = ["name"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Category]:
+        return super().get_queryset(request).annotate(faqs=Count("faq"))
+
+    @display(description=gettext_lazy("FAQ 数"), ordering="faqs")
+    def faq_count(self, category: Any) -> int:
+        return category.faqs
+
+
+class FAQForm(forms.ModelForm):
+    def clean_question(self) -> str:
+        question = self.cleaned_data["question"].strip()
+        Wordings.stored(but=self.instance.pk or 0).check(question)
+        return question
+
+
+class PhrasingFormSet(BaseInlineFormSet):
+    """Each way to ask belongs to one FAQ, and stands there once."""
+
+    def clean(self) -> None:
+        super().clean()
+        others = Wordings.stored(but=self.instance.pk or 0)
+        seen = {fold(self.instance.question)}
+        for form in self.forms:
+            text = form.cleaned_data.get("text") if form.is_valid() else None
+            if text is None or form.cleaned_data.get("DELETE"):
+                continue
+            try:
+                others.check(text)
+            except ValidationError as error:
+                form.add_error("text", error)
+                continue
+            if fold(text) in seen:
+                form.add_error("text", _("与标准问题或上面的问法重复。"))
+            seen.add(fold(text))
+
+
+class PhrasingInline(TabularInline):
+    model = Phrasing
+    formset = PhrasingFormSet
+    fields = ["text"]
+    extra = 2
+
+
+class FAQFile(CSV):
+    """The CSV of `import_faqs` and `export_faqs`."""
+
+    def is_binary(self) -> bool:
+        return True
+
+    def get_read_mode(self) -> str:
+        return "rb"
+
+    def get_title(self) -> str:
+        return "CSV"
+
+    def create_dataset(self, in_stream: bytes, **kwargs: Any) -> Any:
+        return csv_file.read(csv_file.decode(in_stream))
+
+    def export_data(self, dataset: Any, **kwargs: Any) -> bytes:
+        return csv_file.write(dataset).encode()
+
+
+@admin.register(FAQ)
+class FAQAdmin(ChangesKnowledge, ImportExportModelAdmin):
+    form = FAQForm
+    inlines = [PhrasingInline]
+    list_display = ["question", "short_answer", "category", "phrasing_count", "enabled", "updated_at"]
+    list_filter = ["enabled", "category", "updated_at"]
+    list_select_related = ["category"]
+    search_fields = ["question", "answer", "phrasings__text"]
+    search_help_text = gettext_lazy("搜索问题、答案和相似问法")
+    ordering = ["-updated_at"]
+    actions = ["enable", "disable"]
+    fields = ["question", "answer", "category", "enabled"]
+
+    resource_classes = [FAQResource]
+    formats = import_formats = export_formats = [FAQFile]
+    import_form_class = ImportForm
+    export_form_class = ExportForm
+    import_template_name = "knowledge/import_faqs.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[FAQ]:
+        return super().get_queryset(request).annotate(ways=Count("phrasings", distinct=True))
+
+    @display(description=gettext_lazy("答案"))
+    def short_answer(self, faq: FAQ) -> SafeString:
+        return cut(faq.answer)
+
+    @display(description=gettext_lazy("问法数"), ordering="ways")
+    def phrasing_count(self, faq: Any) -> int:
+        return faq.ways
+
+    def save_model(self, request: HttpRequest, obj: FAQ, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if not obj.fits_one_message:
+            messages.warning(request, _("这条答案较长，在微信里会分成几条发送，建议精简。"))
+
+    @admin.action(description=gettext_lazy("启用所选 FAQ"), permissions=["change"])
+    def enable(self, request: HttpRequest, queryset: QuerySet[FAQ]) -> None:
+        count = self._switch(queryset, enabled=True)
+        messages.success(request, ngettext("已启用 %d 条 FAQ。", "已启用 %d 条 FAQ。", count) % count)
+
+    @admin.action(description=gettext_lazy("停用所选 FAQ"), permissions=["change"])
+    def disable(self, request: HttpRequest, queryset: QuerySet[FAQ]) -> None:
+        count = self._switch(queryset, enabled=False)
+        messages.success(request, ngettext("已停用 %d 条 FAQ。", "已停用 %d 条 FAQ。", count) % count)
+
+    def _switch(self, queryset: QuerySet[FAQ], *, enabled: bool) -> int:
+        chosen = list(queryset.values_list("pk", flat=True))
+        count = FAQ.objects.filter(pk__in=chosen).switch(enabled=enabled)
+        knowledge_changed()
+        return count
+
+    def has_import_permission(self, request: HttpRequest) -> bool:
+        return self.has_add_permission(request) and self.has_change_permission(request)
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def get_import_data_kwargs(self, **kwargs: Any) -> dict[str, Any]:
+        return {**super().get_import_data_kwargs(**kwargs), "rollback_on_validation_errors": True}
+
+    def add_data_read_fail_error_to_form(self, form: Any, e: Exception) -> None:
+        if isinstance(e, csv_file.FileRefused):
+            form.add_error("import_file", str(e))
+        else:
+            super().add_data_read_fail_error_to_form(form, e)
+
+    def process_result(self, result: Result, request: HttpRequest) -> HttpResponse:
+        """Between the preview and its confirmation somebody may have edited: then nothing was written."""
+        if not result.has_errors() and not result.has_validation_errors():
+            return super().process_result(result, request)
+        messages.error(request, _("知识库刚刚有变动，导入没有进行，请重新上传文件。"))
+        return HttpResponseRedirect(reverse("admin:knowledge_faq_import"))
+
+
+class SynonymRuleForm(forms.ModelForm):
+    def clean_words(self) -> str:
+        words = words_of(self.cleaned_data["words"])
+        if len(words) < 2:
+            raise ValidationError(_("请至少写两个词，用空格分开。"))
+        for rule in SynonymRule.objects.exclude(pk=self.instance.pk):
+            shared = set(words) & set(words_of(rule.words))
+            if shared:
+                raise ValidationError(
+                    _("「%(word)s」已在规则「%(rule)s」里。") % {"word": min(shared), "rule": rule.words}
+                )
+        return " ".join(words)
+
+
+@admin.register(SynonymRule)
+class SynonymRuleAdmin(ChangesKnowledge):
+    form = SynonymRuleForm
+    list_display = ["words", "enabled"]
+    list_filter = ["enabled"]
+    search_fields = ["words"]
+    fields = ["words", "enabled"]
+
+
+@admin.register(CachedAnswer)
+class CachedAnswerAdmin(ModelAdmin):
+    """What models answered. An edited answer is pinned: the next customer gets it, whatever changes meanwhile."""
+
+    list_display = ["question", "short_answer", "status", "hits", "model_name", "expires_at", "updated_at"]
+    list_filter = ["pinned", "model_name", "updated_at"]
+    search_fields = ["question", "answer"]
+    search_help_text = gettext_lazy("搜索问题和答案")
+    ordering = ["-updated_at"]
+    fields = ["question", "answer", "pinned", "status", "hits", "model_name", "expires_at", "created_at", "updated_at"]
+    readonly_fields = ["question", "status", "hits", "model_name", "expires_at", "created_at", "updated_at"]
+    actions = ["pin", "unpin"]
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        cache.write_down_hits()
+        return super().changelist_view(request, extra_context)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[CachedAnswer]:
+        version = Value(knowledge_version(), output_field=TextField())
+        return super().get_queryset(request).annotate(version_now=version)
+
+    @display(description=gettext_lazy("答案"))
+    def short_answer(self, cached: CachedAnswer) -> SafeString:
+        return cut(cached.answer)
+
+    @display(
+        description=gettext_lazy("状态"),
+        label={"pinned": "info", "in_use": "success", "outdated": "warning", "expired": "warning"},
+    )
+    def status(self, cached: Any) -> tuple[str, str]:
+        if cached.pinned:
+            return "pinned", _("已固定")
+        if cached.is_usable(knowledge_version=cached.version_now, now=timezone.now()):
+            return "in_use", _("使用中")
+        if cached.knowledge_version != cached.version_now:
+            return "outdated", _("知识库已变动")
+        return "expired", _("已过期")
+
+    def save_model(self, request: HttpRequest, obj: CachedAnswer, form: Any, change: bool) -> None:
+        if "answer" in form.changed_data:
+            obj.pinned = True
+        super().save_model(request, obj, form, change)
+
+    @admin.action(description=gettext_lazy("固定所选答案"), permissions=["change"])
+    def pin(self, request: HttpRequest, queryset: QuerySet[CachedAnswer]) -> None:
+        count = queryset.filter(pinned=False).update(pinned=True)
+        messages.success(request, ngettext("已固定 %d 条答案。", "已固定 %d 条答案。", count) % count)
+
+    @admin.action(description=gettext_lazy("取消固定所选答案"), permissions=["change"])
+    def unpin(self, request: HttpRequest, queryset: QuerySet[CachedAnswer]) -> None:
+        count = queryset.filter(pinned=True).update(pinned=False)
+        messages.success(request, ngettext("已取消固定 %d 条答案。", "已取消固定 %d 条答案。", count) % count)

@@ -1,0 +1,108 @@
+"""The CSV file that FAQs travel in: what Excel writes and opens, with Chinese or English headers."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import tablib  # type: ignore[import-untyped]
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from common.text import without_control
+
+# Each column by its name in the file, and the other headers it may have; the first of them is written in Chinese.
+COLUMNS = {
+    "category": ("分类", "类别"),
+    "question": ("问题", "标准问题"),
+    "answer": ("答案", "回答"),
+    "phrasings": ("相似问法", "问法", "相似问题"),
+    "enabled": ("启用", "是否启用"),
+}
+REQUIRED = ("question", "answer")
+# Beside the file's own columns each row carries its number as Excel shows it.
+ROW_NUMBER = "row"
+BYTE_ORDER_MARK = "\ufeff"
+
+
+@dataclass(frozen=True)
+class RowError:
+    row: int
+    message: str
+
+    def __str__(self) -> str:
+        return _("第 %(row)d 行：%(message)s") % {"row": self.row, "message": self.message}
+
+
+class FileRefused(ValueError):
+    """The file as a whole cannot be read as FAQs; its text says why."""
+
+
+def decode(content: bytes) -> str:
+    """The text of a file from Excel: UTF-8 with or without mark, UTF-16 ("Unicode text") or GBK."""
+    if content.startswith(b"PK\x03\x04"):
+        raise FileRefused(_("这是 Excel 工作簿，请在 Excel 里另存为「CSV UTF-8」再导入。"))
+    is_utf16 = content.startswith((b"\xff\xfe", b"\xfe\xff"))
+    for encoding in ("utf-16",) if is_utf16 else ("utf-8-sig", "gb18030"):
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise FileRefused(_("文件的文字编码无法识别，请另存为「CSV UTF-8」再导入。"))
+
+
+def read(text: str) -> tablib.Dataset:
+    """The rows of a CSV text, in the order of COLUMNS whatever the file's order, blank rows left out."""
+    text = without_control(text.removeprefix(BYTE_ORDER_MARK))
+    first_line = text.partition("\n")[0]
+    delimiter = max(",", "\t", ";", key=first_line.count)
+    try:
+        records = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        raise FileRefused(_("文件不是有效的 CSV：%(error)s") % {"error": error}) from error
+    if not records:
+        raise FileRefused(_("文件是空的。"))
+    return _dataset(_columns_of(records[0]), records[1:])
+
+
+def write(dataset: tablib.Dataset) -> str:
+    """CSV text with the mark that tells Excel it is UTF-8."""
+    return BYTE_ORDER_MARK + dataset.export("csv")
+
+
+def headers() -> list[str]:
+    """The header row in the language of whoever exports."""
+    is_chinese = (get_language() or "").startswith("zh")
+    return [names[0] if is_chinese else name for name, names in COLUMNS.items()]
+
+
+def _columns_of(header: Sequence[str]) -> list[str]:
+    known = {alias: name for name, aliases in COLUMNS.items() for alias in (name, *aliases)}
+    columns = [known.get(cell.strip().lower(), "") for cell in header]
+    missing = [COLUMNS[name][0] for name in REQUIRED if name not in columns]
+    if missing:
+        raise FileRefused(_("缺少列：%(columns)s。第一行应为：%(header)s") % _header_hint(missing))
+    if len(set(filter(None, columns))) < len(list(filter(None, columns))):
+        raise FileRefused(_("有重复的列。第一行应为：%(header)s") % _header_hint())
+    return columns
+
+
+def _header_hint(missing: Iterable[str] = ()) -> dict[str, str]:
+    return {"columns": "、".join(missing), "header": ",".join(names[0] for names in COLUMNS.values())}
+
+
+def _dataset(columns: list[str], records: Sequence[Sequence[str]]) -> tablib.Dataset:
+    present = [name for name in COLUMNS if name in columns]
+    dataset = tablib.Dataset(headers=[*present, ROW_NUMBER])
+    for number, record in enumerate(records, start=2):
+        cells = [cell.strip() for cell in record]
+        if not any(cells):
+            continue
+        if any(cells[len(columns) :]):
+            message = _("比表头多出一列。单元格里有逗号时，请用英文双引号把它括起来。")
+            raise FileRefused(str(RowError(number, message)))
+        by_name = dict(zip(columns, cells, strict=False))
+        dataset.append([*(by_name.get(name, "") for name in present), number])
+    return dataset

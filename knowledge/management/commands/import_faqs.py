@@ -1,0 +1,32 @@
+"""Write the FAQs of a CSV file, all or none."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from knowledge import csv_file, exchange
+
+
+class Command(BaseCommand):
+    help = gettext_lazy("从 CSV 文件导入 FAQ（列：分类,问题,答案,相似问法,启用；有一行出错则全部不写入）")  # type: ignore[assignment]
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", type=Path)
+
+    def handle(self, *args: Any, file: Path, **options: Any) -> None:
+        try:
+            result = exchange.import_rows(csv_file.decode(file.read_bytes()))
+        except OSError as error:
+            raise CommandError(_("无法读取 %(file)s：%(error)s") % {"file": file, "error": error.strerror}) from error
+        except (csv_file.FileRefused, exchange.ImportRefused) as error:
+            raise CommandError(_("没有写入任何 FAQ。\n%(errors)s") % {"errors": error}) from error
+        self.stdout.write(
+            _("新增 %(new)d 条，更新 %(updated)d 条，未变 %(unchanged)d 条。")
+            % {"new": result.new, "updated": result.updated, "unchanged": result.unchanged}
+        )
