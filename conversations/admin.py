@@ -164,7 +164,7 @@ def _moments() -> list[tuple[str, str]]:
     return [(moment, f"{moment}：{default_text(moment)[:40]}") for moment in DEFAULTS]
 
 
-class BotTextForm(forms.ModelForm):  # type: ignore[type-arg]
+class BotTextForm(forms.ModelForm):
     moment = forms.ChoiceField(label=_("场合"), choices=_moments, help_text=_("冒号后是默认的说法"))
 
     class Meta:

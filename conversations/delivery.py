@@ -10,6 +10,7 @@ import time
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from common.database_threads import database_work
@@ -84,7 +85,7 @@ def claim_next(conversation_id: int) -> Reply | None:
             _wait_for_customer(conversation_id)
             return None
         rows = Reply.objects.filter(pk=reply.pk, state=ReplyState.READY)
-        if reply.author == Author.BOT:
+        if reply.owner_version is not None:
             rows = rows.filter(conversation__owner_version=reply.owner_version)
         won = rows.update(state=ReplyState.SENDING, lease_until=now + SENDING_LEASE, tries=reply.tries + 1)
         if not won:
@@ -112,7 +113,7 @@ def _window_allows(reply: Reply, now: datetime) -> bool:
 
 
 def _bot_sends_left(reply: Reply) -> int:
-    by_api = Reply.objects.filter(message_id=reply.message_id, channel=Channel.API).count()
+    by_api = Reply.objects.filter(message=reply.message, channel=Channel.API).count()
     return BOT_SENDS_PER_ANSWER - by_api
 
 
@@ -149,8 +150,7 @@ def _send_text(reply: Reply) -> None:
 def _with_link_to_the_rest(reply: Reply) -> str:
     """The last part that may go out now says how to get the rest."""
     now = timezone.now()
-    more = Reply.objects.filter(message_id=reply.message_id, part__gt=reply.part, state=ReplyState.READY).exists()
-    if reply.message_id is None or not more or reply.author != Author.BOT:
+    if reply.author != Author.BOT or not _parts_behind(reply).exists():
         return reply.text
     # This row is SENDING without a channel yet and has been taken off the ledger, so both counts are of what follows.
     customer = Customer.objects.get(pk=reply.conversation.customer_id)
@@ -199,7 +199,9 @@ def record_error(reply: Reply, error: WeChatError) -> None:
 
 def _fail_parts_behind(reply: Reply, reason: str) -> None:
     """The second half of an answer without the first says nothing, or something false."""
-    if reply.message_id is not None:
-        Reply.objects.filter(message_id=reply.message_id, part__gt=reply.part, state=ReplyState.READY).update(
-            state=ReplyState.FAILED, reason=reason
-        )
+    if reply.message is not None:
+        _parts_behind(reply).update(state=ReplyState.FAILED, reason=reason)
+
+
+def _parts_behind(reply: Reply) -> QuerySet[Reply]:
+    return Reply.objects.filter(message=reply.message, part__gt=reply.part, state=ReplyState.READY)

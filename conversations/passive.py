@@ -99,7 +99,7 @@ def _ready_rows(messages: Iterable[Message]) -> dict[int, list[Reply]]:
 
 def _waiting_rows(messages: Iterable[Message]) -> dict[int, list[Reply]]:
     by_conversation: dict[int, list[Reply]] = defaultdict(list)
-    conversation_ids = {message.conversation_id for message in messages} - {None}
+    conversation_ids = {message.conversation_id for message in messages if message.conversation_id}
     rows = Reply.objects.select_for_update().filter(
         conversation_id__in=conversation_ids, state=ReplyState.WAITING_FOR_CUSTOMER
     )

@@ -94,7 +94,11 @@ class Callback:
 
     async def respond(self, scope: Scope, receive: Receive, arrived: float) -> Response | None:
         """None: the client has gone."""
-        keys = accounts.cached(scope["path"].removeprefix("/wechat").strip("/") or None)
+        try:
+            keys = accounts.cached(scope["path"].removeprefix("/wechat").strip("/") or None)
+        except accounts.AccountsUnknown as error:
+            logger.error("push refused, WeChat delivers it again: %s", error)
+            return Response(503)
         if keys is None:
             return NOT_FOUND
         query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))

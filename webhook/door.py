@@ -14,15 +14,17 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from django.db import DatabaseError, InterfaceError, connection
 
-from conversations import wakes
+from conversations import texts, wakes
 from conversations.passive import Claim, PassiveReply, claim_replies
 from conversations.tasks import queue_delivery
+from knowledge import matching
 from webhook import waiting
 from webhook.answering import Errand, answer_here
 from webhook.group_commit import GroupCommit
 from webhook.intake import Push, Taken, take_in
 from webhook.tasks import queue_replies
 from webhook.waiting import Waiters
+from wechat import accounts
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +44,17 @@ class Door:
         self._queued_answers = 0
         self._to_publish: queue.Queue[Errand] = queue.Queue(MAX_WAITING_FOR_THREAD)
         self._tasks: list[asyncio.Task[None]] = []
+
+    def prepare(self) -> None:
+        """Read what the first requests need, before they come. A database that is away is no reason not to start."""
+        try:
+            accounts.by_slug(None)
+            texts.refresh()
+            matching.match("")
+        except (DatabaseError, InterfaceError) as error:
+            logger.warning("starting without the database: %s", error)
+        finally:
+            connection.close()
 
     def open(self) -> None:
         loop = asyncio.get_running_loop()

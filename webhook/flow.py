@@ -26,6 +26,14 @@ def reply(turn: Turn, *, model: Model | None) -> None:
 
     Raises pipeline.NeedsModel when only a model can answer and none was given; nothing is written then.
     """
+    try:
+        _reply(turn, model)
+    except tickets.NoOpenTicket:
+        # The wait or the service ended at this very moment: the customer is the bot's again.
+        _reply(claims.refreshed(turn), model)
+
+
+def _reply(turn: Turn, model: Model | None) -> None:
     message, conversation = turn.message, turn.conversation
     if message.kind in UNHEARD_KINDS:
         note_event(turn)
@@ -33,10 +41,10 @@ def reply(turn: Turn, *, model: Model | None) -> None:
         welcome(turn)
     elif asks_to_look(message.text, message.fields.get("menu_id", "")):
         show_what_waits(turn)
-    elif conversation.owner == Owner.AGENT:
-        tickets.add_message(turn)
     elif turn.is_worn_out:
         tickets.hand_over(turn, reason=Reason.BROKEN)
+    elif conversation.owner == Owner.AGENT:
+        tickets.add_message(turn)
     elif not message.text:
         take_unreadable(turn)
     elif conversation.owner == Owner.QUEUE:

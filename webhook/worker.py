@@ -7,7 +7,7 @@ import threading
 import time
 from typing import Any
 
-from celery.signals import worker_init
+from celery.signals import celeryd_after_setup
 from django.db import DatabaseError, InterfaceError, connection
 
 from common import database_threads
@@ -20,11 +20,11 @@ DATABASE_THREADS = 4
 HEARTBEAT_SECONDS = 15
 
 
-@worker_init.connect
-def start(sender: Any, **kwargs: Any) -> None:
+@celeryd_after_setup.connect
+def start(sender: str, instance: Any, **kwargs: Any) -> None:
     """Celery tells of its start by a signal only."""
     database_threads.start(DATABASE_THREADS)
-    queues = tuple(sender.app.amqp.queues.consume_from)
+    queues = tuple(instance.app.amqp.queues.consume_from)
     threading.Thread(target=_beat_for_ever, args=(queues,), name="heart-beat", daemon=True).start()
 
 

@@ -16,6 +16,7 @@ app = Celery("wechatbot")
 app.set_default()
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.autodiscover_tasks(["webhook"], related_name="worker")
 
 
 class BeatThread(bootsteps.StartStopStep):

@@ -1,0 +1,82 @@
+"""Builders of rows. A test names what matters to it; the rest is plausible."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import factory
+from django.utils import timezone
+
+from conversations.claims import Turn, take
+from conversations.models import Author, Conversation, Customer, Hold, Message, Reply
+from wechat.models import OfficialAccount, ReplyMode
+
+AES_KEY = "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8S9t0UVE"
+
+
+class AccountFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = OfficialAccount
+
+    slug = factory.Sequence(lambda n: f"account-{n}")
+    name = "小店"
+    app_id = factory.Sequence(lambda n: f"wx{n:016d}")
+    app_secret = "secret-of-the-account"
+    token = "tokenForTests"
+    aes_key = AES_KEY
+    reply_mode = ReplyMode.API
+
+
+class CustomerFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Customer
+
+    account = factory.SubFactory(AccountFactory)
+    openid = factory.Sequence(lambda n: f"oCustomer{n:019d}")
+
+
+class ConversationFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Conversation
+
+    customer = factory.SubFactory(CustomerFactory)
+    account = factory.SelfAttribute("customer.account")
+
+
+class MessageFactory(factory.django.DjangoModelFactory):
+    """A message that was taken in and belongs to its conversation."""
+
+    class Meta:
+        model = Message
+
+    conversation = factory.SubFactory(ConversationFactory)
+    account = factory.SelfAttribute("conversation.account")
+    openid = factory.SelfAttribute("conversation.customer.openid")
+    dedup_key = factory.Sequence(lambda n: f"key-{n}")
+    kind = "text"
+    text = "怎么退货"
+    sent_at = factory.LazyFunction(timezone.now)
+    received_at = factory.LazyFunction(timezone.now)
+
+
+class ReplyFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Reply
+
+    conversation = factory.SubFactory(ConversationFactory)
+    author = Author.BOT
+    owner_version = factory.LazyAttribute(
+        lambda reply: reply.conversation.owner_version if reply.author == Author.BOT else None
+    )
+    text = "七天内可以退货。"
+
+
+def held_turn(*, passive: bool = False, until: datetime | None = None, **values: object) -> Turn:
+    """A message that we hold. With `until` a request waits for its reply until then."""
+    account = AccountFactory(reply_mode=ReplyMode.PASSIVE if passive else ReplyMode.API)
+    conversation = ConversationFactory(customer__account=account)
+    hold = {"hold": Hold.WAITING, "hold_until": until} if until else {}
+    message = MessageFactory(conversation=conversation, **{**hold, **values})
+    turn = take(message.conversation_id)
+    assert turn is not None
+    return turn
