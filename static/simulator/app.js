@@ -1,0 +1,144 @@
+// The page: holds what is shown, hears the live line, sends what the person does.
+import { get, post, Refused } from "./api.js";
+import { Live } from "./live.js";
+import { Phone } from "./phone.js";
+import { TopBar } from "./topbar.js";
+import { Wire } from "./wire.js";
+import { useWords, word } from "./words.js";
+
+const start = JSON.parse(document.getElementById("start").textContent);
+useWords(start.texts);
+
+const state = { account: start.state.account, followers: start.state.followers, chosen: start.state.chosen };
+const phone = new Phone({ onAct: act });
+const wire = new Wire();
+const topbar = new TopBar({ onChoose: choose, onCreate: create, onStartOver: startOver, onSwitch: throwSwitch });
+const live = new Live({ onEvent: hear, onReady: refresh, onOffline: () => phone.showOffline(live.isOffline) });
+
+showAll(start.state);
+startTabs();
+if (state.chosen === null) create("");
+else live.follow(state.chosen);
+
+function showAll(shown) {
+  Object.assign(state, { account: shown.account, followers: shown.followers, chosen: shown.chosen });
+  topbar.show(state);
+  phone.showFollower(chosenFollower());
+  phone.showBubbles(shown.bubbles);
+  wire.showExchanges(shown.exchanges);
+  wire.showWindows(chosenFollower());
+}
+
+function chosenFollower() {
+  return state.followers.find((follower) => follower.id === state.chosen) ?? null;
+}
+
+function hear(event) {
+  if (event.type === "bubble") phone.addBubble(event.bubble);
+  if (event.type === "exchange") wire.addExchange(event.exchange);
+  if (event.type === "account") topbar.show(Object.assign(state, { account: event.account }));
+  if (event.type === "follower") showFollower(event.follower);
+}
+
+function showFollower(follower) {
+  const known = state.followers.findIndex((other) => other.id === follower.id);
+  const changedPhone = known >= 0 && state.followers[known].openid !== follower.openid;
+  if (known >= 0) state.followers[known] = follower;
+  else state.followers.push(follower);
+  topbar.show(state);
+  if (follower.id !== state.chosen) return;
+  phone.showFollower(follower);
+  wire.showWindows(follower);
+  if (changedPhone) refresh({ afresh: true });
+}
+
+// What happened while nobody listened is in the rows.
+async function refresh({ afresh = false } = {}) {
+  const wanted = state.chosen;
+  const shown = await attempt(() => get(`state/?customer=${wanted ?? ""}`));
+  if (!shown || state.chosen !== wanted) return;
+  if (afresh) return showAll(shown);
+  Object.assign(state, { account: shown.account, followers: shown.followers });
+  topbar.show(state);
+  phone.showFollower(chosenFollower());
+  wire.showWindows(chosenFollower());
+  shown.bubbles.forEach((bubble) => phone.addBubble(bubble));
+  shown.exchanges.forEach((exchange) => wire.addExchange(exchange));
+}
+
+async function choose(id) {
+  state.chosen = id;
+  phone.showLoading();
+  wire.showExchanges([]);
+  topbar.show(state);
+  await refresh({ afresh: true });
+  live.follow(id);
+}
+
+async function create(name) {
+  const answer = await attempt(() => post("customers/", { name }));
+  if (!answer) return;
+  state.followers.push(answer.follower);
+  await choose(answer.follower.id);
+}
+
+async function startOver() {
+  const answer = await attempt(() => post(`customers/${state.chosen}/start-over/`, {}));
+  if (answer) await refresh({ afresh: true });
+}
+
+async function act(action, given) {
+  if (state.chosen === null) return false;
+  const answer = await attempt(() => post(`customers/${state.chosen}/${action}/`, given));
+  if (answer) showFollower(answer.follower);
+  if (answer && live.isOffline) refresh();
+  return Boolean(answer);
+}
+
+async function throwSwitch(name, value) {
+  const answer = await attempt(() => post("switch/", { name, value }));
+  topbar.show(answer ? Object.assign(state, { account: answer.account }) : state);
+}
+
+async function attempt(work) {
+  try {
+    return await work();
+  } catch (error) {
+    toast(error instanceof Refused ? error.message : word("not_reached"));
+    return null;
+  }
+}
+
+let toastTimer;
+function toast(text) {
+  const element = document.querySelector(".toast");
+  element.textContent = text;
+  element.hidden = false;
+  clearTimeout(toastTimer);
+  toastTimer = setTimeout(() => (element.hidden = true), 5000);
+}
+
+// On a narrow screen one of the two is shown.
+function startTabs() {
+  const tabs = [...document.querySelectorAll("[role=tab]")];
+  const pick = (tab) => {
+    document.querySelector(".stage").dataset.shown = tab.getAttribute("aria-controls");
+    tabs.forEach((other) => {
+      other.setAttribute("aria-selected", String(other === tab));
+      other.tabIndex = other === tab ? 0 : -1;
+    });
+    if (tab.id === "tab-phone") phone.toEnd();
+    else wire.toEnd();
+  };
+  tabs.forEach((tab, index) => {
+    tab.addEventListener("click", () => pick(tab));
+    tab.addEventListener("keydown", (event) => {
+      if (event.key !== "ArrowRight" && event.key !== "ArrowLeft") return;
+      const next = tabs[(index + 1) % tabs.length];
+      next.focus();
+      pick(next);
+    });
+  });
+}
+
+window.addEventListener("simulator:toast", (event) => toast(event.detail));
