@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from conversations.models import Conversation, Customer, Message
@@ -14,7 +15,8 @@ class Agent(models.Model):
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, verbose_name=_("用户"))
     display_name = models.CharField(_("显示名"), max_length=60)
-    active = models.BooleanField(_("接单中"), default=True)
+    active = models.BooleanField(_("接单中"), default=True, help_text=_("新工单自动分配给接单中的客服"))
+    last_work_at = models.DateTimeField(_("上次接待"), null=True, editable=False)
 
     class Meta:
         verbose_name = _("客服人员")
@@ -48,6 +50,29 @@ class Priority(models.IntegerChoices):
     HIGH = 3, _("高")
 
 
+class TicketQuerySet(models.QuerySet["Ticket"]):
+    def open(self) -> TicketQuerySet:
+        return self.filter(open_for__isnull=False)
+
+    def to_be_taken(self) -> TicketQuerySet:
+        """No agent has taken them yet, though one may be named."""
+        return self.open().exclude(status=Status.ANSWERING)
+
+    def in_work(self) -> TicketQuerySet:
+        return self.open().filter(status=Status.ANSWERING)
+
+    def of(self, agent: Agent | None) -> TicketQuerySet:
+        return self.open().filter(assignee=agent) if agent is not None else self.none()
+
+    def resolved(self) -> TicketQuerySet:
+        return self.filter(open_for__isnull=True)
+
+    def by_urgency(self) -> TicketQuerySet:
+        """Whose customer waits: the most pressing first, then the longest waiting. The answered ones behind them."""
+        waits = models.F("waiting_since")
+        return self.order_by(models.F("resolved_at").desc(nulls_first=True), waits.asc(nulls_last=True), "pk")
+
+
 class Ticket(models.Model):
     """One wish that a person serves. At most one is open per conversation: `open_for` is unique, emptied on close
     (MySQL has no partial unique index)."""
@@ -65,8 +90,12 @@ class Ticket(models.Model):
         Agent, models.SET_NULL, verbose_name=_("负责人"), null=True, blank=True, related_name="tickets"
     )
     messages = models.ManyToManyField(Message, verbose_name=_("相关消息"), related_name="tickets", blank=True)
-    created_at = models.DateTimeField(_("创建时间"), auto_now_add=True)
+    created_at = models.DateTimeField(_("创建时间"), default=timezone.now)
+    # When the customer wrote what no agent has answered yet; empty once an agent replied.
+    waiting_since = models.DateTimeField(_("等待"), null=True, editable=False, db_index=True)
     resolved_at = models.DateTimeField(_("解决时间"), null=True, editable=False)
+
+    objects = TicketQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("工单")
@@ -75,3 +104,37 @@ class Ticket(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.number}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.open_for_id is not None
+
+
+class EventKind(models.TextChoices):
+    OPENED = "opened", _("已转人工：{reason}")
+    ASSIGNED = "assigned", _("分配给{agent}")
+    TAKEN = "taken", _("{agent}接手")
+    RESOLVED = "resolved", _("{agent}标记为已解决，机器人继续接待")
+    CANCELLED = "cancelled", _("客户取消了人工，机器人继续接待")
+
+
+class TicketEvent(models.Model):
+    """What happened to a ticket: the small lines between the bubbles."""
+
+    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="events")
+    kind = models.CharField(_("事件"), max_length=12, choices=EventKind)
+    agent = models.ForeignKey(Agent, models.SET_NULL, verbose_name=_("客服"), null=True)
+    created_at = models.DateTimeField(_("时间"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("工单事件")
+        verbose_name_plural = _("工单事件")
+        ordering = ["created_at", "pk"]
+
+    def __str__(self) -> str:
+        return self.in_words
+
+    @property
+    def in_words(self) -> str:
+        who = str(self.agent) if self.agent else "—"
+        return self.get_kind_display().format(agent=f" {who} ", reason=self.ticket.get_reason_display()).strip()

@@ -1,0 +1,49 @@
+"""What goes into the assistant and what comes out of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from assistant.models import Source
+
+
+class Doubt(StrEnum):
+    """Why the assistant would rather have a person answer. The values are those of a ticket's reason."""
+
+    CUSTOMER_ASKED = "customer_asked"
+    NOTHING_MATCHED = "nothing_matched"
+    MODEL_UNSURE = "model_unsure"
+    MODEL_DOWN = "model_down"
+    MODEL_BUSY = "model_busy"
+
+
+@dataclass(frozen=True)
+class Question:
+    """`history` alternates question, answer; `offered` are the FAQ ids of the session's last menu, in its order.
+
+    `faq_only`: the customer waits for a person, so only sure answers of the knowledge base are given.
+    """
+
+    text: str
+    account_id: int
+    session_id: str
+    history: tuple[str, ...] = ()
+    offered: tuple[int, ...] = ()
+    faq_only: bool = False
+
+
+@dataclass(frozen=True)
+class Answer:
+    """No text and a doubt: a person must help. No text and no doubt: there is nothing to say."""
+
+    text: str
+    source: Source
+    doubt: Doubt | None = None
+    offered: tuple[int, ...] = ()
+    faq_id: int | None = None
+    confidence: float | None = None
+
+
+class NeedsModel(Exception):
+    """Only a language model can answer this question, and the caller has none at hand."""

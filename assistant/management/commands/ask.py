@@ -1,0 +1,64 @@
+"""`manage.py ask "怎么退货"`: what the assistant would answer, and why. Needs no running server."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
+
+from assistant import pipeline
+from assistant.answers import Answer, Question
+from assistant.plain_text import without_links
+from knowledge import matching
+from knowledge.matching import Match
+from llm import gateway, models_setup
+from wechat import accounts
+from wechat.models import OfficialAccount
+
+
+class Command(BaseCommand):
+    help = "Ask the assistant one question and print its answer, where it came from, and the FAQs that came close."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("question")
+        parser.add_argument("--account", default="", help="the account's slug; the default account if left out")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        text = options["question"].strip()
+        if not text:
+            raise CommandError("There is no question to answer: the text is empty.")
+        account = _account(options["account"])
+        question = Question(text, account_id=account.pk, session_id="ask")
+        answer = pipeline.answer(question, model=gateway.complete)
+        self._print(answer, matching.match(text))
+        if not answer.text:
+            raise CommandError(f"No answer ({answer.doubt or 'nothing to say'}): a customer would get a person.")
+
+    def _print(self, answer: Answer, match: Match) -> None:
+        self.stdout.write(without_links(answer.text) or "—")
+        self.stdout.write("")
+        self.stdout.write(f"source      {answer.source.value}")
+        confidence = match.confidence if answer.confidence is None else answer.confidence
+        self.stdout.write(f"confidence  {confidence:.2f} ({match.band})")
+        for candidate in match.candidates:
+            self.stdout.write(f"FAQ {candidate.faq_id:<7} {candidate.score:.2f}  {candidate.question}")
+        if not match.candidates:
+            self.stdout.write("FAQ         none comes close")
+
+
+def _account(slug: str) -> OfficialAccount:
+    """The account whose words and persona are used. Settings from the environment count as at every start."""
+    try:
+        accounts.ensure_from_environment()
+        models_setup.ensure_from_environment()
+        rows = OfficialAccount.objects.filter(slug=slug) if slug else OfficialAccount.objects.order_by("-is_default")
+        account = rows.first()
+    except DatabaseError as error:
+        hint = "Run `manage.py migrate`, or `make run` once."
+        raise CommandError(f"The database is not ready ({error}). {hint}") from error
+    if account is None:
+        known = ", ".join(OfficialAccount.objects.values_list("slug", flat=True)) or "none"
+        raise CommandError(f"There is no such account: {slug or 'the default one'}. Known: {known}.")
+    return account

@@ -1,0 +1,24 @@
+"""Who the assistant is: the text that opens every model call."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from assistant.models import Persona
+from common.database_threads import database_work
+from wechat.models import OfficialAccount
+
+DEFAULT_PROMPT = _(
+    "你是「{name}」的在线客服，在微信里直接回复客户。\n"
+    "说话简短、礼貌、平实，称呼客户为「您」，先给结论，再给必要的步骤。\n"
+    "不用感叹号，不用表情符号，不说「亲」，不责怪客户，不提及自己是模型。"
+)
+NAME = "{name}"
+
+
+@database_work
+def prompt_for(account_id: int) -> str:
+    """The account's own persona, or the default. Not `format`: an editor may write braces."""
+    own = Persona.objects.filter(account_id=account_id).values_list("prompt", flat=True).first()
+    name = OfficialAccount.objects.filter(pk=account_id).values_list("name", flat=True).first() or ""
+    return (own or str(DEFAULT_PROMPT)).replace(NAME, name)

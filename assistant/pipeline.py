@@ -1,0 +1,173 @@
+"""Finding an answer, in the order of `_find`. Sends nothing, and writes nothing but its log and the answer cache."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from assistant import log, menu, prompt, screening, smalltalk, wishes
+from assistant.answers import Answer, Doubt, NeedsModel, Question
+from assistant.models import Direction, Source
+from assistant.personas import prompt_for
+from assistant.standing import stands_alone
+from common.database_threads import database_work
+from conversations.texts import say_text
+from knowledge import cache, matching
+from knowledge.matching import Candidate, Match
+from knowledge.versions import knowledge_version
+from llm import gateway
+from llm.errors import ModelsBusy, ModelsDown, NoModel
+from llm.turns import Completion, Tool, Turn
+
+__all__ = ["Answer", "Doubt", "Model", "NeedsModel", "Question", "answer"]
+
+logger = logging.getLogger(__name__)
+
+# How many FAQs a model is shown: the best ones, the right one is nearly always among them.
+MOST_CONTEXT_FAQS = 5
+
+NOTHING_TO_SAY = Answer("", Source.NONE)
+
+
+class Model(Protocol):
+    """`llm.gateway.complete`, or a fake of it."""
+
+    def __call__(self, turns: Sequence[Turn], *, session_id: str, tool: Tool | None = None) -> Completion: ...
+
+
+def answer(question: Question, *, model: Model | None) -> Answer:
+    """Raises NeedsModel when no model is at hand, one is configured, and nothing before it answers."""
+    started = time.monotonic()
+    found = _find(question, model)
+    if found != NOTHING_TO_SAY:
+        log.keep(question, found, milliseconds=round((time.monotonic() - started) * 1000))
+    return found
+
+
+def _find(question: Question, model: Model | None) -> Answer:
+    if question.faq_only:
+        return _while_waiting(question)
+    if screening.blocked_term(question.text, Direction.IN):
+        return _blocked(question)
+    if wishes.wants_human(question.text):
+        return Answer("", Source.NONE, Doubt.CUSTOMER_ASKED)
+    match = matching.match(question.text)
+    return (
+        _sure_answer(question, match)
+        or _small_talk(question)
+        or _cached(question)
+        or _thought_up(question, match, model)
+        or _menu_or_nothing(question, match)
+    )
+
+
+def _while_waiting(question: Question) -> Answer:
+    """To a customer who waits for a person: only what is surely right, and nothing to one who asks for the person."""
+    if wishes.wants_human(question.text):
+        return NOTHING_TO_SAY
+    return _sure_answer(question, matching.match(question.text)) or NOTHING_TO_SAY
+
+
+def _sure_answer(question: Question, match: Match) -> Answer | None:
+    """The knowledge base's own words: the choice from a menu, or a match of the answer band."""
+    faq_id = menu.chosen(question)
+    choice = matching.by_id(faq_id) if faq_id is not None else None
+    if choice is not None:
+        return _screened(question, Answer(choice.answer, Source.FAQ, faq_id=choice.faq_id, confidence=1.0))
+    if match.band != "answer":
+        return None
+    best = match.candidates[0]
+    return _screened(question, Answer(best.answer, Source.FAQ, faq_id=best.faq_id, confidence=match.confidence))
+
+
+def _small_talk(question: Question) -> Answer | None:
+    moment = smalltalk.moment_of(question.text)
+    if moment is None or _answers_our_question(question):
+        return None
+    source = Source.SYSTEM if moment == "not_understood" else Source.SMALLTALK
+    return Answer(_words(moment, question), source)
+
+
+def _answers_our_question(question: Question) -> bool:
+    """ "需要为您查询吗？" "好的": no thanks, but a question for the model, if there is one."""
+    asked_back = bool(question.history) and question.history[-1].rstrip().endswith(("?", "？"))
+    return asked_back and smalltalk.may_answer_the_bot(question.text) and gateway.is_configured()
+
+
+def _cached(question: Question) -> Answer | None:
+    if question.history and not stands_alone(question.text):
+        return None
+    known = cache.find(question.text)
+    return _screened(question, Answer(known.answer, Source.CACHE)) if known is not None else None
+
+
+def _thought_up(question: Question, match: Match, model: Model | None) -> Answer | None:
+    """The model's answer. None: there is no model.
+
+    The suggest band comes here too. A model that reads the very FAQs that a menu would list answers at once, where a
+    menu costs the customer another message; without a model the menu is the best we have.
+    """
+    if model is None:
+        if gateway.is_configured():
+            raise NeedsModel
+        return None
+    # Before the call: an answer made under the old knowledge must not be kept for the new one.
+    version = knowledge_version()
+    try:
+        completion = model(_turns(question, match), session_id=question.session_id, tool=prompt.REPLY)
+    except NoModel:
+        return None
+    except ModelsBusy:
+        return Answer("", Source.MODEL, Doubt.MODEL_BUSY)
+    except ModelsDown:
+        return Answer("", Source.MODEL, Doubt.MODEL_DOWN)
+    read = prompt.read(completion)
+    if not read.text:
+        return Answer("", Source.MODEL, Doubt.MODEL_UNSURE)
+    found = _screened(question, Answer(read.text, Source.MODEL))
+    if found.source == Source.MODEL and not question.history and stands_alone(question.text):
+        cache.keep(question.text, found.text, model_name=completion.model_name, knowledge_version=version)
+    return found
+
+
+def _turns(question: Question, match: Match) -> list[Turn]:
+    return prompt.turns_for(
+        question.text,
+        persona=prompt_for(question.account_id),
+        candidates=match.candidates[:MOST_CONTEXT_FAQS],
+        history=question.history,
+    )
+
+
+def _menu_or_nothing(question: Question, match: Match) -> Answer:
+    if match.band != "suggest":
+        return Answer("", Source.NONE, Doubt.NOTHING_MATCHED, confidence=match.confidence)
+    offered: Sequence[Candidate] = match.candidates[: menu.MOST_CHOICES]
+    text = _menu_text(offered, question.account_id)
+    return Answer(text, Source.MENU, offered=tuple(one.faq_id for one in offered), confidence=match.confidence)
+
+
+def _screened(question: Question, found: Answer) -> Answer:
+    """Blocked words do not go out, whoever wrote them."""
+    term = screening.blocked_term(found.text, Direction.OUT)
+    if term is None:
+        return found
+    logger.info("answer from %s held back in session %s: it holds a blocked word", found.source, question.session_id)
+    return replace(_blocked(question), faq_id=found.faq_id)
+
+
+def _blocked(question: Question) -> Answer:
+    return Answer(_words("blocked", question), Source.BLOCKED)
+
+
+@database_work
+def _words(moment: str, question: Question) -> str:
+    return say_text(moment, question.account_id)
+
+
+@database_work
+def _menu_text(candidates: Sequence[Candidate], account_id: int) -> str:
+    return menu.menu_text(candidates, account_id)
