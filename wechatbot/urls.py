@@ -15,4 +15,4 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("i18n/", include("django.conf.urls.i18n")),
 ]
 if settings.SIMULATOR:
-    pass
+    urlpatterns.append(path("simulator/", include("simulator.urls")))
