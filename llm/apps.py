@@ -1,7 +1,13 @@
 from django.apps import AppConfig
+from django.core.checks import register
 from django.utils.translation import gettext_lazy as _
+
+from llm.checks import check_environment
 
 
 class LLMConfig(AppConfig):
     name = "llm"
     verbose_name = _("语言模型")
+
+    def ready(self) -> None:
+        register(check_environment)

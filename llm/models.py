@@ -2,29 +2,47 @@
 
 from __future__ import annotations
 
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
-from encrypted_fields.fields import EncryptedCharField
+
+from common.secret_field import SecretField
+from llm.validation import endpoint_url, header_value
 
 
 class LanguageModel(models.Model):
     """One model behind an OpenAI-compatible endpoint. Lower `position` is asked first, the next ones are fallbacks."""
 
     name = models.CharField(_("名称"), max_length=60, unique=True)
-    base_url = models.URLField(_("接口地址"), help_text=_("OpenAI 兼容，如 https://api.deepseek.com/v1"))
-    api_key = EncryptedCharField("API Key", max_length=200, blank=True)
+    # Not a URLField: that one refuses host names without a dot, such as a service of docker compose.
+    base_url = models.CharField(
+        _("接口地址"),
+        max_length=200,
+        validators=[endpoint_url],
+        help_text=_("OpenAI 兼容，如 https://api.deepseek.com/v1"),
+    )
+    api_key = SecretField("API Key", max_length=200, blank=True, validators=[header_value])
     model = models.CharField(_("模型"), max_length=100)
-    position = models.PositiveSmallIntegerField(_("顺序"), default=10)
+    position = models.PositiveSmallIntegerField(_("顺序"), default=10, help_text=_("数字小的先用，其余为备用"))
     enabled = models.BooleanField(_("启用"), default=True)
     from_environment = models.BooleanField(_("来自环境变量"), default=False, editable=False)
     max_in_flight = models.PositiveSmallIntegerField(
-        _("最大并发"), default=200, help_text=_("所有进程合计，超出时改用下一个模型")
+        _("最大并发"),
+        default=200,
+        validators=[MinValueValidator(1)],
+        help_text=_("所有进程合计，超出时改用下一个模型"),
     )
-    temperature = models.FloatField(_("温度"), default=0.7)
-    max_tokens = models.PositiveIntegerField(_("最大输出 token"), default=500)
-    connect_timeout = models.FloatField(_("连接超时（秒）"), default=3)
-    first_token_timeout = models.FloatField(_("首字超时（秒）"), default=15)
-    total_timeout = models.FloatField(_("总超时（秒）"), default=40)
+    temperature = models.FloatField(_("温度"), default=0.7, validators=[MinValueValidator(0.0), MaxValueValidator(2.0)])
+    max_tokens = models.PositiveIntegerField(_("最大输出 token"), default=500, validators=[MinValueValidator(1)])
+    connect_timeout = models.FloatField(_("连接超时（秒）"), default=3, validators=[MinValueValidator(0.1)])
+    first_token_timeout = models.FloatField(_("首字超时（秒）"), default=15, validators=[MinValueValidator(0.1)])
+    total_timeout = models.FloatField(_("总超时（秒）"), default=40, validators=[MinValueValidator(0.1)])
+    refused_parameters = models.JSONField(
+        _("接口不接受的参数"),
+        default=list,
+        editable=False,
+        help_text=_("调用时自动发现，之后不再发送；更换地址或模型、或点“测试”后重新发现"),
+    )
 
     class Meta:
         verbose_name = _("语言模型")

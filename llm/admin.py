@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+from unfold.decorators import action, display
+
+from common.secret_field import SecretsAdminMixin, secret_state
+from llm import catalogue, gateway
+from llm.environment import reserved_names
+from llm.errors import CallFailed
+from llm.models import LanguageModel, ModelCall, Outcome
+
+# What the environment says. The rest of such a row (position, limits) has no variable and is set here.
+_SAID_BY_ENVIRONMENT = ("name", "base_url", "model", "enabled", "temperature", "max_tokens")
+_OUTCOME_COLOURS = {outcome.value: "danger" for outcome in Outcome} | {
+    Outcome.OK.value: "success",
+    Outcome.BUSY.value: "warning",
+    Outcome.OPEN.value: "warning",
+    Outcome.RATE_LIMITED.value: "warning",
+}
+
+
+class LanguageModelForm(forms.ModelForm):
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        if name in reserved_names() and not self.instance.from_environment:
+            raise ValidationError(_("这个名称留给环境变量中的模型。"))
+        return name
+
+
+@admin.register(LanguageModel)
+class LanguageModelAdmin(SecretsAdminMixin, ModelAdmin):
+    form = LanguageModelForm
+    list_display = ("name", "model", "base_url", "position", "enabled", "origin", "key_state")
+    list_filter = ("enabled",)
+    search_fields = ("name", "model", "base_url")
+    actions = ("test_selected",)
+    actions_detail = ("test_one",)
+    fieldsets = (
+        (None, {"fields": ("name", "base_url", "api_key", "model", "position", "enabled", "origin")}),
+        (_("回答"), {"fields": ("temperature", "max_tokens", "refused_parameters")}),
+        (_("限制"), {"fields": ("max_in_flight", "connect_timeout", "first_token_timeout", "total_timeout")}),
+    )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        always = ("origin", "refused_parameters")
+        return (*_SAID_BY_ENVIRONMENT, "key_state", *always) if obj and obj.from_environment else always
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """A key from the environment is no field: only whether it is set is shown."""
+        (title, options), *others = self.fieldsets
+        if not (obj and obj.from_environment):
+            return self.fieldsets
+        shown = tuple("key_state" if name == "api_key" else name for name in options["fields"])
+        return ((title, {"fields": shown}), *others)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return not (obj and obj.from_environment) and super().has_delete_permission(request, obj)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """The action that deletes several rows asks for each of them too."""
+        deleted, counts, missing, protected = super().get_deleted_objects(objs, request)
+        kept = [str(row) for row in objs if row.from_environment]
+        return deleted, counts, missing, [*protected, *kept]
+
+    def save_model(self, request: HttpRequest, obj: LanguageModel, form: Any, change: bool) -> None:
+        if {"base_url", "model"} & set(form.changed_data):
+            obj.refused_parameters = []
+        super().save_model(request, obj, form, change)
+        catalogue.forget()
+
+    def delete_model(self, request: HttpRequest, obj: LanguageModel) -> None:
+        super().delete_model(request, obj)
+        catalogue.forget()
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[LanguageModel]) -> None:
+        super().delete_queryset(request, queryset)
+        catalogue.forget()
+
+    @display(description=_("来源"), label=True)
+    def origin(self, model: LanguageModel) -> str:
+        return gettext("环境变量") if model.from_environment else gettext("后台")
+
+    @display(description="API Key")
+    def key_state(self, model: LanguageModel) -> str:
+        return secret_state(model.api_key)
+
+    @admin.action(description=_("测试所选模型"), permissions=["change"])
+    def test_selected(self, request: HttpRequest, queryset: QuerySet[LanguageModel]) -> None:
+        for model in list(queryset):
+            _test(request, model)
+
+    @action(
+        description=_("测试"),
+        url_path="test",
+        permissions=["change"],
+        icon="play_arrow",
+        dialog={
+            "title": _("测试这个模型"),
+            "description": _("向模型发一句“你好”，会产生少量费用。"),
+            "form_class": None,
+            "form_submit_text": _("测试"),
+        },
+    )
+    def test_one(self, request: HttpRequest, form: Any, object_id: int) -> HttpResponse:
+        _test(request, LanguageModel.objects.get(pk=object_id))
+        page = reverse("admin:llm_languagemodel_change", args=[object_id])
+        return HttpResponse(headers={"HX-Redirect": page})
+
+
+def _test(request: HttpRequest, model: LanguageModel) -> None:
+    """Ask the model for one short answer, as if nothing were known of what its endpoint takes."""
+    LanguageModel.objects.filter(pk=model.pk).update(refused_parameters=[])
+    model.refused_parameters = []
+    catalogue.forget()
+    try:
+        completion = gateway.try_model(model)
+    except CallFailed as failure:
+        text = gettext("%(model)s：%(outcome)s。%(detail)s")
+        outcome = failure.outcome.label
+        messages.error(request, text % {"model": model, "outcome": outcome, "detail": failure})
+    else:
+        messages.success(request, gettext("%(model)s 回答：%(text)s") % {"model": model, "text": completion.text[:200]})
+
+
+@admin.register(ModelCall)
+class ModelCallAdmin(ModelAdmin):
+    """The log is read, never written."""
+
+    list_display = (
+        "created_at",
+        "model",
+        "shown_outcome",
+        "first_token_ms",
+        "total_ms",
+        "prompt_tokens",
+        "completion_tokens",
+        "session_id",
+        "error",
+    )
+    list_filter = ("outcome", "language_model", "created_at")
+    search_fields = ("session_id", "model")
+    show_full_result_count = False
+    list_per_page = 50
+
+    @display(description=_("结果"), ordering="outcome", label=_OUTCOME_COLOURS)
+    def shown_outcome(self, call: ModelCall) -> tuple[str, str]:
+        return call.outcome, call.get_outcome_display()
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

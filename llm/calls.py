@@ -1,0 +1,64 @@
+"""The log of calls: one row for each call and for each model that was passed over."""
+
+from __future__ import annotations
+
+import logging
+
+from django.db import Error as DatabaseError
+
+from common.database_threads import database_work
+from llm.endpoint import Stopwatch, scrubbed
+from llm.errors import CallFailed, Refused
+from llm.models import LanguageModel, ModelCall, Outcome
+from llm.reading import Reply
+
+logger = logging.getLogger(__name__)
+
+# Outcomes of models that were passed over: the others cost a call.
+NOT_ASKED = frozenset({Outcome.BUSY, Outcome.OPEN})
+
+
+def succeeded(model: LanguageModel, session_id: str, watch: Stopwatch, reply: Reply) -> ModelCall:
+    call = _call(model, session_id, watch, Outcome.OK)
+    call.prompt_tokens, call.completion_tokens = reply.prompt_tokens, reply.completion_tokens
+    return call
+
+
+def failed(model: LanguageModel, session_id: str, watch: Stopwatch, error: CallFailed) -> ModelCall:
+    call = _call(model, session_id, watch, error.outcome)
+    call.error = scrubbed(str(error), model)
+    # A refusal stays until somebody looks at the settings.
+    level = logging.ERROR if isinstance(error, Refused) else logging.WARNING
+    logger.log(level, "model %s: %s after %s ms: %s", model, error.outcome.value, call.total_ms, call.error)
+    return call
+
+
+def record(calls: list[ModelCall]) -> None:
+    """Write them down. The answer is paid for by now: it is worth more than its log line."""
+    try:
+        _write(calls)
+    except DatabaseError:
+        logger.exception("calls could not be logged: %s", [_in_words(call) for call in calls])
+
+
+@database_work
+def _write(calls: list[ModelCall]) -> None:
+    for call in calls:
+        call.pk = None
+        call.save(force_insert=True)
+
+
+def _call(model: LanguageModel, session_id: str, watch: Stopwatch, outcome: Outcome) -> ModelCall:
+    return ModelCall(
+        language_model=model,
+        model=model.model,
+        session_id=session_id,
+        outcome=outcome,
+        first_token_ms=watch.first_token_ms,
+        total_ms=watch.total_ms,
+    )
+
+
+def _in_words(call: ModelCall) -> str:
+    tokens = f"{call.prompt_tokens}+{call.completion_tokens} tokens"
+    return f"{call.model} {call.session_id} {call.outcome} {tokens} {call.total_ms} ms"

@@ -1,0 +1,147 @@
+"""The one door to language models: asks them in order of position until one answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db import connection
+
+from llm import calls, catalogue, endpoint, payload, slots
+from llm.breaker import Breaker
+from llm.endpoint import Stopwatch
+from llm.errors import Busy, CallFailed, ModelsBusy, ModelsDown, NoModel, ParametersRefused
+from llm.models import LanguageModel, ModelCall
+from llm.payload import Request
+from llm.reading import Reply
+from llm.turns import Completion, Tool, Turn
+
+_MAX_SESSION_ID = 64
+
+breaker = Breaker()
+
+
+def is_configured() -> bool:
+    return bool(catalogue.enabled())
+
+
+def complete(turns: Sequence[Turn], *, session_id: str, tool: Tool | None = None) -> Completion:
+    """The first answer that a model gives. With `tool` a model may answer in its structure instead of in text.
+
+    Each model is asked once: a failure means the next model, never the same one again (its HTTP session does not
+    retry either). Raises NoModel, ModelsBusy or ModelsDown.
+    """
+    return _complete(catalogue.enabled(), Request(tuple(turns), session_id[:_MAX_SESSION_ID], tool))
+
+
+def try_model(model: LanguageModel) -> Completion:
+    """One short call to this model alone, whatever its breaker says; CallFailed tells why not."""
+    _leave_database()
+    request = Request((Turn("user", "你好"),), "test")
+    tries: list[ModelCall] = []
+    try:
+        return _completion(model, _ask(model, request, tries))
+    finally:
+        calls.record(tries)
+
+
+def _complete(models: Sequence[LanguageModel], request: Request) -> Completion:
+    if not models:
+        raise NoModel("no language model is configured and enabled")
+    _leave_database()
+    tries: list[ModelCall] = []
+    try:
+        with slots.place_in_this_process():
+            return _first_answer(models, request, tries)
+    except ModelsBusy as error:
+        if not tries:
+            tries += [calls.failed(model, request.session_id, Stopwatch(), Busy(str(error))) for model in models]
+        raise
+    finally:
+        calls.record(tries)
+
+
+def _leave_database() -> None:
+    """A model thinks for seconds: nobody's rows stay locked meanwhile, and no connection waits for it."""
+    if connection.in_atomic_block:
+        raise RuntimeError("a language model must not be asked inside a database transaction")
+    connection.close()
+
+
+def _first_answer(models: Sequence[LanguageModel], request: Request, tries: list[ModelCall]) -> Completion:
+    failures: list[CallFailed] = []
+    for model in models:
+        try:
+            return _completion(model, _ask_if_free(model, request, tries))
+        except CallFailed as failure:
+            failures.append(failure)
+    told = "; ".join(f"{model}: {failure}" for model, failure in zip(models, failures, strict=True))
+    raise (ModelsBusy if _were_just_busy(failures) else ModelsDown)(told)
+
+
+def _were_just_busy(failures: Sequence[CallFailed]) -> bool:
+    """Nobody failed now, and at least one model works but has no slot: trying again soon makes sense."""
+    was_asked = any(failure.outcome not in calls.NOT_ASKED for failure in failures)
+    return not was_asked and any(isinstance(failure, Busy) for failure in failures)
+
+
+def _ask_if_free(model: LanguageModel, request: Request, tries: list[ModelCall]) -> Reply:
+    """Ask, holding a slot, unless the model rests. The slot comes first: a trial call must not be won in vain."""
+    watch = Stopwatch()
+    try:
+        with slots.slot(model):
+            breaker.check(model.pk)
+            return _ask(model, request, tries)
+    except CallFailed as failure:
+        if failure.outcome in calls.NOT_ASKED:
+            tries.append(calls.failed(model, request.session_id, watch, failure))
+        raise
+
+
+def _ask(model: LanguageModel, request: Request, tries: list[ModelCall]) -> Reply:
+    try:
+        reply = _ask_with_what_it_takes(model, request, tries)
+    except CallFailed:
+        breaker.note_failure(model.pk)
+        raise
+    breaker.note_success(model.pk)
+    return reply
+
+
+def _ask_with_what_it_takes(model: LanguageModel, request: Request, tries: list[ModelCall]) -> Reply:
+    """A 400 may mean an optional parameter that the endpoint does not know: once more without it, and remembered."""
+    known = frozenset(model.refused_parameters)
+    refused = known
+    while True:
+        try:
+            reply = _call(model, request, refused, tries)
+        except ParametersRefused as refusal:
+            more = payload.newly_refused(refusal.body, request, refused)
+            if not more:
+                raise
+            refused |= more
+            continue
+        if refused != known:
+            catalogue.remember_refused(model, refused)
+        return reply
+
+
+def _call(model: LanguageModel, request: Request, refused: frozenset[str], tries: list[ModelCall]) -> Reply:
+    watch = Stopwatch()
+    try:
+        reply = endpoint.ask(model, payload.body(request, model, refused), request.tool, watch)
+    except CallFailed as failure:
+        tries.append(calls.failed(model, request.session_id, watch, failure))
+        raise
+    tries.append(calls.succeeded(model, request.session_id, watch, reply))
+    return reply
+
+
+def _completion(model: LanguageModel, reply: Reply) -> Completion:
+    return Completion(
+        text=reply.text,
+        arguments=reply.arguments,
+        model_name=model.model,
+        prompt_tokens=reply.prompt_tokens,
+        completion_tokens=reply.completion_tokens,
+        language_model_id=model.pk,
+    )

@@ -1,0 +1,130 @@
+"""Reading what an endpoint sent, whatever it is: a stream, one ordinary completion, or nonsense."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from common.text import without_control
+from llm.errors import Failed, Nonsense
+from llm.turns import Tool
+
+_THOUGHTS = re.compile(r"^\s*<think>.*?</think>", re.S)
+_FENCE = re.compile(r"^```(?:json)?\s*(.*?)\s*```$", re.S)
+
+
+@dataclass(frozen=True)
+class Reply:
+    text: str
+    arguments: dict[str, Any] | None
+    prompt_tokens: int | None
+    completion_tokens: int | None
+
+
+@dataclass
+class Draft:
+    """An answer that is still coming in: the one place that knows the foreign shape."""
+
+    has_started: bool = False
+    is_finished: bool = False
+    texts: list[str] = field(default_factory=list)
+    tool_name: str = ""
+    tool_arguments: list[str] = field(default_factory=list)
+    usage: Mapping[str, Any] = field(default_factory=dict)
+
+    def add(self, text: str) -> None:
+        """Add one event of a stream, or a whole completion."""
+        try:
+            self._add(json.loads(text))
+        except (ValueError, RecursionError) as error:
+            raise Nonsense("not JSON") from error
+        except (AttributeError, KeyError, IndexError, TypeError) as error:
+            raise Nonsense(f"unknown shape ({type(error).__name__})") from error
+
+    def _add(self, event: dict[str, Any]) -> None:
+        if event.get("error"):
+            raise Failed(error_text(event))
+        if isinstance(event.get("usage"), dict):
+            self.usage = event["usage"]
+        for choice in (event.get("choices") or [])[:1]:
+            self._add_delta(choice.get("delta") or choice.get("message") or {})
+            self.is_finished = self.is_finished or bool(choice.get("finish_reason"))
+
+    def _add_delta(self, delta: dict[str, Any]) -> None:
+        if content := delta.get("content"):
+            self.texts.extend(_texts(content))
+        for call in delta.get("tool_calls") or []:
+            if not call.get("index"):
+                function = call.get("function") or {}
+                self.tool_name = self.tool_name or function.get("name") or ""
+                self.tool_arguments.append(function.get("arguments") or "")
+        if content or delta.get("tool_calls") or delta.get("reasoning_content"):
+            self.has_started = True
+
+    def reply(self, tool: Tool | None) -> Reply:
+        text = _THOUGHTS.sub("", _whole("".join(self.texts))).strip()
+        if self.tool_arguments:
+            arguments: dict[str, Any] | None = self._called(tool)
+        else:
+            arguments = _call_in_text(text, tool) if tool else None
+            if not text:
+                raise Nonsense("no choices or empty text")
+        return Reply(text, arguments, self._tokens("prompt_tokens"), self._tokens("completion_tokens"))
+
+    def _called(self, tool: Tool | None) -> dict[str, Any]:
+        if tool is None or self.tool_name != tool.name:
+            raise Nonsense("called a tool that it was not given")
+        return _object("".join(self.tool_arguments) or "{}")
+
+    def _tokens(self, name: str) -> int | None:
+        count = self.usage.get(name)
+        return count if isinstance(count, int) and 0 <= count < 2**31 else None
+
+
+def error_text(body: Any) -> str:
+    """The message inside an error body of one of the usual shapes."""
+    error = body.get("error", body) if isinstance(body, dict) else body
+    if isinstance(error, dict):
+        error = error.get("message") or error.get("detail") or error
+    return str(error)
+
+
+def _texts(content: str | list[dict[str, Any]]) -> Iterator[str]:
+    """`content` is a string, or parts of which those of kind text count."""
+    if isinstance(content, str):
+        yield content
+        return
+    for part in content:
+        if part.get("type") == "text":
+            yield part["text"]
+
+
+def _call_in_text(text: str, tool: Tool) -> dict[str, Any] | None:
+    """The tool's arguments written as text, as models do that were asked so or that know no other way."""
+    fenced = _FENCE.match(text)
+    inner = fenced[1] if fenced else text
+    if not inner.startswith("{"):
+        return None
+    written = _object(inner)
+    if tool.name in (written.get("name"), written.get("function")) and isinstance(written.get("arguments"), dict):
+        return dict(written["arguments"])
+    return written if tool.fits(written) else None
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        read = json.loads(text)
+        json.dumps(read, ensure_ascii=False).encode()  # Half a surrogate pair would break the database later.
+    except (ValueError, RecursionError) as error:
+        raise Nonsense("broken JSON in the arguments") from error
+    if not isinstance(read, dict):
+        raise Nonsense("the arguments are not an object")
+    return read
+
+
+def _whole(text: str) -> str:
+    """`text` with surrogate pairs joined that came in two pieces, and without what no text may hold."""
+    return without_control(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
