@@ -1,3 +1,5 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
@@ -5,3 +7,6 @@ from django.utils.translation import gettext_lazy as _
 class WechatConfig(AppConfig):
     name = "wechat"
     verbose_name = _("公众号")
+
+    def ready(self) -> None:
+        import_module("wechat.checks")  # It registers itself, and needs the models, which are there only now.

@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
-from encrypted_fields.fields import EncryptedCharField
+
+from common.secret_field import SecretField
 
 aes_key_format = RegexValidator(r"^[A-Za-z0-9]{43}$", _("EncodingAESKey 是 43 个字母或数字。"), code="aes_key")
 token_format = RegexValidator(r"^[A-Za-z0-9]{3,32}$", _("Token 是 3 到 32 个字母或数字。"), code="token")
@@ -24,15 +25,18 @@ class OfficialAccount(models.Model):
     name = models.CharField(_("名称"), max_length=60)
     app_id = models.CharField("AppID", max_length=64, unique=True)
     original_id = models.CharField(_("原始 ID"), max_length=64, blank=True, help_text=_("gh_ 开头，可不填"))
-    app_secret = EncryptedCharField("AppSecret", max_length=128, blank=True)
-    token = EncryptedCharField("Token", max_length=64, validators=[token_format])
-    aes_key = EncryptedCharField("EncodingAESKey", max_length=64, blank=True, validators=[aes_key_format])
-    previous_aes_key = EncryptedCharField(
+    app_secret = SecretField("AppSecret", max_length=128, blank=True)
+    token = SecretField("Token", max_length=64, validators=[token_format])
+    aes_key = SecretField("EncodingAESKey", max_length=64, blank=True, validators=[aes_key_format])
+    previous_aes_key = SecretField(
         _("上一个 EncodingAESKey"),
         max_length=64,
         blank=True,
         validators=[aes_key_format],
         help_text=_("更换密钥期间两个都有效"),
+    )
+    encrypted_only = models.BooleanField(
+        _("只接收加密推送"), default=False, help_text=_("公众平台选用安全模式时可以打开，明文推送一律拒绝")
     )
     reply_mode = models.CharField(_("回复方式"), max_length=8, choices=ReplyMode, default=ReplyMode.AUTO)
     api_refused_at = models.DateTimeField(
@@ -60,3 +64,8 @@ class OfficialAccount(models.Model):
         if self.reply_mode == ReplyMode.API:
             return self.api_refused_at is None
         return self.reply_mode == ReplyMode.AUTO and bool(self.app_secret) and self.api_refused_at is None
+
+    def replace_aes_key(self, new: str) -> None:
+        """Take a new EncodingAESKey; the one before stays valid, WeChat may still use it for a while."""
+        if new != self.aes_key:
+            self.previous_aes_key, self.aes_key = self.aes_key, new

@@ -1,0 +1,275 @@
+"""The accounts as every request needs them: frozen, cached per process, at most 5 s late.
+
+Redis holds a version that changes with every edit. It is a random word, not a count: a Redis that was emptied must not
+come back to a version that some process still knows.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotInTime
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import cast
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
+
+from common.redis import REDIS_AWAY, redis
+from wechat.crypto import Keys
+from wechat.models import OfficialAccount, ReplyMode
+from wechat.tokens import drop_token
+
+__all__ = [
+    "AccountsUnknown",
+    "Keys",
+    "by_id",
+    "by_slug",
+    "cached",
+    "changed",
+    "ensure_from_environment",
+    "forget",
+    "make_default",
+    "may_send",
+    "try_api_again",
+    "turn_passive",
+]
+
+logger = logging.getLogger(__name__)
+
+VERSION_KEY = "wechat:accounts:version"
+# Below the five seconds that are promised, so that a slow look is still in time.
+CHECK_EVERY = 4.0
+# An edit that could not reach Redis is seen all the same.
+RELOAD_EVERY = 60.0
+# How long the event loop waits for a look before it goes on with the copy it has, or gives up without any.
+LOOP_WAITS = 0.2
+LOOP_WAITS_AT_FIRST = 3.0
+
+
+class AccountsUnknown(Exception):
+    """The database has not answered since this process began: nobody can tell whose push this is."""
+
+
+@dataclass(frozen=True)
+class _Snapshot:
+    by_slug: Mapping[str, Keys]
+    by_id: Mapping[int, Keys]
+    default: Keys | None
+    # None: read without a version (Redis away), or inside a transaction that may look at an older state.
+    version: str | None
+    loaded_at: float
+
+
+class _Cache:
+    """A snapshot is replaced as a whole, so that readers need no lock; one thread at a time looks for a newer one."""
+
+    def __init__(self) -> None:
+        self.snapshot: _Snapshot | None = None
+        self.checked_at = float("-inf")
+        self._lock = threading.Lock()
+
+    def is_fresh(self) -> bool:
+        return self.snapshot is not None and time.monotonic() - self.checked_at < CHECK_EVERY
+
+    def fresh(self) -> _Snapshot:
+        snapshot = self.snapshot
+        if snapshot is not None and self.is_fresh():
+            return snapshot
+        if not self._lock.acquire(blocking=snapshot is None):
+            assert snapshot is not None
+            return snapshot  # Another thread is looking.
+        try:
+            return self._look()
+        finally:
+            self._lock.release()
+
+    def _look(self) -> _Snapshot:
+        snapshot, began = self.snapshot, time.monotonic()
+        if snapshot is not None and self.is_fresh():
+            return snapshot
+        version = _shared_version()  # Before the rows: a change in between is then seen at the next look.
+        if snapshot is None or _is_outdated(snapshot, version):
+            try:
+                snapshot = _load(version)
+            except DatabaseError as error:
+                if snapshot is None:
+                    raise
+                logger.warning("the accounts could not be read again, going on with the copy: %s", error)
+        self.snapshot, self.checked_at = snapshot, began
+        return snapshot
+
+
+_cache = _Cache()
+_looker: ThreadPoolExecutor | None = None
+
+
+def by_slug(slug: str | None) -> Keys | None:
+    """The account of `/wechat/<slug>`, None for that of `/wechat`. May read the database: not for the event loop."""
+    return _of_slug(_cache.fresh(), slug)
+
+
+def by_id(account_id: int) -> Keys | None:
+    return _cache.fresh().by_id.get(account_id)
+
+
+def may_send(account_id: int) -> bool:
+    """Whether the customer-service API is the account's to call."""
+    keys = by_id(account_id)
+    return keys is not None and keys.may_send
+
+
+def cached(slug: str | None) -> Keys | None:
+    """`by_slug` for the event loop: a look at the database happens in a thread, and is hardly waited for."""
+    if not _cache.is_fresh():
+        _look_in_thread()
+    if _cache.snapshot is None:
+        raise AccountsUnknown("the accounts could not be read yet")
+    return _of_slug(_cache.snapshot, slug)
+
+
+def changed() -> None:
+    """Call after every write of an account: all processes read the rows again."""
+    forget()
+    transaction.on_commit(_announce)
+
+
+def forget() -> None:
+    """Drop this process's copy."""
+    _cache.snapshot, _cache.checked_at = None, float("-inf")
+
+
+def turn_passive(account_id: int) -> None:
+    """WeChat said 48001: this account has no customer-service API, from now on it replies passively."""
+    rows = OfficialAccount.objects.filter(pk=account_id, api_refused_at=None)
+    if rows.update(api_refused_at=timezone.now()):
+        logger.warning("account %s is not verified (48001): from now on it replies passively only", account_id)
+        changed()
+
+
+def try_api_again(account_id: int) -> None:
+    """The operator says that the account is verified now."""
+    OfficialAccount.objects.filter(pk=account_id).update(api_refused_at=None)
+    changed()
+
+
+def make_default(account: OfficialAccount) -> None:
+    """There is one default account: the newest to be named so."""
+    OfficialAccount.objects.exclude(pk=account.pk).update(is_default=False)
+    OfficialAccount.objects.filter(pk=account.pk).update(is_default=True)
+    changed()
+
+
+def ensure_from_environment() -> OfficialAccount | None:
+    """Create or refresh the account that the environment names. An account it no longer names becomes the admin's."""
+    app_id = settings.WECHAT_APP_ID
+    with transaction.atomic():
+        OfficialAccount.objects.filter(from_environment=True).exclude(app_id=app_id).update(from_environment=False)
+        account = _from_environment(app_id) if app_id else None
+    changed()
+    return account
+
+
+def _from_environment(app_id: str) -> OfficialAccount:
+    account = OfficialAccount.objects.filter(app_id=app_id).first() or _new_account(app_id)
+    before = (account.app_secret, account.reply_mode)
+    account.replace_aes_key(settings.WECHAT_ENCODING_AES_KEY)
+    account.app_secret, account.token = settings.WECHAT_APP_SECRET, settings.WECHAT_TOKEN
+    account.reply_mode = settings.WECHAT_REPLY_MODE
+    account.from_environment, account.enabled, account.is_default = True, True, True
+    if before != (account.app_secret, account.reply_mode):
+        account.api_refused_at = None
+        drop_token(app_id)
+    try:
+        account.full_clean()
+    except ValidationError as error:
+        raise ImproperlyConfigured(f"WECHAT_…: {'; '.join(error.messages)}") from error
+    account.save()
+    make_default(account)
+    return account
+
+
+def _new_account(app_id: str) -> OfficialAccount:
+    slug, name = ("simulator", "模拟公众号") if settings.WECHAT_IS_SIMULATED else ("default", "公众号")
+    if OfficialAccount.objects.filter(slug=slug).exists():
+        slug = app_id.lower()
+    return OfficialAccount(app_id=app_id, slug=slug, name=name, reply_mode=ReplyMode.AUTO)
+
+
+def _of_slug(snapshot: _Snapshot, slug: str | None) -> Keys | None:
+    return snapshot.default if slug is None else snapshot.by_slug.get(slug)
+
+
+def _is_outdated(snapshot: _Snapshot, version: str | None) -> bool:
+    too_old = time.monotonic() - snapshot.loaded_at >= RELOAD_EVERY
+    return too_old or version is None or version != snapshot.version
+
+
+def _shared_version() -> str | None:
+    """None: Redis is away."""
+    try:
+        return cast(bytes, redis().get(VERSION_KEY) or b"").decode()
+    except REDIS_AWAY:
+        return None
+
+
+def _announce() -> None:
+    forget()
+    try:
+        redis().set(VERSION_KEY, uuid.uuid4().hex)
+    except REDIS_AWAY as error:
+        logger.warning("other processes see the changed accounts within %d s only: %s", RELOAD_EVERY, error)
+
+
+def _load(version: str | None) -> _Snapshot:
+    rows = OfficialAccount.objects.filter(enabled=True).order_by("-is_default", "pk")
+    keys = [_keys(row) for row in rows]
+    return _Snapshot(
+        by_slug=MappingProxyType({one.slug: one for one in keys}),
+        by_id=MappingProxyType({one.account_id: one for one in keys}),
+        default=keys[0] if keys else None,
+        version=None if connection.in_atomic_block else version,
+        loaded_at=time.monotonic(),
+    )
+
+
+def _keys(account: OfficialAccount) -> Keys:
+    return Keys(
+        account_id=account.pk,
+        slug=account.slug,
+        app_id=account.app_id,
+        token=account.token,
+        aes_key=account.aes_key,
+        previous_aes_key=account.previous_aes_key,
+        encrypted_only=account.encrypted_only,
+        may_send=account.may_send,
+        original_id=account.original_id,
+        name=account.name,
+    )
+
+
+def _look_in_thread() -> None:
+    global _looker
+    if _looker is None:
+        _looker = ThreadPoolExecutor(1, thread_name_prefix="accounts")
+    look: Future[None] = _looker.submit(_look_and_close)
+    try:
+        look.result(LOOP_WAITS if _cache.snapshot else LOOP_WAITS_AT_FIRST)
+    except NotInTime:
+        logger.warning("looking for changed accounts takes long")
+    except DatabaseError as error:
+        logger.warning("the accounts cannot be read: %s", error)
+
+
+def _look_and_close() -> None:
+    try:
+        _cache.fresh()
+    finally:
+        connection.close()

@@ -1,0 +1,227 @@
+"""The envelope of a push: who sent it (signature), and what is in it (AES). No Django here, and no database.
+
+Which pushes are let in:
+
+- `encrypt_type=aes` (safe and compatible mode): `msg_signature` covers the cipher text, so nothing in it can be forged.
+  The plain fields beside it (compatible mode) are not signed and never read.
+- without it (plain mode): `signature` covers only token, timestamp and nonce. Whoever reads one callback URL in a log
+  can put another body behind it until it is too old. WeChat's console asks for an AES key in every mode, so a stored
+  key does not tell that pushes are encrypted, and refusing plain ones would break honest accounts the moment the mode
+  is switched. The account's `encrypted_only` closes that door for those who chose safe mode.
+"""
+
+from __future__ import annotations
+
+import binascii
+import hashlib
+import hmac
+import os
+import re
+import time
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+from wechat.replies import cdata
+
+BLOCK = 32  # PKCS#7 with blocks of 32 bytes, although AES has blocks of 16.
+_RANDOM = 16
+_HEAD = _RANDOM + 4
+
+# An XML declaration and the root, nothing else before it: no document type can come in here.
+_STARTS_AS_XML = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*\?>\s*)?<xml[\s>]")
+_ENCRYPT = re.compile(rb"<Encrypt>\s*(?:<!\[CDATA\[)?([^<\]]*)(?:\]\]>)?\s*</Encrypt>")
+
+
+class Forbidden(Exception):
+    """Not for us, or not from WeChat: status 403."""
+
+
+class MissingParameter(Forbidden):
+    """The query lacks a part of the signature."""
+
+
+class BadSignature(Forbidden):
+    """Not signed with the account's token."""
+
+
+class WrongAppId(Forbidden):
+    """Signed and readable, but meant for another account."""
+
+
+class PlainRefused(Forbidden):
+    """A plain push for an account that takes encrypted ones only."""
+
+
+class BadEnvelope(ValueError):
+    """Nothing that WeChat would send: status 400."""
+
+
+@dataclass(frozen=True)
+class Keys:
+    """What is needed to talk with WeChat about one account. Secrets stay out of `repr` and so out of logs."""
+
+    account_id: int
+    slug: str
+    app_id: str
+    token: str = field(repr=False)
+    aes_key: str = field(default="", repr=False)
+    previous_aes_key: str = field(default="", repr=False)
+    encrypted_only: bool = False
+    may_send: bool = False
+    original_id: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The clear XML of a push, and the key that its answer has to be sealed with (None: a plain answer)."""
+
+    xml: bytes
+    aes_key: str | None = field(repr=False)
+
+
+def check_handshake(token: str, query: Mapping[str, str]) -> str:
+    """The `echostr` to send back. It is plain text, in safe mode too."""
+    _check(token, query, "signature")
+    return _parameter(query, "echostr")
+
+
+def open_envelope(keys: Keys, query: Mapping[str, str], body: bytes) -> Opened:
+    """Verify a push and take its XML out. Raises `Forbidden` (403) or `BadEnvelope` (400)."""
+    mode = query.get("encrypt_type", "raw").lower()
+    if mode == "aes":
+        return _open_encrypted(keys, query, body)
+    if mode not in {"raw", ""}:
+        raise BadEnvelope(f"unknown encrypt_type {mode[:20]!r}")
+    _check(keys.token, query, "signature")
+    if keys.encrypted_only:
+        raise PlainRefused("the account takes encrypted pushes only")
+    return Opened(body, None)
+
+
+def seal(
+    xml: str, *, keys: Keys, aes_key: str, nonce: str, timestamp: int | None = None, random: bytes | None = None
+) -> str:
+    """An answer in its encrypted envelope. `timestamp` and `random` are for tests."""
+    moment = str(int(time.time()) if timestamp is None else timestamp)
+    encrypted = encrypt(xml.encode(), aes_key=aes_key, app_id=keys.app_id, random=random)
+    signed = signature(keys.token, moment, nonce, encrypted)
+    return (
+        f"<xml><Encrypt><![CDATA[{encrypted}]]></Encrypt><MsgSignature><![CDATA[{signed}]]></MsgSignature>"
+        f"<TimeStamp>{moment}</TimeStamp><Nonce>{cdata(nonce)}</Nonce></xml>"
+    )
+
+
+def signature(*parts: str) -> str:
+    joined = "".join(sorted(parts)).encode("utf-8", "replace")
+    return hashlib.sha1(joined, usedforsecurity=False).hexdigest()
+
+
+def encrypt(message: bytes, *, aes_key: str, app_id: str, random: bytes | None = None) -> str:
+    """16 random bytes, the length in bytes, the message, the appid, padded to blocks of 32."""
+    head = (random or os.urandom(_RANDOM)) + len(message).to_bytes(4, "big")
+    clear = head + message + app_id.encode()
+    pad = BLOCK - len(clear) % BLOCK
+    encryptor = _cipher(aes_key).encryptor()
+    return b64encode(encryptor.update(clear + bytes([pad]) * pad) + encryptor.finalize()).decode()
+
+
+def decrypt(encrypted: bytes, *, aes_key: str, app_id: str) -> bytes:
+    clear = _unpadded(_decrypted(encrypted, aes_key))
+    end = _HEAD + int.from_bytes(clear[_RANDOM:_HEAD], "big")
+    if len(clear) < _HEAD or end > len(clear):
+        raise BadEnvelope("the length inside is longer than what is there")
+    if clear[end:] != app_id.encode():
+        raise WrongAppId("the push is for another appid")
+    return clear[_HEAD:end]
+
+
+def _open_encrypted(keys: Keys, query: Mapping[str, str], body: bytes) -> Opened:
+    encrypted = _signed_cipher_text(keys.token, query, body)
+    if not keys.aes_key:
+        raise BadEnvelope("the push is encrypted, but the account has no EncodingAESKey")
+    try:
+        return Opened(decrypt(encrypted, aes_key=keys.aes_key, app_id=keys.app_id), keys.aes_key)
+    except (BadEnvelope, WrongAppId):
+        # While a key is being replaced WeChat may still use the one before; its answer needs the same.
+        if not keys.previous_aes_key:
+            raise
+        opened = _with_previous_key(keys, encrypted)
+        if opened is None:
+            raise
+        return opened
+
+
+def _with_previous_key(keys: Keys, encrypted: bytes) -> Opened | None:
+    try:
+        return Opened(decrypt(encrypted, aes_key=keys.previous_aes_key, app_id=keys.app_id), keys.previous_aes_key)
+    except (BadEnvelope, WrongAppId):
+        return None
+
+
+def _signed_cipher_text(token: str, query: Mapping[str, str], body: bytes) -> bytes:
+    """The text of `<Encrypt>`, found without a parser: of all that is in the body only this is signed.
+
+    A customer may write `<Encrypt>` into a message, which compatible mode repeats in clear beside the real one.
+    That text stands between the first and the last of them, never at both ends, and only the real one fits the
+    signature.
+    """
+    for name in ("msg_signature", "timestamp", "nonce"):
+        _parameter(query, name)
+    found = _ENCRYPT.findall(body) if _STARTS_AS_XML.match(body) else []
+    if not found:
+        raise BadEnvelope("no <Encrypt> in the body")
+    for candidate in {found[0], found[-1]}:
+        if _fits(token, query, "msg_signature", candidate.decode("ascii", "replace")):
+            return bytes(candidate)
+    raise BadSignature("msg_signature does not fit")
+
+
+def _check(token: str, query: Mapping[str, str], name: str) -> None:
+    if not _fits(token, query, name):
+        raise BadSignature(f"{name} does not fit")
+
+
+def _fits(token: str, query: Mapping[str, str], name: str, *parts: str) -> bool:
+    """An account without a token can trust nobody: anyone could sign for it."""
+    expected = signature(token, _parameter(query, "timestamp"), _parameter(query, "nonce"), *parts)
+    given = _parameter(query, name).encode("utf-8", "replace")
+    return hmac.compare_digest(expected.encode(), given) and bool(token)
+
+
+def _parameter(query: Mapping[str, str], name: str) -> str:
+    value = query.get(name)
+    if not value:
+        raise MissingParameter(f"{name} is missing")
+    return value
+
+
+@lru_cache(maxsize=64)
+def _cipher(aes_key: str) -> Cipher[modes.CBC]:
+    try:
+        key = b64decode(aes_key + "=")
+        return Cipher(algorithms.AES256(key), modes.CBC(key[:16]))
+    except ValueError as error:  # binascii.Error is one too
+        raise BadEnvelope("the account's EncodingAESKey is not 43 letters and digits") from error
+
+
+def _decrypted(encrypted: bytes, aes_key: str) -> bytes:
+    try:
+        raw = b64decode(encrypted, validate=True)
+    except binascii.Error as error:
+        raise BadEnvelope("<Encrypt> is not base64") from error
+    if not raw or len(raw) % 16:
+        raise BadEnvelope("the cipher text is not made of whole blocks")
+    decryptor = _cipher(aes_key).decryptor()
+    return decryptor.update(raw) + decryptor.finalize()
+
+
+def _unpadded(clear: bytes) -> bytes:
+    pad = clear[-1]
+    if not 1 <= pad <= BLOCK or not clear.endswith(bytes([pad]) * pad):
+        raise BadEnvelope("bad padding: another AES key, or a broken text")
+    return clear[:-pad]

@@ -1,0 +1,241 @@
+"""What a customer sends: one frozen dataclass for each kind of message, and the base of messages and events.
+
+A field says which element it is read from (`tag`); a class is entered into `KINDS` by its decorator.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import Field, dataclass, field
+from dataclasses import fields as fields_of
+from typing import Any, ClassVar, Self, TypeVar
+
+from wechat.fields import Fields, Useless
+
+# As wide as the columns that keep them.
+MAX_OPENID = 64
+MAX_DEDUP_KEY = 160
+
+# By MsgType, and for events by "event" and the name of the event; all in lower case.
+KINDS: dict[tuple[str, str], type[Incoming]] = {}
+
+
+def text_of(path: str, *others: str) -> Any:
+    """A field read from the first of these elements that is there and not empty."""
+
+    def read(found: Fields) -> str:
+        return next((value for one in (path, *others) if (value := found.text(one))), "")
+
+    return field(default="", metadata={"read": read})
+
+
+def number_of(path: str) -> Any:
+    return field(default=0.0, metadata={"read": lambda found: found.number(path)})
+
+
+def count_of(path: str) -> Any:
+    return field(default=0, metadata={"read": lambda found: found.integer(path) if found.text(path) else 0})
+
+
+def needed(path: str) -> Any:
+    """A field without which the push is of no use."""
+
+    def read(found: Fields) -> str:
+        if not (value := found.text(path)).strip():
+            raise Useless(f"{path} is missing")
+        return value
+
+    return field(metadata={"read": read})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Incoming:
+    """A push of WeChat, understood. `created` is WeChat's clock, in unix seconds."""
+
+    kind: ClassVar[str]
+    is_message: ClassVar[bool] = False
+    # Opens the short window of 3 API sends within a minute. (A message opens the long one: 5 within 48 hours.)
+    opens_event_window: ClassVar[bool] = False
+    # Kept in columns of their own, or part of the key.
+    _not_stored: ClassVar[frozenset[str]] = frozenset({"openid", "to", "created", "msg_id", "raw"})
+
+    openid: str = needed("FromUserName")
+    to: str = needed("ToUserName")
+    created: int = field(metadata={"read": lambda found: found.integer("CreateTime")})
+
+    @classmethod
+    def read(cls, found: Fields) -> Self:
+        incoming = cls(**{one.name: one.metadata["read"](found) for one in _fields(cls)})
+        if len(incoming.openid) > MAX_OPENID:
+            raise Useless("FromUserName is too long")
+        return incoming
+
+    @property
+    def question(self) -> str:
+        """The customer's words, where there are any."""
+        return ""
+
+    @property
+    def dedup_key(self) -> str:
+        """Equal for the deliveries of one push, and for nothing else."""
+        raise NotImplementedError
+
+    def stored_fields(self) -> dict[str, Any]:
+        """What is particular to the kind, fit for JSON; empty values are left out."""
+        named = {one.name: getattr(self, one.name) for one in _fields(type(self))}
+        return {name: _plain(value) for name, value in named.items() if value and name not in self._not_stored}
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+_FIELDS: dict[type[Incoming], tuple[Field[Any], ...]] = {}
+
+
+def _fields(kind: type[Incoming]) -> tuple[Field[Any], ...]:
+    """`dataclasses.fields` builds its answer anew each time; this is read for every push."""
+    if kind not in _FIELDS:
+        _FIELDS[kind] = fields_of(kind)
+    return _FIELDS[kind]
+
+
+def short_key(key: str) -> str:
+    """A key that fits its column: the tail of a longer one becomes a digest of the whole."""
+    if len(key) <= MAX_DEDUP_KEY:
+        return key
+    digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{key[: MAX_DEDUP_KEY - len(digest) - 1]}:{digest}"
+
+
+K = TypeVar("K", bound=type[Incoming])
+
+
+def message(msg_type: str) -> Callable[[K], K]:
+    def register(cls: K) -> K:
+        cls.kind = msg_type
+        KINDS[msg_type, ""] = cls
+        return cls
+
+    return register
+
+
+@dataclass(frozen=True, kw_only=True)
+class IncomingMessage(Incoming):
+    """Something the customer sent. `article_id` and `article_index` are there when it came from an article."""
+
+    is_message: ClassVar[bool] = True
+
+    msg_id: str = field(metadata={"read": lambda found: _msg_id(found)})
+    article_id: str = text_of("MsgDataId")
+    article_index: str = text_of("Idx")
+
+    @property
+    def dedup_key(self) -> str:
+        return short_key(f"{self.openid}:{self.msg_id}")
+
+
+def _msg_id(found: Fields) -> str:
+    """Old samples spell it MsgID."""
+    if not (msg_id := (found.text("MsgId") or found.text("MsgID")).strip()):
+        raise Useless("MsgId is missing")
+    return msg_id
+
+
+@message("text")
+@dataclass(frozen=True, kw_only=True)
+class IncomingText(IncomingMessage):
+    """`menu_id` is set when the customer tapped an item of a menu, or a tap link; some clients leave it out."""
+
+    _not_stored: ClassVar[frozenset[str]] = Incoming._not_stored | {"text"}
+
+    text: str = needed("Content")
+    menu_id: str = text_of("bizmsgmenuid")
+
+    @property
+    def question(self) -> str:
+        return self.text
+
+
+@message("image")
+@dataclass(frozen=True, kw_only=True)
+class IncomingImage(IncomingMessage):
+    media_id: str = text_of("MediaId")
+    url: str = text_of("PicUrl")
+
+
+@message("voice")
+@dataclass(frozen=True, kw_only=True)
+class IncomingVoice(IncomingMessage):
+    """`recognition` is WeChat's own transcript, which it hardly makes any more."""
+
+    media_id: str = text_of("MediaId")
+    media_id_16k: str = text_of("MediaId16K")
+    format: str = text_of("Format")
+    recognition: str = text_of("Recognition")
+
+    @property
+    def question(self) -> str:
+        return self.recognition
+
+
+@message("video")
+@dataclass(frozen=True, kw_only=True)
+class IncomingVideo(IncomingMessage):
+    media_id: str = text_of("MediaId")
+    thumb_media_id: str = text_of("ThumbMediaId")
+
+
+@message("shortvideo")
+@dataclass(frozen=True, kw_only=True)
+class IncomingShortVideo(IncomingVideo):
+    pass
+
+
+@message("location")
+@dataclass(frozen=True, kw_only=True)
+class IncomingLocation(IncomingMessage):
+    latitude: float = number_of("Location_X")
+    longitude: float = number_of("Location_Y")
+    scale: str = text_of("Scale")
+    label: str = text_of("Label")
+
+
+@message("link")
+@dataclass(frozen=True, kw_only=True)
+class IncomingLink(IncomingMessage):
+    title: str = text_of("Title")
+    description: str = text_of("Description")
+    url: str = text_of("Url")
+
+
+@message("miniprogrampage")
+@dataclass(frozen=True, kw_only=True)
+class IncomingMiniProgramPage(IncomingMessage):
+    app_id: str = text_of("AppId")
+    title: str = text_of("Title")
+    page_path: str = text_of("PagePath")
+    thumb_url: str = text_of("ThumbUrl")
+    thumb_media_id: str = text_of("ThumbMediaId")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unsupported(Incoming):
+    """Truly from WeChat, but of no use to us: an unknown kind, or one without what makes it one. The raw XML is kept.
+
+    `openid`, `to` and `created` are what could be read, else empty.
+    """
+
+    kind: ClassVar[str] = "unsupported"
+
+    raw: str
+    msg_type: str = ""
+    event: str = ""
+    msg_id: str = ""
+
+    @property
+    def dedup_key(self) -> str:
+        if self.openid and self.msg_id:
+            return short_key(f"{self.openid}:{self.msg_id}")
+        return "raw:" + hashlib.sha256(self.raw.encode("utf-8", "surrogatepass")).hexdigest()
