@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand
 
 from llm import models_setup
 from wechat import accounts
-from wechatbot.demo.load import is_empty
+from wechatbot.demo import shop
 
 
 class Command(BaseCommand):
@@ -23,5 +23,5 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=options["verbosity"], interactive=False)
         accounts.ensure_from_environment()
         models_setup.ensure_from_environment()
-        if options["demo"] and is_empty():
+        if options["demo"] and shop.is_empty():
             call_command("load_demo")
