@@ -9,10 +9,16 @@ from tests.environment import Surroundings
 surroundings = Surroundings()
 surroundings.enter()
 
-# Only now: settings read the environment that was just made.
+# Only now: settings read the environment that was just made, and a package's conftest may import its models.
+import django  # noqa: E402
 from django.conf import settings  # noqa: E402
+from django.utils.module_loading import import_string  # noqa: E402
+
+django.setup()
+
 
 from common.redis import redis  # noqa: E402
+from knowledge import matching, versions  # noqa: E402
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -26,3 +32,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 @pytest.fixture(autouse=True)
 def _empty_redis() -> None:
     redis().flushdb()
+    for forget in ("wechat.accounts.forget", "wechat.tokens.forget"):  # What a process remembers beside Redis.
+        import_string(forget)()
+
+
+@pytest.fixture(autouse=True)
+def _fresh_knowledge() -> None:
+    """The index of one test's FAQs must not answer in the next."""
+    matching.forget()
+    versions.forget()
