@@ -1,0 +1,210 @@
+"""The stories of a ticket: a person is asked for, takes over, answers, and hands the customer back.
+
+Each story is one transaction that locks the conversation first, so that two of them never interleave: ticket, owner,
+state of the message and the word to the customer change together.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from common.database_threads import database_work
+from conversations.claims import Turn
+from conversations.models import Author, Conversation, Message, MessageState, Owner, Reply
+from conversations.services import change_owner, say, write_to_customer
+from conversations.texts import say_text
+from tickets import words
+from tickets.models import Agent, EventKind, Priority, Reason, Status, Ticket, TicketEvent
+from tickets.routing import next_agent
+
+
+class NoOpenTicket(Exception):
+    """The wait or the service ended at this moment: the message is the bot's again. Claim it anew."""
+
+
+class TicketClosed(Exception):
+    """The ticket was resolved meanwhile."""
+
+
+class TakenByAnother(Exception):
+    """Another agent serves this customer."""
+
+    def __init__(self, agent: Agent | None) -> None:
+        super().__init__(str(agent))
+        self.agent = agent
+
+
+@database_work
+def hand_over(turn: Turn, *, reason: Reason) -> Ticket:
+    """A person must help: open a ticket or join the open one, and tell the customer."""
+    with transaction.atomic():
+        conversation = _lock(turn.conversation)
+        ticket = _open_ticket(conversation) or _new_ticket(turn, reason)
+        _put_on(ticket, turn.message)
+        text = ""
+        if conversation.owner == Owner.BOT:
+            ticket.messages.add(*change_owner(conversation, Owner.QUEUE))
+        if conversation.owner == Owner.QUEUE:
+            text = words.handover(ticket, reason)
+        say(turn, [text] if text else [], author=Author.SYSTEM, state=MessageState.HANDED_OVER)
+    return ticket
+
+
+@database_work
+def add_message(turn: Turn) -> Ticket:
+    """The customer writes while a person is asked for or serves: the message goes onto the open ticket."""
+    with transaction.atomic():
+        conversation = _lock(turn.conversation)
+        ticket = _open_ticket(conversation)
+        if ticket is None:
+            raise NoOpenTicket(conversation.pk)
+        _put_on(ticket, turn.message)
+        _say_receipt(turn)
+    return ticket
+
+
+@database_work
+def cancel(turn: Turn) -> Ticket:
+    """The customer gives up the wait: the ticket is closed, the bot serves again and says so."""
+    with transaction.atomic():
+        conversation = _lock(turn.conversation)
+        ticket = _open_ticket(conversation)
+        if ticket is None:
+            raise NoOpenTicket(conversation.pk)
+        ticket.messages.add(turn.message)
+        _close(ticket, EventKind.CANCELLED, None)
+        change_owner(conversation, Owner.BOT)
+        say(turn, [say_text("waiting_cancelled", turn.account.pk)], author=Author.SYSTEM)
+    return ticket
+
+
+def take(ticket: Ticket, agent: Agent, *, from_agent: Agent | None = None) -> None:
+    """`agent` serves the customer from now on; the bot is silent. `from_agent`: whom it is knowingly taken from."""
+    with transaction.atomic():
+        conversation = _lock(ticket.conversation)
+        _serve(ticket, conversation, agent, from_agent)
+
+
+def reply(ticket: Ticket, agent: Agent, text: str) -> list[Reply]:
+    """Write to the customer. The first reply takes the ticket, if nobody did."""
+    with transaction.atomic():
+        conversation = _lock(ticket.conversation)
+        _serve(ticket, conversation, agent, None)
+        Ticket.objects.filter(pk=ticket.pk).update(waiting_since=None)
+        return write_to_customer(conversation, text, author=Author.AGENT, agent_name=agent.display_name)
+
+
+def resolve(ticket: Ticket, agent: Agent) -> None:
+    """The wish is served: the customer is the bot's again, and hears it."""
+    with transaction.atomic():
+        conversation = _lock(ticket.conversation)
+        _close(ticket, EventKind.RESOLVED, agent)
+        change_owner(conversation, Owner.BOT)
+        text = say_text("back_to_bot", conversation.account_id)
+        write_to_customer(conversation, text, author=Author.SYSTEM)
+
+
+def assign(ticket: Ticket, agent: Agent) -> None:
+    """Give an open ticket to a colleague, who takes it or answers when ready."""
+    with transaction.atomic():
+        _lock(ticket.conversation)
+        rows = Ticket.objects.open().filter(pk=ticket.pk)
+        if not rows.update(assignee=agent, status=Status.ASSIGNED):
+            raise TicketClosed(ticket.number)
+        _note(ticket, EventKind.ASSIGNED, agent)
+        ticket.refresh_from_db(fields=["assignee", "status"])
+
+
+def set_priority(ticket: Ticket, priority: Priority) -> None:
+    if not Ticket.objects.open().filter(pk=ticket.pk).update(priority=priority):
+        raise TicketClosed(ticket.number)
+
+
+def _lock(conversation: Conversation) -> Conversation:
+    """SQLite knows no row locks, but its transactions here are IMMEDIATE: only one writes."""
+    conversation.refresh_from_db(
+        fields=["owner", "owner_version", "receipt_at"], from_queryset=Conversation.objects.select_for_update()
+    )
+    return conversation
+
+
+def _open_ticket(conversation: Conversation) -> Ticket | None:
+    return Ticket.objects.filter(open_for=conversation).select_related("assignee", "conversation").first()
+
+
+def _new_ticket(turn: Turn, reason: Reason) -> Ticket:
+    now = timezone.now()
+    agent = next_agent()
+    ticket = Ticket.objects.create(
+        number=secrets.token_hex(10),
+        reason=reason,
+        customer=turn.customer,
+        conversation=turn.conversation,
+        open_for=turn.conversation,
+        assignee=agent,
+        status=Status.ASSIGNED if agent else Status.OPEN,
+        priority=Priority.HIGH if reason == Reason.BROKEN else Priority.NORMAL,
+        created_at=now,
+    )
+    # The day and our own key: short, sayable on the phone, and no two transactions can pick the same.
+    ticket.number = f"{timezone.localtime(now):%Y%m%d}-{ticket.pk:04d}"
+    ticket.save(update_fields=["number"])
+    _note(ticket, EventKind.OPENED, None)
+    if agent is not None:
+        _note(ticket, EventKind.ASSIGNED, agent)
+    return ticket
+
+
+def _put_on(ticket: Ticket, message: Message) -> None:
+    ticket.messages.add(message)
+    if ticket.waiting_since is None:
+        ticket.waiting_since = message.received_at
+        ticket.save(update_fields=["waiting_since"])
+
+
+def _say_receipt(turn: Turn) -> None:
+    now = timezone.now()
+    text = words.receipt(turn, now)
+    if turn.conversation.owner == Owner.AGENT and text:
+        # Its link is in its words already; `say` would add another to a handover's.
+        say(turn, [text], author=Author.SYSTEM)
+        Message.objects.filter(pk=turn.message.pk).update(state=MessageState.HANDED_OVER)
+    else:
+        say(turn, [text] if text else [], author=Author.SYSTEM, state=MessageState.HANDED_OVER)
+    if text:
+        Conversation.objects.filter(pk=turn.conversation.pk).update(receipt_at=now)
+
+
+def _serve(ticket: Ticket, conversation: Conversation, agent: Agent, from_agent: Agent | None) -> None:
+    """The ticket is the agent's own: a conditional UPDATE decides among colleagues. The bot's unsent words go."""
+    ticket.refresh_from_db(fields=["assignee", "status", "open_for"])
+    already = ticket.is_open and ticket.assignee_id == agent.pk and ticket.status == Status.ANSWERING
+    if not already:
+        free = ~Q(status=Status.ANSWERING) | Q(assignee=agent) | Q(assignee__isnull=True)
+        if from_agent is not None:
+            free |= Q(assignee=from_agent)
+        if not Ticket.objects.open().filter(free, pk=ticket.pk).update(assignee=agent, status=Status.ANSWERING):
+            raise TakenByAnother(ticket.assignee) if ticket.is_open else TicketClosed(ticket.number)
+        ticket.refresh_from_db(fields=["assignee", "status"])
+        _note(ticket, EventKind.TAKEN, agent)
+    if conversation.owner != Owner.AGENT:
+        ticket.messages.add(*change_owner(conversation, Owner.AGENT))
+
+
+def _close(ticket: Ticket, kind: EventKind, agent: Agent | None) -> None:
+    values = {"open_for": None, "status": Status.RESOLVED, "resolved_at": timezone.now(), "waiting_since": None}
+    if not Ticket.objects.open().filter(pk=ticket.pk).update(**values):
+        raise TicketClosed(ticket.number)
+    ticket.refresh_from_db()
+    _note(ticket, kind, agent)
+
+
+def _note(ticket: Ticket, kind: EventKind, agent: Agent | None) -> None:
+    now = timezone.now()
+    TicketEvent.objects.create(ticket=ticket, kind=kind, agent=agent, created_at=now)
+    if agent is not None:
+        Agent.objects.filter(pk=agent.pk).update(last_work_at=now)

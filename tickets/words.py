@@ -1,0 +1,49 @@
+"""What the customer is told when a person takes over: true words, with what happens next."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from conversations.claims import Turn
+from conversations.links import look_link
+from conversations.models import Owner
+from conversations.texts import say_text
+from tickets.models import Reason, Ticket
+from tickets.routing import waiting_before
+
+# On an account without the customer-service API each push could bring a receipt; one in ten minutes is enough.
+RECEIPT_EVERY = timedelta(minutes=10)
+
+_MOMENT_OF_REASON = {
+    Reason.NOTHING_MATCHED: "unknown",
+    Reason.MODEL_UNSURE: "unknown",
+    Reason.MODEL_DOWN: "model_busy",
+    Reason.MODEL_BUSY: "model_busy",
+    Reason.BROKEN: "model_busy",
+}
+
+
+def handover(ticket: Ticket, reason: Reason) -> str:
+    """A place in the queue is only promised while an agent is there to serve it."""
+    account_id = ticket.conversation.account_id
+    if reason != Reason.CUSTOMER_ASKED:
+        return say_text(_MOMENT_OF_REASON[reason], account_id, number=ticket.number)
+    if ticket.assignee_id is None:
+        return say_text("handover_waiting", account_id, number=ticket.number)
+    before = waiting_before(ticket)
+    return say_text("handover" if before else "handover_next", account_id, n=before, number=ticket.number)
+
+
+def receipt(turn: Turn, now: datetime) -> str:
+    """The word for a message that goes onto a ticket; "" where silence is right."""
+    conversation = turn.conversation
+    if conversation.owner == Owner.QUEUE:
+        # Once per wait. Who asks for a person again knows, and waits.
+        told = conversation.receipt_at is not None or turn.message.wants_human
+        return "" if told else say_text("still_waiting", turn.account.pk)
+    if turn.account.may_send or conversation.replies.waiting_for_customer().exists():
+        return ""
+    if conversation.receipt_at is not None and now - conversation.receipt_at < RECEIPT_EVERY:
+        return ""
+    label = say_text("agent_receipt_link", turn.account.pk)
+    return say_text("agent_receipt", turn.account.pk, link=look_link(label))
