@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import environ
 from django.utils.translation import gettext_lazy as _
 
+from wechatbot.admin_menu import UNFOLD as UNFOLD
 from wechatbot.generated import generated, random_text
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -251,11 +252,8 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"without_readiness": {"()": "wechatbot.health.WithoutReadiness"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["without_readiness"]}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {"celery.worker.strategy": {"level": "WARNING"}, "celery.app.trace": {"level": "WARNING"}},
 }
-
-# --- Admin ----------------------------------------------------------------------------------------------------------
-
-UNFOLD = {"SITE_TITLE": "wechatbot", "SITE_HEADER": "wechatbot"}

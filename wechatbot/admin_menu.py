@@ -1,0 +1,99 @@
+"""The admin's look and its side menu, ordered by job and not by package."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+from django.utils.functional import lazy
+from django.utils.translation import gettext_lazy as _
+
+lazy_static = lazy(static, str)
+
+
+def _page(title: Any, icon: str, name: str, permission: str = "") -> dict[str, Any]:
+    """One entry; seen by those who may see the page."""
+    app, model = name.split(".") if "." in name else ("", "")
+    link = reverse_lazy(f"admin:{app}_{model}_changelist") if app else reverse_lazy(name)
+    entry: dict[str, Any] = {"title": title, "icon": icon, "link": link}
+    if app:
+        needed = permission or f"{app}.view_{model}"
+        entry["permission"] = lambda request: request.user.has_perm(needed)
+    return entry
+
+
+NAVIGATION = [
+    {"items": [_page(_("今日概况"), "dashboard", "admin:index")]},
+    {
+        "title": _("知识库"),
+        "separator": True,
+        "items": [
+            _page("FAQ", "quiz", "knowledge.faq"),
+            _page(_("分类"), "category", "knowledge.category"),
+            _page(_("答案缓存"), "cached", "knowledge.cachedanswer"),
+            _page(_("同义词"), "sync_alt", "knowledge.synonymrule"),
+        ],
+    },
+    {
+        "title": _("会话与工单"),
+        "separator": True,
+        "items": [
+            _page(_("工单"), "support_agent", "tickets.ticket"),
+            _page(_("会话"), "forum", "conversations.conversation"),
+            _page(_("客户"), "group", "conversations.customer"),
+            _page(_("客户消息"), "inbox", "conversations.message"),
+            _page(_("回复"), "outbox", "conversations.reply"),
+        ],
+    },
+    {
+        "title": _("模型与助手"),
+        "separator": True,
+        "items": [
+            _page(_("语言模型"), "neurology", "llm.languagemodel"),
+            _page(_("模型调用"), "receipt_long", "llm.modelcall"),
+            _page(_("人设"), "face", "assistant.persona"),
+            _page(_("敏感词"), "block", "assistant.blockedterm"),
+            _page(_("回答记录"), "fact_check", "assistant.answerlog"),
+        ],
+    },
+    {
+        "title": _("公众号与设置"),
+        "separator": True,
+        "items": [
+            _page(_("公众号"), "chat", "wechat.officialaccount"),
+            _page(_("机器人用语"), "record_voice_over", "conversations.bottext"),
+            _page(_("客服人员"), "badge", "tickets.agent"),
+            _page(_("用户"), "person", "auth.user"),
+            _page(_("用户组"), "groups", "auth.group"),
+        ],
+    },
+]
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "wechatbot",
+    "SITE_HEADER": "wechatbot",
+    "SITE_SUBHEADER": _("微信智能客服"),
+    "SITE_SYMBOL": "forum",
+    "SHOW_LANGUAGES": True,
+    "SHOW_BACK_BUTTON": True,
+    "DASHBOARD_CALLBACK": "wechatbot.front_page.fill",
+    "STYLES": [lazy_static("common/tokens.css"), lazy_static("common/admin.css")],
+    # The accent of static/common/tokens.css in unfold's eleven shades.
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97.5% 0.015 167)",
+            "100": "oklch(94.5% 0.03 167)",
+            "200": "oklch(89.5% 0.055 167)",
+            "300": "oklch(82% 0.085 167)",
+            "400": "oklch(71% 0.11 166)",
+            "500": "oklch(60% 0.11 165)",
+            "600": "oklch(51.5% 0.1 165)",
+            "700": "oklch(44% 0.085 165)",
+            "800": "oklch(37% 0.07 166)",
+            "900": "oklch(31.5% 0.058 167)",
+            "950": "oklch(22% 0.042 168)",
+        }
+    },
+    "SIDEBAR": {"show_search": True, "show_all_applications": False, "navigation": NAVIGATION},
+}
