@@ -49,7 +49,7 @@ def _install(wanted: str) -> None:
 def _sync(wanted: str) -> str | None:
     """With uv, which takes seconds; with pip where uv does not run or cannot read what pip can."""
     WANTED.write_text(wanted, encoding="utf-8")
-    problem = _bring_uv() or run([*_uv("sync"), "-q", str(WANTED)], pip_settings.uv_environment(PYTHON))
+    problem = _bring_uv() or run([*_uv("sync"), "-q", "--compile-bytecode", str(WANTED)], pip_settings.uv_environment(PYTHON))
     if problem is None:
         return None
     say("uv did not do it, trying pip (slower):", *problem.splitlines()[-3:])

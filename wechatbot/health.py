@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
@@ -10,6 +12,14 @@ from common.redis import REDIS_AWAY, redis
 
 # Set with a time to live of 15 s by the worker that takes the queue `reply`.
 WORKER_HEARTBEAT = "heartbeat:reply"
+
+
+class WithoutReadiness(logging.Filter):
+    """Django logs every 503 as an error; whoever asks `/readyz` every second knows already."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        request = getattr(record, "request", None)
+        return getattr(request, "path", None) != "/readyz"
 
 
 @never_cache

@@ -14,7 +14,11 @@ CHILD_ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
     "MALLOC_ARENA_MAX": "2",
+    # `serve` and `prepare` have run Django's checks; the workers need not import every page to do it again.
+    "CELERY_SKIP_CHECKS": "1",
 }
+# Celery warns root of pickled messages; ours are JSON, and a container or a rented server often knows only root.
+NOT_ABOUT_ROOT = "ignore:You're running the worker with superuser privileges"
 
 
 @dataclass(frozen=True)
@@ -76,9 +80,9 @@ def web_program(host: str, port: int) -> Program:
     )
 
 
-def worker_program(threads: int) -> Program:
-    """Takes what needs a model."""
-    return _celery("worker", "-Q", "reply", "-c", str(threads), "-n", "reply@%h")
+def worker_program(threads: int, *, name: str = "worker") -> Program:
+    """Takes what needs a model. Each of several on one machine has its own name."""
+    return _celery(name, "-Q", "reply", "-c", str(threads), "-n", f"{name}@%h")
 
 
 def deliver_program() -> Program:
@@ -90,7 +94,16 @@ def _celery(name: str, *options: str) -> Program:
     return Program(
         name,
         (
-            *(sys.executable, "-m", "celery", "--quiet", "-A", "wechatbot", "worker", "-P", "threads", *options),
-            *("--without-gossip", "--without-mingle", "--without-heartbeat", "-l", "WARNING"),
+            *(sys.executable, "-W", NOT_ABOUT_ROOT, "-m", "celery", "--quiet", "-A", "wechatbot", "worker"),
+            *(
+                "-P",
+                "threads",
+                *options,
+                "--without-gossip",
+                "--without-mingle",
+                "--without-heartbeat",
+                "-l",
+                "WARNING",
+            ),
         ),
     )

@@ -20,7 +20,9 @@ class Command(BaseCommand):
         parser.add_argument("--demo", action="store_true", help="load the demo shop into an empty database")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        call_command("migrate", verbosity=options["verbosity"], interactive=False)
+        if options["verbosity"]:
+            self.stdout.write("Bringing the database up to date")
+        call_command("migrate", verbosity=options["verbosity"] - 1, interactive=False)
         accounts.ensure_from_environment()
         models_setup.ensure_from_environment()
         if options["demo"] and shop.is_empty():
