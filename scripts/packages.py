@@ -49,7 +49,9 @@ def _install(wanted: str) -> None:
 def _sync(wanted: str) -> str | None:
     """With uv, which takes seconds; with pip where uv does not run or cannot read what pip can."""
     WANTED.write_text(wanted, encoding="utf-8")
-    problem = _bring_uv() or run([*_uv("sync"), "-q", "--compile-bytecode", str(WANTED)], pip_settings.uv_environment(PYTHON))
+    # Compiled now, and not by three processes at once at the first start.
+    command = [*_uv("sync"), "-q", "--compile-bytecode", str(WANTED)]
+    problem = _bring_uv() or run(command, pip_settings.uv_environment(PYTHON))
     if problem is None:
         return None
     say("uv did not do it, trying pip (slower):", *problem.splitlines()[-3:])
