@@ -60,13 +60,13 @@ def scrubbed(text: str, model: LanguageModel) -> str:
 
 @contextmanager
 def _named_errors(model: LanguageModel) -> Iterator[None]:
-    """The libraries' errors under our names. Their own texts are not passed on: one of them quotes the key."""
+    """The libraries' errors under our names. Most of their texts are not passed on: one of them quotes the key."""
     try:
         yield
     except (requests.Timeout, ReadTimeoutError, TimeoutError) as error:
         raise TimedOut(f"time-out ({type(error).__name__})") from None
     except requests.ConnectionError as error:
-        raise Failed(f"cannot connect or no answer ({_cause(error)})") from None
+        raise Failed(scrubbed(f"cannot connect or no answer: {_cause(error)}", model)) from None
     except requests.RequestException as error:
         raise Refused(f"cannot be asked ({type(error).__name__}): look at the address and the key") from None
     except (HTTPError, OSError) as error:
@@ -77,8 +77,9 @@ def _named_errors(model: LanguageModel) -> Iterator[None]:
 
 
 def _cause(error: requests.ConnectionError) -> str:
+    """What lies below the wrappings: refused, unknown host, certificate."""
     inner = error.args[0] if error.args else error
-    return type(getattr(inner, "reason", inner)).__name__
+    return str(getattr(inner, "reason", inner))
 
 
 def _post(model: LanguageModel, body: bytes) -> requests.Response:

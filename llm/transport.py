@@ -22,8 +22,6 @@ from urllib3.connection import HTTPConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.util.ssl_ import create_urllib3_context
 
-from common.http import make_session
-
 
 class _Here(threading.local):
     until: float | None = None
@@ -97,8 +95,14 @@ class _Adapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": HTTPSConnectionPool}
 
 
-def model_session() -> requests.Session:
-    made = make_session()
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """A redirect is an answer like any other: following it could carry the key to another host."""
+
+
+def _model_session() -> requests.Session:
+    made = _Session()
+    made.trust_env = False
     made.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     adapter = _Adapter(pool_connections=16, pool_maxsize=256, max_retries=0)
     made.mount("https://", adapter)
@@ -106,4 +110,4 @@ def model_session() -> requests.Session:
     return made
 
 
-session = model_session()
+session = _model_session()

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from pytest_django.fixtures import Settings
+
+from common.leases import Leases
+from llm import gateway, slots
+from llm.errors import ModelsBusy, ModelsDown
+from llm.models import ModelCall, Outcome
+from llm.turns import Turn
+from tests.fake_model import FakeModel
+from tests.llm.conftest import row_for
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ROOT = Path(__file__).resolve().parents[2]
+ASK = (Turn("user", "怎么退货？"),)
+
+HOLDER = """
+import sys, time
+import django
+django.setup()
+from common.leases import Leases
+print(Leases(seconds=60).acquire(sys.argv[1], 1) is not None, flush=True)
+time.sleep(600)
+"""
+
+
+def test_it_asks_the_next_model_when_the_first_has_no_slot(first: FakeModel, second: FakeModel) -> None:
+    row = row_for(first, "a", position=1, max_in_flight=1)
+    row_for(second, "b", position=2)
+    with slots.slot(row):
+        assert gateway.complete(ASK, session_id="s").text == "第二个模型的回答。"
+    assert first.calls == 0
+    busy = ModelCall.objects.get(model="a-chat")
+    assert (busy.outcome, busy.session_id, busy.first_token_ms) == (Outcome.BUSY, "s", None)
+    assert gateway.complete(ASK, session_id="s").text == "第一个模型的回答。"
+
+
+def test_it_says_busy_at_once_when_no_model_has_a_slot(first: FakeModel) -> None:
+    row = row_for(first, max_in_flight=1)
+    with slots.slot(row), pytest.raises(ModelsBusy):
+        gateway.complete(ASK, session_id="")
+    assert first.calls == 0
+    assert ModelCall.objects.get().outcome == Outcome.BUSY
+
+
+def test_it_gives_its_slot_back_after_an_answer_and_after_a_failure(first: FakeModel) -> None:
+    row_for(first, max_in_flight=1)
+    first.behave("answer", "500", "answer")
+    gateway.complete(ASK, session_id="")
+    with pytest.raises(ModelsDown):
+        gateway.complete(ASK, session_id="")
+    assert gateway.complete(ASK, session_id="").text == "第一个模型的回答。"
+
+
+def test_it_says_down_when_one_was_busy_and_another_failed(first: FakeModel, second: FakeModel) -> None:
+    row = row_for(first, "a", position=1, max_in_flight=1)
+    row_for(second, "b", position=2)
+    second.behave("500")
+    with slots.slot(row), pytest.raises(ModelsDown):
+        gateway.complete(ASK, session_id="")
+
+
+def test_it_counts_the_calls_of_other_processes(first: FakeModel) -> None:
+    row = row_for(first, max_in_flight=1)
+    command = [sys.executable, "-c", HOLDER, f"llm:slots:{row.pk}"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout
+        assert other.stdout.readline().strip() == "True"
+        with pytest.raises(ModelsBusy):
+            gateway.complete(ASK, session_id="")
+        other.kill()
+
+
+def test_its_leases_come_back_within_half_a_minute_after_a_kill() -> None:
+    assert slots._leases._milliseconds <= 30_000 - 5_000  # How they come back: tests/common/test_leases.py.
+    assert isinstance(slots._leases, Leases)
+
+
+def test_it_keeps_threads_free_of_models(first: FakeModel, settings: Settings) -> None:
+    """However many slots the models have, a worker's other threads are left to the rest of the work."""
+    settings.WORKER_THREADS = 4
+    assert slots.places_in_a_process() == 2
+    row_for(first, "a", first_token_timeout=20, total_timeout=20, max_in_flight=100)
+    row_for(first, "b", first_token_timeout=20, total_timeout=20, max_in_flight=100)
+    first.manner.seconds = 0.5
+    outcomes: list[str] = []
+
+    def ask() -> None:
+        try:
+            outcomes.append(gateway.complete(ASK, session_id="").text)
+        except ModelsBusy:
+            outcomes.append("busy")
+        connection.close()
+
+    threads = [threading.Thread(target=ask) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    while first.server.in_flight < 2:
+        pass
+    ask()
+    for thread in threads:
+        thread.join()
+    assert outcomes == ["busy", "第一个模型的回答。", "第一个模型的回答。"]
+    assert ModelCall.objects.filter(outcome=Outcome.BUSY).count() == 2
+
+
+@pytest.mark.parametrize(("threads", "places"), [(300, 250), (100, 50), (60, 30), (20, 10), (1, 1)])
+def test_it_leaves_fifty_threads_or_half_of_a_small_worker(settings: Settings, threads: int, places: int) -> None:
+    settings.WORKER_THREADS = threads
+    assert slots.places_in_a_process() == places

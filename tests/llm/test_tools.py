@@ -1,0 +1,162 @@
+"""The model says in a structured way that it cannot answer, whichever way its endpoint takes."""
+
+from __future__ import annotations
+
+import pytest
+
+from llm import gateway
+from llm.errors import ModelsDown
+from llm.models import LanguageModel, ModelCall, Outcome
+from llm.turns import Tool, Turn
+from tests.fake_model import FakeModel
+from tests.llm.conftest import row_for
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ASK = (Turn("system", "你是客服。"), Turn("user", "明天会下雨吗？"))
+CANNOT = Tool(
+    "cannot_answer",
+    "Call this when the answer is not known.",
+    {"type": "object", "properties": {"reason": {"type": "string"}}, "required": ["reason"]},
+)
+
+
+def refused() -> list[str]:
+    return list(LanguageModel.objects.get().refused_parameters)
+
+
+def test_it_sends_the_tool_and_leaves_the_choice_to_the_model(first: FakeModel) -> None:
+    row_for(first)
+    assert gateway.complete(ASK, session_id="", tool=CANNOT).text == "第一个模型的回答。"
+    body = first.asked[0].body
+    assert body["tool_choice"] == "auto"
+    assert body["tools"][0]["function"] == {
+        "name": "cannot_answer",
+        "description": CANNOT.description,
+        "parameters": CANNOT.parameters,
+    }
+
+
+def test_it_reads_a_call_that_comes_in_pieces(first: FakeModel) -> None:
+    row_for(first)
+    first.manner.arguments = {"reason": "不知道天气"}
+    first.behave("tool")
+    completion = gateway.complete(ASK, session_id="", tool=CANNOT)
+    assert (completion.text, completion.arguments) == ("", {"reason": "不知道天气"})
+
+
+def test_it_takes_plain_text_at_its_word(first: FakeModel) -> None:
+    row_for(first)
+    completion = gateway.complete(ASK, session_id="", tool=CANNOT)
+    assert (completion.text, completion.arguments) == ("第一个模型的回答。", None)
+
+
+def test_it_asks_the_next_model_when_the_arguments_are_broken(first: FakeModel, second: FakeModel) -> None:
+    row_for(first, "a", position=1)
+    row_for(second, "b", position=2)
+    first.behave("broken tool")
+    assert gateway.complete(ASK, session_id="", tool=CANNOT).text == "第二个模型的回答。"
+    assert ModelCall.objects.get(model="a-chat").outcome == Outcome.NONSENSE
+
+
+def test_it_asks_again_without_tools_and_remembers(first: FakeModel) -> None:
+    row_for(first)
+    first.behave(otherwise="refuse tools")
+    for _ in range(2):
+        assert gateway.complete(ASK, session_id="", tool=CANNOT).text == "第一个模型的回答。"
+    assert ["tools" in asked.body for asked in first.asked] == [True, False, False]
+    assert refused() == ["tools"]
+    outcomes = list(ModelCall.objects.order_by("pk").values_list("outcome", flat=True))
+    assert outcomes == [Outcome.REFUSED, Outcome.OK, Outcome.OK]
+
+
+def test_it_wishes_json_in_words_where_tools_are_refused(first: FakeModel) -> None:
+    row_for(first)
+    first.manner.arguments = {"reason": "不知道天气"}
+    first.behave(otherwise="tool in words")
+    completion = gateway.complete(ASK, session_id="", tool=CANNOT)
+    assert completion.arguments == {"reason": "不知道天气"}
+    (system, user) = first.asked[-1].body["messages"]
+    assert system["content"].startswith("你是客服。")
+    assert "cannot_answer" in system["content"]
+    assert '"reason"' in system["content"]
+    assert user["content"] == "明天会下雨吗？"
+
+
+def test_it_writes_a_system_turn_for_the_wish_when_there_is_none(first: FakeModel) -> None:
+    row_for(first, refused_parameters=["tools"])
+    gateway.complete((Turn("user", "您好"),), session_id="", tool=CANNOT)
+    assert [message["role"] for message in first.asked[0].body["messages"]] == ["system", "user"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"reason": "x"}',
+        '```json\n{"reason": "x"}\n```',
+        '{"name": "cannot_answer", "arguments": {"reason": "x"}}',
+        '<think>让我想想 {</think>\n{"reason": "x"}',
+    ],
+)
+def test_it_reads_arguments_that_a_model_writes_as_text(first: FakeModel, text: str) -> None:
+    row_for(first)
+    first.manner.answer = text
+    assert gateway.complete(ASK, session_id="", tool=CANNOT).arguments == {"reason": "x"}
+
+
+def test_it_does_not_take_other_json_for_the_tool(first: FakeModel) -> None:
+    row_for(first)
+    first.manner.answer = '{"price": 5}'
+    completion = gateway.complete(ASK, session_id="", tool=CANNOT)
+    assert (completion.text, completion.arguments) == ('{"price": 5}', None)
+
+
+def test_it_takes_half_an_object_for_nonsense(first: FakeModel) -> None:
+    row_for(first)
+    first.manner.answer = '{"reason": "x'
+    with pytest.raises(ModelsDown, match="broken JSON"):
+        gateway.complete(ASK, session_id="", tool=CANNOT)
+
+
+def test_it_takes_a_call_of_a_tool_nobody_gave_for_nonsense(first: FakeModel, second: FakeModel) -> None:
+    row_for(first, "a", position=1)
+    row_for(second, "b", position=2)
+    first.behave("foreign tool")
+    assert gateway.complete(ASK, session_id="", tool=CANNOT).text == "第二个模型的回答。"
+
+
+def test_it_leaves_the_usage_report_out_where_it_is_refused(first: FakeModel) -> None:
+    row_for(first)
+    first.behave(otherwise="refuse usage")
+    completion = gateway.complete(ASK, session_id="", tool=CANNOT)
+    assert (completion.text, completion.prompt_tokens) == ("第一个模型的回答。", None)
+    assert refused() == ["stream_options"]
+    assert "tools" in first.asked[-1].body
+
+
+def test_it_asks_plainly_when_a_refusal_names_nothing(first: FakeModel) -> None:
+    row_for(first)
+    first.behave(otherwise="plain only")
+    for _ in range(2):
+        assert gateway.complete(ASK, session_id="s", tool=CANNOT).text == "第一个模型的回答。"
+    assert first.calls == 3
+    assert refused() == ["stream_options", "tools", "user"]
+
+
+def test_it_speaks_to_models_with_other_names_for_the_limit(first: FakeModel) -> None:
+    row_for(first, max_tokens=321)
+    first.behave(otherwise="new parameters")
+    gateway.complete(ASK, session_id="")
+    body = first.asked[-1].body
+    assert body["max_completion_tokens"] == 321
+    assert not {"max_tokens", "temperature"} & set(body)
+    assert refused() == ["max_tokens", "temperature"]
+
+
+def test_it_remembers_nothing_when_the_plain_question_is_refused_too(first: FakeModel) -> None:
+    row_for(first)
+    first.behave(otherwise="400")
+    with pytest.raises(ModelsDown):
+        gateway.complete(ASK, session_id="", tool=CANNOT)
+    assert first.calls == 2
+    assert refused() == []
