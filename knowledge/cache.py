@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from common.database_threads import database_work
 from common.redis import REDIS_AWAY, redis
-from common.text import fold
 from knowledge.models import CachedAnswer
+from knowledge.terms import wording
 from knowledge.versions import knowledge_version
 
 KEEP_FOR = timedelta(days=7)
@@ -38,13 +38,13 @@ def find(question: str) -> CachedAnswer | None:
 
 def keep(question: str, answer: str, *, model_name: str, knowledge_version: str) -> None:
     """Keep what a model answered. An answer that an editor pinned stays as it is."""
-    if fold(question) and answer.strip():
+    if wording(question) and answer.strip():
         _write(question, answer, model_name, knowledge_version)
         _sweep_now_and_then()
 
 
 def normalised(question: str) -> str:
-    return hashlib.sha256(fold(question).encode()).hexdigest()
+    return hashlib.sha256(wording(question).encode()).hexdigest()
 
 
 @database_work

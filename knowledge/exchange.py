@@ -18,11 +18,11 @@ from import_export.resources import ModelResource
 from import_export.results import InvalidRow, Result
 from import_export.widgets import Widget
 
-from common.text import fold
 from knowledge import csv_file
 from knowledge.csv_file import COLUMNS, ROW_NUMBER, RowError
 from knowledge.models import FAQ, Category, Phrasing
 from knowledge.row_checks import YES, RowChecks, split_phrasings
+from knowledge.terms import wording
 from knowledge.versions import knowledge_changed
 
 
@@ -77,8 +77,8 @@ class _EnabledWidget(Widget):
 
 class _PhrasingsWidget(Widget):
     def clean(self, value: str, row: Mapping[str, Any] | None = None, **kwargs: Any) -> tuple[str, ...]:
-        question = fold(row["question"]) if row else ""
-        return tuple(text for text in split_phrasings(value) if fold(text) != question)
+        question = wording(row["question"]) if row else ""
+        return tuple(text for text in split_phrasings(value) if wording(text) != question)
 
     def render(self, value: tuple[str, ...] | None, obj: Any = None, **kwargs: Any) -> str:
         return "|".join(value or ())
@@ -138,15 +138,15 @@ class FAQResource(ModelResource):
         return csv_file.headers()
 
     def before_import(self, dataset: tablib.Dataset, **kwargs: Any) -> None:
-        self._stored = {fold(faq.question): faq for faq in self.get_queryset()}
+        self._stored = {wording(faq.question): faq for faq in self.get_queryset()}
         questions = dataset["question"] if "phrasings" in dataset.headers else []
-        self._checks = RowChecks(self._stored.values(), rewritten=set(map(fold, questions)))
+        self._checks = RowChecks(self._stored.values(), rewritten=set(map(wording, questions)))
 
     def before_import_row(self, row: dict[str, Any], **kwargs: Any) -> None:
         self._checks.check(row)
 
     def get_instance(self, instance_loader: Any, row: Mapping[str, Any]) -> FAQ | None:
-        return self._stored.get(fold(row["question"]))
+        return self._stored.get(wording(row["question"]))
 
     def after_save_instance(self, instance: FAQ, row: Mapping[str, Any], **kwargs: Any) -> None:
         texts = instance.__dict__.get("imported_phrasings")

@@ -1,7 +1,8 @@
 """Which FAQ a customer means, in three bands: answer it, suggest some, or none.
 
-The bands' borders were chosen on the `dev` splits of the measuring sets: above ANSWER_AT about nine of ten answers
-are right there; between the two the right one is among the three suggested in about half of the cases; below, seldom.
+The bands' borders were chosen on the `dev` splits of the measuring sets. There, above ANSWER_AT about nine of ten
+answers are right; between the two the right one is among the three suggested in more than half of the cases; below
+SUGGEST_AT seldom.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Literal
 from knowledge.index import CurrentIndex, Entry
 
 ANSWER_AT = 0.85
-SUGGEST_AT = 0.50
+SUGGEST_AT = 0.55
 # A suggestion must be at least this much as good as the best one.
 WORTH_SUGGESTING = 0.5
 MOST_SUGGESTIONS = 3

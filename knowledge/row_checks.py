@@ -9,9 +9,9 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from common.text import fold
 from knowledge.csv_file import COLUMNS, ROW_NUMBER
 from knowledge.models import FAQ, LONGEST_CATEGORY, LONGEST_WORDING
+from knowledge.terms import wording
 from knowledge.validation import Wordings
 
 YES = {"1", "y", "yes", "true", "on", "是", "启用", "√", ""}
@@ -25,7 +25,7 @@ def split_phrasings(cell: str) -> tuple[str, ...]:
     """The texts in a cell, each way to ask once."""
     by_folded: dict[str, str] = {}
     for text in _BETWEEN_PHRASINGS.split(cell):
-        by_folded.setdefault(fold(text), text.strip())
+        by_folded.setdefault(wording(text), text.strip())
     return tuple(text for folded, text in by_folded.items() if folded)
 
 
@@ -38,7 +38,7 @@ class RowChecks:
     def __init__(self, stored: Iterable[FAQ], *, rewritten: set[str]) -> None:
         self._row_of_question: dict[str, int] = {}
         self._wordings = Wordings(
-            (faq.question, () if fold(faq.question) in rewritten else _phrasings_of(faq)) for faq in stored
+            (faq.question, () if wording(faq.question) in rewritten else _phrasings_of(faq)) for faq in stored
         )
 
     def check(self, row: Row) -> None:
@@ -53,11 +53,11 @@ class RowChecks:
         errors: dict[str, Any] = {COLUMNS[column][0]: messages for column, messages in found.items() if messages}
         if errors:
             raise ValidationError(errors)
-        self._row_of_question[fold(row["question"])] = row[ROW_NUMBER]
+        self._row_of_question[wording(row["question"])] = row[ROW_NUMBER]
         self._wordings.add(row["question"], [row["question"], *split_phrasings(row.get("phrasings", ""))])
 
     def _question_errors(self, row: Row) -> list[str]:
-        first = self._row_of_question.get(fold(row["question"]))
+        first = self._row_of_question.get(wording(row["question"]))
         if first is not None:
             return [_("与第 %(row)d 行的问题重复。") % {"row": first}]
         return self._wording_errors(row["question"], row["question"])

@@ -14,6 +14,7 @@ from knowledge.synonyms import Synonyms
 
 # A run of Latin letters and digits is one unit, any other letter is a unit of its own.
 _UNIT = re.compile(r"[a-z0-9\u00c0-\u024f]+|[^\W_]")
+_NEEDLESS_SPACE = re.compile(r"(?<![a-z0-9\u00c0-\u024f]) | (?![a-z0-9\u00c0-\u024f])")
 # Politeness says nothing about the question, but in a knowledge base of thirty lines it would weigh like a rare word.
 _COURTESY = re.compile(r"^(?:你好|您好|请问|麻烦|我?想?[问咨][一]?下| )+|[啊呀哦嘛呢](?= |$)|(?:谢谢)(?:您|你|了)?$")
 
@@ -23,10 +24,15 @@ PIECE_WEIGHT = 0.3
 PIECE_SIZES = (3, 4)
 
 
+def wording(text: str) -> str:
+    """`text` folded, and without the spaces and commas that may stand anywhere between Chinese characters."""
+    return _squeezed(fold(text))
+
+
 def canonical(text: str, synonyms: Synonyms) -> str:
     """`text` as matching reads it: two texts that are equal here ask the same."""
-    folded = synonyms.apply(fold(text))
-    return _COURTESY.sub("", folded).strip() or folded
+    folded = fold(text)
+    return synonyms.apply(_squeezed(_COURTESY.sub("", folded).strip() or folded))
 
 
 def terms_of(canonical_text: str) -> list[tuple[str, float]]:
@@ -44,3 +50,7 @@ def _pieces(word: str) -> list[str]:
     """Short runs of letters, marked so that none is taken for a whole word."""
     padded = f"<{word}>"
     return ["#" + padded[start : start + size] for size in PIECE_SIZES for start in range(len(padded) - size + 1)]
+
+
+def _squeezed(folded: str) -> str:
+    return _NEEDLESS_SPACE.sub("", folded)

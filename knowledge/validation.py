@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from common.text import fold
 from knowledge.models import FAQ, Phrasing
+from knowledge.terms import wording
 
 
 class Wordings:
@@ -29,15 +29,15 @@ class Wordings:
 
     def add(self, question: str, texts: Iterable[str]) -> None:
         for text in texts:
-            self._question_of.setdefault(fold(text), question)
+            self._question_of.setdefault(wording(text), question)
 
     def check(self, text: str, *, question: str = "") -> None:
         """Refuse a text without words, or one that another FAQ than `question` has."""
-        folded = fold(text)
+        folded = wording(text)
         if not folded:
             raise ValidationError(_("请用文字写出问题，不能只有标点或空格。"))
         taken_by = self._question_of.get(folded)
-        if taken_by is not None and fold(taken_by) != fold(question):
+        if taken_by is not None and wording(taken_by) != wording(question):
             raise ValidationError(
                 _("「%(text)s」与已有的 FAQ「%(question)s」重复。") % {"text": text, "question": taken_by}
             )

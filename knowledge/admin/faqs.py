@@ -1,4 +1,4 @@
-"""Pages for the editors of the knowledge base."""
+"""Questions with their answers, by category, in and out as CSV."""
 
 from __future__ import annotations
 
@@ -7,53 +7,27 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db.models import Count, QuerySet, TextField, Value
+from django.db.models import Count, QuerySet
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from import_export.admin import ImportExportModelAdmin
 from import_export.formats.base_formats import CSV
 from import_export.results import Result
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 from unfold.decorators import display
 
-from common.text import fold
-from knowledge import cache, csv_file
+from knowledge import csv_file
+from knowledge.admin.shared import ChangesKnowledge, cut
 from knowledge.exchange import FAQResource
-from knowledge.models import FAQ, CachedAnswer, Category, Phrasing, SynonymRule
-from knowledge.synonyms import words_of
+from knowledge.models import FAQ, Category, Phrasing
+from knowledge.terms import wording
 from knowledge.validation import Wordings
-from knowledge.versions import knowledge_changed, knowledge_version
-
-CUT_AT = 60
-
-
-def cut(text: str) -> SafeString:
-    """A long text in one table cell, whole on hover."""
-    return format_html('<span title="{}">{}</span>', text, Truncator(text).chars(CUT_AT))
-
-
-class ChangesKnowledge(ModelAdmin):
-    """Whatever is saved or deleted here, matching learns of it."""
-
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        super().save_related(request, form, formsets, change)
-        knowledge_changed()
-
-    def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        super().delete_model(request, obj)
-        knowledge_changed()
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        super().delete_queryset(request, queryset)
-        knowledge_changed()
+from knowledge.versions import knowledge_changed
 
 
 @admin.register(Category)
@@ -83,7 +57,7 @@ class PhrasingFormSet(BaseInlineFormSet):
     def clean(self) -> None:
         super().clean()
         others = Wordings.stored(but=self.instance.pk or 0)
-        seen = {fold(self.instance.question)}
+        seen = {wording(self.instance.question)}
         for form in self.forms:
             text = form.cleaned_data.get("text") if form.is_valid() else None
             if text is None or form.cleaned_data.get("DELETE"):
@@ -93,9 +67,9 @@ class PhrasingFormSet(BaseInlineFormSet):
             except ValidationError as error:
                 form.add_error("text", error)
                 continue
-            if fold(text) in seen:
+            if wording(text) in seen:
                 form.add_error("text", _("与标准问题或上面的问法重复。"))
-            seen.add(fold(text))
+            seen.add(wording(text))
 
 
 class PhrasingInline(TabularInline):
@@ -196,83 +170,3 @@ class FAQAdmin(ChangesKnowledge, ImportExportModelAdmin):
             return super().process_result(result, request)
         messages.error(request, _("知识库刚刚有变动，导入没有进行，请重新上传文件。"))
         return HttpResponseRedirect(reverse("admin:knowledge_faq_import"))
-
-
-class SynonymRuleForm(forms.ModelForm):
-    def clean_words(self) -> str:
-        words = words_of(self.cleaned_data["words"])
-        if len(words) < 2:
-            raise ValidationError(_("请至少写两个词，用空格分开。"))
-        for rule in SynonymRule.objects.exclude(pk=self.instance.pk):
-            shared = set(words) & set(words_of(rule.words))
-            if shared:
-                raise ValidationError(
-                    _("「%(word)s」已在规则「%(rule)s」里。") % {"word": min(shared), "rule": rule.words}
-                )
-        return " ".join(words)
-
-
-@admin.register(SynonymRule)
-class SynonymRuleAdmin(ChangesKnowledge):
-    form = SynonymRuleForm
-    list_display = ["words", "enabled"]
-    list_filter = ["enabled"]
-    search_fields = ["words"]
-    fields = ["words", "enabled"]
-
-
-@admin.register(CachedAnswer)
-class CachedAnswerAdmin(ModelAdmin):
-    """What models answered. An edited answer is pinned: the next customer gets it, whatever changes meanwhile."""
-
-    list_display = ["question", "short_answer", "status", "hits", "model_name", "expires_at", "updated_at"]
-    list_filter = ["pinned", "model_name", "updated_at"]
-    search_fields = ["question", "answer"]
-    search_help_text = gettext_lazy("搜索问题和答案")
-    ordering = ["-updated_at"]
-    fields = ["question", "answer", "pinned", "status", "hits", "model_name", "expires_at", "created_at", "updated_at"]
-    readonly_fields = ["question", "status", "hits", "model_name", "expires_at", "created_at", "updated_at"]
-    actions = ["pin", "unpin"]
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        cache.write_down_hits()
-        return super().changelist_view(request, extra_context)
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[CachedAnswer]:
-        version = Value(knowledge_version(), output_field=TextField())
-        return super().get_queryset(request).annotate(version_now=version)
-
-    @display(description=gettext_lazy("答案"))
-    def short_answer(self, cached: CachedAnswer) -> SafeString:
-        return cut(cached.answer)
-
-    @display(
-        description=gettext_lazy("状态"),
-        label={"pinned": "info", "in_use": "success", "outdated": "warning", "expired": "warning"},
-    )
-    def status(self, cached: Any) -> tuple[str, str]:
-        if cached.pinned:
-            return "pinned", _("已固定")
-        if cached.is_usable(knowledge_version=cached.version_now, now=timezone.now()):
-            return "in_use", _("使用中")
-        if cached.knowledge_version != cached.version_now:
-            return "outdated", _("知识库已变动")
-        return "expired", _("已过期")
-
-    def save_model(self, request: HttpRequest, obj: CachedAnswer, form: Any, change: bool) -> None:
-        if "answer" in form.changed_data:
-            obj.pinned = True
-        super().save_model(request, obj, form, change)
-
-    @admin.action(description=gettext_lazy("固定所选答案"), permissions=["change"])
-    def pin(self, request: HttpRequest, queryset: QuerySet[CachedAnswer]) -> None:
-        count = queryset.filter(pinned=False).update(pinned=True)
-        messages.success(request, ngettext("已固定 %d 条答案。", "已固定 %d 条答案。", count) % count)
-
-    @admin.action(description=gettext_lazy("取消固定所选答案"), permissions=["change"])
-    def unpin(self, request: HttpRequest, queryset: QuerySet[CachedAnswer]) -> None:
-        count = queryset.filter(pinned=True).update(pinned=False)
-        messages.success(request, ngettext("已取消固定 %d 条答案。", "已取消固定 %d 条答案。", count) % count)

@@ -1,0 +1,199 @@
+"""Every process has its own index and learns of each edit; matching never waits for a rebuild that another makes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import OperationalError
+
+import knowledge.index
+from knowledge import versions
+from knowledge.index import CurrentIndex, Index
+from knowledge.matching import match
+from knowledge.models import FAQ, Phrasing, SynonymRule
+from knowledge.ranking import Ranking
+from knowledge.synonyms import Synonyms
+from tests.knowledge.builders import absent_redis, make_faq
+
+EMPTY = Ranking([], Synonyms(()))
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(knowledge.index, "monotonic", clock)
+    monkeypatch.setattr(versions, "monotonic", clock)
+    return clock
+
+
+@pytest.fixture
+def announce(django_capture_on_commit_callbacks: Callable) -> Callable[[], None]:
+    def tell() -> None:
+        with django_capture_on_commit_callbacks(execute=True):
+            versions.knowledge_changed()
+
+    return tell
+
+
+def test_another_process_sees_an_edit(shop: dict[str, int], clock: Clock, announce: Callable[[], None]) -> None:
+    here, there = CurrentIndex(), CurrentIndex()
+    assert match("鞋子怎么清洗", index=there).band == "none"
+
+    make_faq("鞋子怎么清洗")
+    announce()
+    clock.now += 1.1
+
+    assert match("鞋子怎么清洗", index=there).confidence == 1.0
+    assert match("鞋子怎么清洗", index=here).confidence == 1.0
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda ids: Phrasing.objects.create(faq_id=ids["怎么退货"], text="商品寄回去"),
+        lambda ids: SynonymRule.objects.create(words="退货 商品寄回去"),
+        lambda ids: FAQ.objects.filter(pk=ids["门店在哪里"]).switch(enabled=True),
+        lambda ids: FAQ.objects.filter(pk=ids["怎么退货"]).delete(),
+        lambda ids: Phrasing.objects.filter(text="退货流程").delete(),
+        lambda ids: FAQ.objects.get(pk=ids["怎么退货"]).save(),
+    ],
+    ids=["phrasing", "synonym", "enable", "delete faq", "delete phrasing", "save"],
+)
+def test_every_kind_of_edit_makes_a_new_index(
+    shop: dict[str, int], clock: Clock, announce: Callable[[], None], edit: Callable[[dict[str, int]], object]
+) -> None:
+    current = CurrentIndex()
+    before = current.get()
+
+    edit(shop)
+    announce()
+    clock.now += 1.1
+
+    assert current.get() is not before
+
+
+def test_it_asks_for_the_version_at_most_once_a_second(
+    shop: dict[str, int], clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    monkeypatch.setattr(knowledge.index, "knowledge_version", lambda: asked.append(clock.now) or "v1")
+    current = CurrentIndex()
+
+    for _ in range(10):
+        current.get()
+        clock.now += 0.3
+
+    assert len(asked) == 3
+
+
+def test_it_keeps_the_index_while_the_version_stays(shop: dict[str, int], clock: Clock) -> None:
+    current = CurrentIndex()
+    before = current.get()
+    clock.now += 60
+
+    assert current.get() is before
+
+
+def test_the_old_index_serves_while_one_thread_builds_the_new_one(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    building, may_finish, built = threading.Event(), threading.Event(), []
+
+    def slow_build(version: str) -> Index:
+        built.append(version)
+        if version == "new":
+            building.set()
+            assert may_finish.wait(10)
+        return Index(version, (), EMPTY, {})
+
+    version = ["old"]
+    monkeypatch.setattr(knowledge.index, "knowledge_version", lambda: version[0])
+    monkeypatch.setattr(knowledge.index, "build", slow_build)
+    current = CurrentIndex()
+    current.get()
+    version[0] = "new"
+    clock.now += 1.1
+
+    with ThreadPoolExecutor(1) as pool:
+        builder = pool.submit(current.get)
+        assert building.wait(10)
+        meanwhile = [current.get().version for _ in range(5)]
+        may_finish.set()
+
+        assert builder.result(10).version == "new"
+    assert meanwhile == ["old"] * 5
+    assert current.get().version == "new"
+    assert built == ["old", "new"]
+
+
+def test_threads_that_come_before_the_first_index_wait_for_one_build(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together, built = threading.Barrier(4), []
+
+    def build(version: str) -> Index:
+        built.append(version)
+        return Index(version, (), EMPTY, {})
+
+    def get(current: CurrentIndex) -> Index:
+        together.wait(10)
+        return current.get()
+
+    monkeypatch.setattr(knowledge.index, "knowledge_version", lambda: "v1")
+    monkeypatch.setattr(knowledge.index, "build", build)
+    current = CurrentIndex()
+    with ThreadPoolExecutor(4) as pool:
+        indexes = list(pool.map(get, [current] * 4))
+
+    assert built == ["v1"]
+    assert len({id(index) for index in indexes}) == 1
+
+
+def test_matching_goes_on_while_the_database_is_away(
+    shop: dict[str, int], clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    current = CurrentIndex()
+    before = current.get()
+
+    def database_is_away(version: str) -> Index:
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(knowledge.index, "build", database_is_away)
+    monkeypatch.setattr(knowledge.index, "knowledge_version", lambda: "newer")
+    clock.now += 1.1
+
+    assert current.get() is before
+
+
+def test_without_database_and_index_the_error_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def database_is_away() -> str:
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(knowledge.index, "knowledge_version", database_is_away)
+
+    with pytest.raises(OperationalError):
+        CurrentIndex().get()
+
+
+def test_matching_works_and_sees_edits_while_redis_is_away(
+    shop: dict[str, int], clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(versions, "redis", absent_redis)
+    current = CurrentIndex()
+    assert match("怎么退货", index=current).band == "answer"
+
+    make_faq("鞋子怎么清洗")
+    clock.now += versions.WITHOUT_REDIS_COMPUTE_EVERY + 0.1
+
+    assert match("鞋子怎么清洗", index=current).confidence == 1.0
