@@ -68,7 +68,8 @@ class WeChatAPI(WeChatClient):
         except WeChatClientException as refusal:
             raise self._named(url_or_endpoint, refusal.errcode, str(refusal.errmsg)) from None
         except (TypeError, ValueError) as error:  # An errcode that is no number.
-            raise unclear(f"unreadable answer from WeChat's API: {error}", method == "get") from None
+            may_repeat = method == "get" or kwargs.get("may_repeat", False)
+            raise unclear(f"unreadable answer from WeChat's API: {error}", may_repeat) from None
 
     def _own_host(self, url: str) -> str:
         """Parts of wechatpy name WeChat's host in full; with another base URL they would leave for the real one."""
