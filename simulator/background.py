@@ -20,7 +20,8 @@ class TooMuchAtOnce(Exception):
 
 
 def run(job: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
-    if not _places.acquire(blocking=False):
+    places = _places
+    if not places.acquire(blocking=False):
         raise TooMuchAtOnce
 
     def work() -> None:
@@ -28,7 +29,7 @@ def run(job: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
             job(*args, **kwargs)
         finally:
             connections.close_all()
-            _places.release()
+            places.release()
 
     threading.Thread(target=work, name="simulated-wechat", daemon=True).start()
 

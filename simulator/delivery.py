@@ -35,7 +35,6 @@ class Network:
     slow: bool
     all_at_once: bool
     loses_first_reply: bool
-    patience: float = PATIENCE_SECONDS
 
 
 def network_now() -> Network:
@@ -65,7 +64,7 @@ def _in_turn(push: Push, network: Network) -> Reading:
             return reading
         if delivery < DELIVERIES:
             # A refused connection fails at once; WeChat's next try still comes when the 5 s are over.
-            time.sleep(max(0.0, started + network.patience - time.monotonic()))
+            time.sleep(max(0.0, started + PATIENCE_SECONDS - time.monotonic()))
     return reading
 
 
@@ -90,7 +89,7 @@ def _deliver_once(push: Push, network: Network, delivery: int) -> Reading:
     close_old_connections()  # no connection is held while we wait for an answer
     started = time.monotonic()
     try:
-        status, body = _post(sealed.url, sealed.body, started + network.patience, slow=network.slow)
+        status, body = _post(sealed.url, sealed.body, started + PATIENCE_SECONDS, slow=network.slow)
         reading = read(status, body, keys=network.keys, mode=network.mode, openid=push.openid)
         if network.loses_first_reply and delivery == 1:
             reading = Reading(Outcome.LOST, clear=reading.clear)

@@ -59,6 +59,8 @@ def _words() -> dict[str, str]:
         "image": _("图片"),
         "location": _("位置"),
         "ai_generated": _("内容由第三方 AI 生成"),
+        "verified_account": _("已认证公众号"),
+        "unverified_account": _("未认证公众号"),
         "typing": _("对方正在输入…"),
         "sending": _("等待应答"),
         "delivery": _("第 %s 次投递"),

@@ -22,7 +22,7 @@ else live.follow(state.chosen);
 
 function showAll(shown) {
   Object.assign(state, { account: shown.account, followers: shown.followers, chosen: shown.chosen });
-  topbar.show(state);
+  showAccount(shown.account);
   phone.showFollower(chosenFollower());
   phone.showBubbles(shown.bubbles);
   wire.showExchanges(shown.exchanges);
@@ -36,8 +36,14 @@ function chosenFollower() {
 function hear(event) {
   if (event.type === "bubble") phone.addBubble(event.bubble);
   if (event.type === "exchange") wire.addExchange(event.exchange);
-  if (event.type === "account") topbar.show(Object.assign(state, { account: event.account }));
+  if (event.type === "account") showAccount(event.account);
   if (event.type === "follower") showFollower(event.follower);
+}
+
+function showAccount(account) {
+  state.account = account;
+  topbar.show(state);
+  phone.showAccount(account);
 }
 
 function showFollower(follower) {
@@ -58,8 +64,8 @@ async function refresh({ afresh = false } = {}) {
   const shown = await attempt(() => get(`state/?customer=${wanted ?? ""}`));
   if (!shown || state.chosen !== wanted) return;
   if (afresh) return showAll(shown);
-  Object.assign(state, { account: shown.account, followers: shown.followers });
-  topbar.show(state);
+  state.followers = shown.followers;
+  showAccount(shown.account);
   phone.showFollower(chosenFollower());
   wire.showWindows(chosenFollower());
   shown.bubbles.forEach((bubble) => phone.addBubble(bubble));
@@ -97,7 +103,7 @@ async function act(action, given) {
 
 async function throwSwitch(name, value) {
   const answer = await attempt(() => post("switch/", { name, value }));
-  topbar.show(answer ? Object.assign(state, { account: answer.account }) : state);
+  showAccount(answer?.account ?? state.account);
 }
 
 async function attempt(work) {

@@ -11,6 +11,7 @@ export class Phone {
     this.bubbles = new Map();
     this.follower = null;
     this.offline = false;
+    this.verified = true;
     this.keeper = new EndKeeper(find("chat"), find("to-end"));
     this.startComposer();
     this.startButtons();
@@ -25,6 +26,11 @@ export class Phone {
     find("not-following").hidden = following || !follower;
     if (!following) this.closeMore();
     this.showChips();
+    this.tick();
+  }
+
+  showAccount(account) {
+    this.verified = account.verified;
     this.tick();
   }
 
@@ -167,6 +173,6 @@ export class Phone {
       ? word("offline")
       : isTyping
         ? word("typing")
-        : "";
+        : word(this.verified ? "verified_account" : "unverified_account");
   }
 }

@@ -96,7 +96,17 @@ export class Wire {
     } finally {
       clearTimeout(skeleton);
     }
-    if (this.keeper.followsEnd) detail.scrollIntoView({ block: "nearest" });
+    this.bringIntoSight(row);
+  }
+
+  // All of an opened row if it fits, else its beginning.
+  bringIntoSight(row) {
+    const scroller = find("wire-scroll");
+    const top = row.offsetTop - scroller.offsetTop;
+    const bottom = top + row.offsetHeight;
+    if (bottom > scroller.scrollTop + scroller.clientHeight) {
+      scroller.scrollTop = Math.min(top, bottom - scroller.clientHeight);
+    }
   }
 
   showWindows(follower) {
