@@ -50,7 +50,7 @@ def test_it_fails_clearly_when_there_is_no_answer(shop: dict[str, FAQ]) -> None:
 def test_it_fails_clearly_without_a_question_or_an_account(shop: dict[str, FAQ]) -> None:
     with pytest.raises(CommandError, match="empty"):
         call_command("ask", "  ")
-    with pytest.raises(CommandError, match="Known: .*shop"):
+    with pytest.raises(CommandError, match=r"Known: .*shop"):
         call_command("ask", "怎么退货", account="nobody")
 
 
@@ -61,7 +61,7 @@ def test_it_names_the_way_out_when_the_database_is_not_ready(
         raise DatabaseError("no such table")
 
     monkeypatch.setattr(accounts, "ensure_from_environment", fail)
-    with pytest.raises(CommandError, match="manage.py migrate"):
+    with pytest.raises(CommandError, match=r"manage\.py migrate"):
         call_command("ask", "怎么退货")
 
 

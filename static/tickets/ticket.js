@@ -1,0 +1,189 @@
+// The ticket page, live: asks every few seconds what changed, and never moves what the agent is reading or writing.
+(() => {
+  const EVERY_MS = 3000;
+  const PART_BYTES = 1750;
+  const desk = document.getElementById("desk");
+  const thread = document.getElementById("thread");
+  const facts = document.getElementById("facts");
+  const pill = document.getElementById("pill");
+  const lost = document.getElementById("lost");
+  const composer = document.getElementById("composer");
+  const ask = document.getElementById("ask");
+  const words = desk.dataset;
+  let digest = words.digest;
+  let unseen = 0;
+
+  const atEnd = () => thread.scrollHeight - thread.scrollTop - thread.clientHeight < 48;
+
+  const toEnd = () => {
+    thread.scrollTop = thread.scrollHeight;
+    unseen = 0;
+    pill.hidden = true;
+  };
+
+  const showThread = (html) => {
+    const wasAtEnd = atEnd();
+    const place = thread.scrollTop;
+    const before = thread.querySelectorAll(".bubble").length;
+    thread.innerHTML = html;
+    unseen += Math.max(0, thread.querySelectorAll(".bubble").length - before);
+    if (wasAtEnd) {
+      toEnd();
+      return;
+    }
+    thread.scrollTop = place;
+    pill.hidden = unseen === 0;
+    pill.textContent = `${unseen} ${words.wordNew}`;
+  };
+
+  const show = (state) => {
+    digest = state.digest;
+    showThread(state.bubbles);
+    facts.innerHTML = state.facts;
+    tick();
+    if (composer) {
+      composer.classList.toggle("is-closed", !state.window_is_open);
+      document.getElementById("window").textContent = state.window_detail;
+    }
+    // Opened or closed: another page altogether. A draft is not worth losing for it.
+    if (state.is_open !== (words.open === "1") && !(composer && composer.text.value.trim())) {
+      window.location.reload();
+    }
+  };
+
+  const look = async () => {
+    const address = new URL(words.liveUrl, window.location.href);
+    const newest = new URLSearchParams(window.location.search).get("newest");
+    address.search = new URLSearchParams({ digest, ...(newest ? { newest } : {}) });
+    const response = await fetch(address, { headers: { Accept: "application/json" } });
+    if (response.status === 204) return;
+    if (!response.ok || response.redirected) throw new Error(response.status);
+    show(await response.json());
+  };
+
+  const keepLooking = async () => {
+    try {
+      if (!document.hidden) await look();
+      lost.hidden = true;
+    } catch {
+      lost.textContent = words.wordLost;
+      lost.hidden = false;
+    }
+    setTimeout(keepLooking, EVERY_MS);
+  };
+
+  const post = async (form) => {
+    const response = await fetch(form.action, {
+      method: "POST",
+      body: new FormData(form),
+      headers: { Accept: "application/json" },
+    });
+    const isOurs = (response.headers.get("Content-Type") || "").startsWith("application/json");
+    if (!isOurs) throw new Error(response.status);
+    const state = await response.json();
+    show(state);
+    return state.problem;
+  };
+
+  const tell = (problem) => {
+    const place = document.getElementById("problem");
+    if (!place) return;
+    place.textContent = problem || "";
+    place.hidden = !problem;
+  };
+
+  const confirmed = (button) =>
+    new Promise((resolve) => {
+      if (!button.dataset.ask) {
+        resolve(true);
+        return;
+      }
+      document.getElementById("ask-text").textContent = button.dataset.ask;
+      document.getElementById("ask-yes").textContent = button.lastChild.textContent.trim();
+      ask.returnValue = "no";
+      ask.addEventListener("close", () => resolve(ask.returnValue === "yes"), { once: true });
+      ask.showModal();
+    });
+
+  const act = async (event) => {
+    event.preventDefault();
+    const form = event.target;
+    if (!(await confirmed(event.submitter))) return;
+    try {
+      tell(await post(form));
+    } catch {
+      tell(words.wordLost);
+    }
+  };
+
+  for (const name of ["take", "resolve"]) document.getElementById(name)?.addEventListener("submit", act);
+
+  const countParts = () => {
+    const bytes = new TextEncoder().encode(composer.text.value.trim()).length;
+    const parts = Math.ceil(bytes / PART_BYTES);
+    document.getElementById("parts").textContent = parts > 1 ? words.wordPart.replace("%", parts) : "";
+  };
+
+  const send = async () => {
+    const button = document.getElementById("send");
+    if (!composer.text.value.trim() || button.disabled) return;
+    button.disabled = true;
+    try {
+      const problem = await post(composer);
+      tell(problem);
+      if (!problem) {
+        composer.text.value = "";
+        countParts();
+        toEnd();
+      }
+    } catch {
+      tell(words.wordFailed);
+    }
+    button.disabled = false;
+    composer.text.focus();
+  };
+
+  const inWords = (seconds) => {
+    const [day, hour, minute] = [Math.floor(seconds / 86400), Math.floor(seconds / 3600) % 24, Math.floor(seconds / 60) % 60];
+    if (day) return `${day} ${words.wordDay} ${hour} ${words.wordHour}`;
+    if (hour) return `${hour} ${words.wordHour} ${minute} ${words.wordMin}`;
+    if (minute) return `${minute} ${words.wordMin} ${seconds % 60} ${words.wordSec}`;
+    return `${seconds} ${words.wordSec}`;
+  };
+
+  const tick = () => {
+    for (const clock of document.querySelectorAll(".ticking")) {
+      clock.textContent = inWords(Math.max(0, Math.floor(Date.now() / 1000 - clock.dataset.since)));
+    }
+  };
+
+  thread.addEventListener("scroll", () => {
+    if (atEnd()) toEnd();
+  });
+  pill.addEventListener("click", toEnd);
+  if (composer) {
+    composer.addEventListener("submit", (event) => {
+      event.preventDefault();
+      send();
+    });
+    composer.text.addEventListener("input", countParts);
+    composer.text.addEventListener("keydown", (event) => {
+      // Enter that chooses a word in an input method is not ours.
+      if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.isComposing) {
+        event.preventDefault();
+        send();
+      }
+    });
+    window.addEventListener("beforeunload", (event) => {
+      if (composer.text.value.trim()) event.preventDefault();
+    });
+    composer.text.focus({ preventScroll: true });
+  }
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) look().catch(() => {});
+  });
+  toEnd();
+  tick();
+  setInterval(tick, 1000);
+  setTimeout(keepLooking, EVERY_MS);
+})();

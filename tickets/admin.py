@@ -1,0 +1,197 @@
+"""Tickets and the people who work on them, in the admin."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.utils.text import Truncator
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+
+from conversations.models import Message
+from tickets import desk
+from tickets.agents import StaffRequest, agent_of
+from tickets.durations import in_words
+from tickets.models import Agent, Priority, Status, Ticket, TicketQuerySet
+
+
+@admin.register(Agent)
+class AgentAdmin(ModelAdmin):
+    list_display = ["display_name", "user", "active", "open_tickets", "last_work_at"]
+    list_editable = ["active"]
+    list_select_related = ["user"]
+    list_filter = ["active"]
+    search_fields = ["display_name", "user__username"]
+    fields = ["user", "display_name", "active"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Agent]:
+        is_open = Q(tickets__open_for__isnull=False)
+        return super().get_queryset(request).annotate(open_count=Count("tickets", filter=is_open))
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "user":
+            kwargs["queryset"] = get_user_model().objects.filter(is_staff=True)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    @display(description=_("未解决工单"), ordering="open_count")
+    def open_tickets(self, agent: Agent) -> int:
+        return agent.open_count  # type: ignore[attr-defined]
+
+
+QUEUES: list[tuple[str, Any]] = [
+    ("mine", _("我的")),
+    ("untaken", _("待接手")),
+    ("in_work", _("处理中")),
+    ("resolved", _("已解决")),
+    ("all", _("全部")),
+]
+
+
+class QueueFilter(admin.SimpleListFilter):
+    """The work that waits, unless something else is asked for."""
+
+    title = _("队列")
+    parameter_name = "queue"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return QUEUES
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> TicketQuerySet:
+        return queue(queryset, self.value(), request)
+
+    def choices(self, changelist: Any) -> Any:
+        default, *others = super().choices(changelist)
+        return [{**default, "display": _("未解决")}, *others]
+
+
+def queue(tickets: TicketQuerySet, name: str | None, request: HttpRequest) -> TicketQuerySet:
+    match name:
+        case "mine":
+            return tickets.of(agent_of(request.user))
+        case "untaken":
+            return tickets.to_be_taken()
+        case "in_work":
+            return tickets.in_work()
+        case "resolved":
+            return tickets.resolved()
+        case "all":
+            return tickets
+    return tickets.open()
+
+
+@admin.register(Ticket)
+class TicketAdmin(ModelAdmin):
+    """The list is the queue; a row opens the ticket page (`desk`) instead of a form."""
+
+    list_display = [
+        "number",
+        "customer",
+        "last_words",
+        "show_reason",
+        "show_status",
+        "show_priority",
+        "assignee",
+        "waits",
+    ]
+    list_filter = [QueueFilter, "reason", "priority", "assignee", "conversation__account"]
+    list_filter_submit = False
+    list_before_template = "tickets/_queues.html"
+    list_select_related = ["customer", "assignee", "conversation__account"]
+    list_per_page = 50
+    search_fields = ["number", "customer__remark", "customer__openid"]
+    search_help_text = _("搜索编号、备注名或 OpenID")
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> TicketQuerySet:
+        words = Message.objects.filter(conversation=OuterRef("conversation")).exclude(text="").order_by("-received_at")
+        tickets: TicketQuerySet = super().get_queryset(request)
+        return tickets.annotate(said=Subquery(words.values("text")[:1]))
+
+    def get_ordering(self, request: HttpRequest) -> tuple[Any, ...]:
+        return tuple(Ticket.objects.by_urgency().query.order_by)
+
+    def get_urls(self) -> list[URLPattern]:
+        views = {
+            "live": desk.live,
+            "reply": desk.reply,
+            "take": desk.take,
+            "resolve": desk.resolve,
+            "transfer": desk.transfer,
+            "prioritise": desk.prioritise,
+        }
+        own = [
+            path(f"<int:ticket_id>/{name}/", self.admin_site.admin_view(view), name=f"tickets_ticket_{name}")
+            for name, view in views.items()
+        ]
+        return own + super().get_urls()
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().changelist_view(request, {**(extra_context or {}), "queues": self._queues(request)})
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        ticket = self.get_object(request, object_id)
+        if ticket is None:
+            raise Http404
+        return desk.ticket_page(cast(StaffRequest, request), ticket, self.admin_site)
+
+    def _queues(self, request: HttpRequest) -> list[dict[str, Any]]:
+        """The tabs above the list. The resolved ones are not counted: their number only grows."""
+        here = request.GET.get("queue")
+        names: list[tuple[str | None, Any]] = [(None, _("未解决")), *QUEUES]
+        return [
+            {
+                "name": name or "",
+                "label": label,
+                "is_here": name == here,
+                "count": None if name in ("resolved", "all") else queue(Ticket.objects.all(), name, request).count(),
+            }
+            for name, label in names
+        ]
+
+    @display(description=_("最近一句"))
+    def last_words(self, ticket: Ticket) -> str:
+        return Truncator(ticket.said or "—").chars(30)  # type: ignore[attr-defined]
+
+    @display(description=_("原因"), ordering="reason")
+    def show_reason(self, ticket: Ticket) -> str:
+        return ticket.get_reason_display()
+
+    @display(
+        description=_("状态"),
+        ordering="status",
+        label={
+            str(Status.OPEN): "danger",
+            str(Status.ASSIGNED): "warning",
+            str(Status.ANSWERING): "info",
+            str(Status.RESOLVED): "success",
+        },
+    )
+    def show_status(self, ticket: Ticket) -> tuple[str, str]:
+        return ticket.status, ticket.get_status_display()
+
+    @display(
+        description=_("优先级"),
+        ordering="priority",
+        label={str(Priority.HIGH): "danger"},
+    )
+    def show_priority(self, ticket: Ticket) -> tuple[str, str]:
+        return str(ticket.priority), ticket.get_priority_display()
+
+    @display(description=_("等待"), ordering="waiting_since", empty_value="—")
+    def waits(self, ticket: Ticket) -> str | None:
+        return in_words(timezone.now() - ticket.waiting_since) if ticket.waiting_since else None
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Ticket | None = None) -> bool:
+        return False

@@ -1,0 +1,134 @@
+"""The whole conversation as an agent reads it: customer, bot, agents, and what happened in between."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any, Literal
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from assistant.models import Source
+from assistant.plain_text import without_links
+from conversations.models import Author, Conversation, Message, Reply, ReplyState
+from tickets.models import TicketEvent
+
+Side = Literal["customer", "agent", "bot", "system"]
+
+# What an agent reads for a push that is no text.
+KINDS: dict[str, str | Promise] = {
+    "image": gettext_lazy("[图片]"),
+    "voice": gettext_lazy("[语音]"),
+    "video": gettext_lazy("[视频]"),
+    "shortvideo": gettext_lazy("[小视频]"),
+    "location": gettext_lazy("[位置]"),
+    "link": gettext_lazy("[链接]"),
+    "miniprogrampage": gettext_lazy("[小程序卡片]"),
+}
+EVENTS: dict[str, str | Promise] = {
+    "event.subscribe": gettext_lazy("客户关注了公众号"),
+    "event.unsubscribe": gettext_lazy("客户取消了关注"),
+}
+# One icon for each state, so that colour never says it alone.
+STATE_ICONS = {
+    ReplyState.READY: "schedule",
+    ReplyState.SENDING: "schedule",
+    ReplyState.SENT: "check",
+    ReplyState.WAITING_FOR_CUSTOMER: "hourglass_top",
+    ReplyState.WITHDRAWN: "undo",
+    ReplyState.UNKNOWN: "help",
+    ReplyState.FAILED: "error",
+}
+
+
+@dataclass(frozen=True)
+class Bubble:
+    """`day` is set on the first bubble of each day."""
+
+    side: Side
+    text: str
+    at: datetime
+    who: str = ""
+    source: str = ""
+    state: str = ""
+    state_words: str = ""
+    icon: str = ""
+    reason: str = ""
+    picture: str = ""
+    day: str = ""
+
+
+@dataclass(frozen=True)
+class Thread:
+    bubbles: tuple[Bubble, ...]
+    has_earlier: bool
+
+
+def thread_of(conversation: Conversation, *, newest: int) -> Thread:
+    """The `newest` bubbles of a conversation, oldest first."""
+    messages = conversation.messages.order_by("-received_at", "-pk")[: newest + 1]
+    replies = conversation.replies.order_by("-created_at", "-pk")[: newest + 1]
+    events = TicketEvent.objects.filter(ticket__conversation=conversation).select_related("agent", "ticket")
+    bubbles = [
+        *(bubble for message in messages if (bubble := _of_message(message)) is not None),
+        *(_of_reply(reply) for reply in replies),
+        *(Bubble("system", event.in_words, event.created_at) for event in events.order_by("-pk")[: newest + 1]),
+    ]
+    bubbles.sort(key=lambda bubble: bubble.at)
+    return Thread(tuple(_with_days(bubbles[-newest:])), has_earlier=len(bubbles) > newest)
+
+
+def _of_message(message: Message) -> Bubble | None:
+    if message.kind in EVENTS:
+        return Bubble("system", str(EVENTS[message.kind]), message.received_at)
+    if message.kind.startswith("event."):
+        text = _("客户点了菜单「%(key)s」") % {"key": message.text} if message.text else ""
+        return Bubble("system", text, message.received_at) if text else None
+    kind = str(KINDS.get(message.kind, "" if message.text else _("[看不懂的消息]")))
+    text = " ".join(part for part in (kind, message.text, _details(message.fields)) if part)
+    picture = message.fields.get("pic_url", "") if message.kind == "image" else ""
+    is_address = str(picture).startswith(("http://", "https://"))
+    return Bubble("customer", text, message.received_at, picture=picture if is_address else "")
+
+
+def _details(fields: dict[str, Any]) -> str:
+    """The words that a location, a link or a card carries."""
+    return " ".join(str(fields[name]) for name in ("label", "title", "url") if fields.get(name))
+
+
+def _of_reply(reply: Reply) -> Bubble:
+    side: Side = {Author.AGENT: "agent", Author.BOT: "bot"}.get(Author(reply.author), "system")  # type: ignore[assignment]
+    state = ReplyState(reply.state)
+    return Bubble(
+        side,
+        without_links(reply.text),
+        reply.created_at,
+        who=reply.agent_name if side == "agent" else (_("机器人") if side == "bot" else ""),
+        source=str(Source(reply.source).label) if reply.source in Source.values else "",
+        state=state.value,
+        state_words=str(state.label),
+        icon=STATE_ICONS[state],
+        reason=reply.reason,
+    )
+
+
+def _with_days(bubbles: Iterable[Bubble]) -> Iterable[Bubble]:
+    last: date | None = None
+    for bubble in bubbles:
+        day = timezone.localtime(bubble.at).date()
+        yield bubble if day == last else replace(bubble, day=_day_in_words(day))
+        last = day
+
+
+def _day_in_words(day: date) -> str:
+    today = timezone.localdate()
+    if day == today:
+        return _("今天")
+    if day == today - timedelta(days=1):
+        return _("昨天")
+    return date_format(day)
