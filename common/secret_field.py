@@ -61,6 +61,7 @@ class SecretField(EncryptedCharField):
     def f(self) -> Fernet | MultiFernet:
         which = (settings.SECRET_KEY, *getattr(settings, "SECRET_KEY_FALLBACKS", ()), *settings.SALT_KEY)
         if which not in _ciphers:
+            self.__dict__.pop("keys", None)  # The library's copy, of keys that may not be the present ones.
             _ciphers[which] = super().f
         return _ciphers[which]
 

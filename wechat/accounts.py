@@ -116,14 +116,15 @@ def by_slug(slug: str | None) -> Keys | None:
     return _of_slug(_cache.fresh(), slug)
 
 
-def by_id(account_id: int) -> Keys | None:
-    return _cache.fresh().by_id.get(account_id)
+def by_id(account_id: int) -> Keys:
+    """Also an account that was switched off meanwhile: what came in before is still answered."""
+    keys = _cache.fresh().by_id.get(account_id)
+    return keys if keys is not None else _keys(OfficialAccount.objects.get(pk=account_id))
 
 
 def may_send(account_id: int) -> bool:
     """Whether the customer-service API is the account's to call."""
-    keys = by_id(account_id)
-    return keys is not None and keys.may_send
+    return by_id(account_id).may_send
 
 
 def cached(slug: str | None) -> Keys | None:
@@ -229,11 +230,12 @@ def _announce() -> None:
 
 
 def _load(version: str | None) -> _Snapshot:
-    rows = OfficialAccount.objects.filter(enabled=True).order_by("-is_default", "pk")
-    keys = [_keys(row) for row in rows]
+    rows = OfficialAccount.objects.order_by("-is_default", "pk")
+    by_id = {row.pk: _keys(row) for row in rows}
+    keys = [by_id[row.pk] for row in rows if row.enabled]
     return _Snapshot(
         by_slug=MappingProxyType({one.slug: one for one in keys}),
-        by_id=MappingProxyType({one.account_id: one for one in keys}),
+        by_id=MappingProxyType(by_id),
         default=keys[0] if keys else None,
         version=None if connection.in_atomic_block else version,
         loaded_at=time.monotonic(),

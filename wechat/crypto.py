@@ -52,7 +52,7 @@ class WrongAppId(Forbidden):
     """Signed and readable, but meant for another account."""
 
 
-class PlainRefused(Forbidden):
+class PlainRefused(BadSignature):
     """A plain push for an account that takes encrypted ones only."""
 
 

@@ -8,8 +8,8 @@ from django.utils.translation import gettext_lazy as _
 
 from common.secret_field import SecretField
 
-aes_key_format = RegexValidator(r"^[A-Za-z0-9]{43}$", _("EncodingAESKey 是 43 个字母或数字。"), code="aes_key")
-token_format = RegexValidator(r"^[A-Za-z0-9]{3,32}$", _("Token 是 3 到 32 个字母或数字。"), code="token")
+aes_key_format = RegexValidator(r"^[A-Za-z0-9]{43}\Z", _("EncodingAESKey 是 43 个字母或数字。"), code="aes_key")
+token_format = RegexValidator(r"^[A-Za-z0-9]{3,32}\Z", _("Token 是 3 到 32 个字母或数字。"), code="token")
 
 
 class ReplyMode(models.TextChoices):

@@ -129,9 +129,7 @@ def test_all_clients_share_one_session() -> None:
         (999999, errors.WeChatRefused, False),
     ],
 )
-def test_a_refusal_has_a_name(
-    wechat: FakeWeChat, code: int, error: type[errors.WeChatError], try_again: bool
-) -> None:
+def test_a_refusal_has_a_name(wechat: FakeWeChat, code: int, error: type[errors.WeChatError], try_again: bool) -> None:
     wechat.answers.append(refusal(code))
     with pytest.raises(errors.WeChatError) as raised:
         api().send_text(OPENID, "您好")

@@ -238,7 +238,13 @@ HEAD = b"r" * 16 + (2).to_bytes(4, "big") + b"hi" + A.app_id.encode()  # 40 byte
 
 @pytest.mark.parametrize(
     "padding",
-    [bytes([0]) * 24, bytes([33]) * 24, bytes([255]) * 24, bytes([24]) * 23 + bytes([25]), b"\x00" + bytes([24]) * 22 + b"\x17"],
+    [
+        bytes([0]) * 24,
+        bytes([33]) * 24,
+        bytes([255]) * 24,
+        bytes([24]) * 23 + bytes([25]),
+        b"\x00" + bytes([24]) * 22 + b"\x17",
+    ],
 )
 def test_it_refuses_bad_padding(padding: bytes) -> None:
     with pytest.raises((crypto.BadEnvelope, crypto.WrongAppId)):

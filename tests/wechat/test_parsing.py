@@ -63,9 +63,7 @@ SENT = Subscription(TEMPLATE, "success", job_id="1700827132819554304", error_cod
 UNDERSTOOD: dict[str, Incoming] = {
     "text": IncomingText(**message(text="鞋子小了能换吗？😀")),
     "text_menu": IncomingText(**message(text="查看回复", menu_id="wechatbot-look")),
-    "text_article": IncomingText(
-        **message(text="文章里说的活动还有吗", article_id="2247483700", article_index="1")
-    ),
+    "text_article": IncomingText(**message(text="文章里说的活动还有吗", article_id="2247483700", article_index="1")),
     "image": IncomingImage(
         **message(url="http://mmbiz.qpic.cn/mmbiz_jpg/iaXcDu2bQ/0", media_id="GfP1vAqkLJ6Bk3ZsjCYpNQ")
     ),
@@ -97,9 +95,7 @@ UNDERSTOOD: dict[str, Incoming] = {
     ),
     "event_unsubscribe": events.Unsubscribed(**event()),
     "event_scan": events.Scanned(**event(event_key="shop_12", ticket="gQFX8DwAAAAAAAAAAS5odHRw")),
-    "event_location": events.LocationReported(
-        **event(latitude=23.137466, longitude=113.352425, precision=119.385040)
-    ),
+    "event_location": events.LocationReported(**event(latitude=23.137466, longitude=113.352425, precision=119.385040)),
     "event_click": events.MenuClicked(**event(event_key="怎么退货")),
     "event_view": events.MenuViewed(**event(event_key="https://shop.example.com/new", menu_id="421300876")),
     "event_view_miniprogram": events.MiniProgramViewed(**event(event_key="pages/index/index", menu_id="421300876")),
@@ -433,7 +429,7 @@ def test_a_damaged_sample_is_understood_or_not(path: Path, data: st.DataObject) 
 @example("😀👨‍👩‍👧‍👦\u200b")
 @example("\x00a\x1f\ud800b\uffff")
 @example("<![CDATA[x]]>")
-@example("<a href=\"https://example.com/?a=1&b=2\">看这里</a>")
+@example('<a href="https://example.com/?a=1&b=2">看这里</a>')
 def test_a_reply_reads_as_it_was_written(text: str) -> None:
     readable = without_control(text).replace("\r\n", "\n").replace("\r", "\n")
     reply = text_reply(to="o_customer", sender="gh_ours", text=text, created=1700000000)

@@ -179,9 +179,7 @@ def test_after_a_while_a_refused_token_is_renewed_by_force_again(wechat: FakeWeC
         ((502, b""), errors.WeChatUnreachable),
     ],
 )
-def test_without_a_token_nothing_is_sent(
-    wechat: FakeWeChat, answer: object, error: type[errors.WeChatError]
-) -> None:
+def test_without_a_token_nothing_is_sent(wechat: FakeWeChat, answer: object, error: type[errors.WeChatError]) -> None:
     wechat.token_answers.append(answer)
     with pytest.raises(error):
         api().send_text(OPENID, "您好")

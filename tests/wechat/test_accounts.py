@@ -1,0 +1,407 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.db import OperationalError, transaction
+from pytest_django import Settings
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from common.redis import redis
+from tests.factories import AccountFactory
+from wechat import accounts
+from wechat.models import OfficialAccount, ReplyMode
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Clock:
+    """Stands for `time` in the module under test."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(accounts, "time", clock)
+    return clock
+
+
+@pytest.fixture
+def loads(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
+    """The versions under which the rows were read."""
+    seen: list[str | None] = []
+    load = accounts._load
+
+    def watched(version: str | None) -> accounts._Snapshot:
+        seen.append(version)
+        return load(version)
+
+    monkeypatch.setattr(accounts, "_load", watched)
+    return seen
+
+
+def redis_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    def away() -> None:
+        raise RedisConnectionError("no Redis")
+
+    monkeypatch.setattr(accounts, "redis", away)
+
+
+def edited_elsewhere(**values: object) -> None:
+    """Another process changes the account and announces it."""
+    OfficialAccount.objects.update(**values)
+    redis().set(accounts.VERSION_KEY, "version-of-another")
+
+
+# --- What is handed out ----------------------------------------------------------------------------------------------
+
+
+def test_an_account_is_found_by_its_slug_and_number() -> None:
+    row = AccountFactory(slug="shop", previous_aes_key="P" * 43, original_id="gh_1", encrypted_only=True)
+    keys = accounts.by_slug("shop")
+    assert keys is not None
+    assert accounts.by_id(row.pk) == keys
+    assert (keys.account_id, keys.app_id, keys.name, keys.original_id) == (row.pk, row.app_id, row.name, "gh_1")
+    assert (keys.token, keys.aes_key, keys.previous_aes_key) == (row.token, row.aes_key, "P" * 43)
+    assert keys.encrypted_only
+    assert keys.may_send
+
+
+def test_the_default_account_is_the_one_named_so() -> None:
+    AccountFactory(slug="first")
+    AccountFactory(slug="second", is_default=True)
+    assert accounts.by_slug(None) == accounts.by_slug("second")
+
+
+def test_without_a_default_the_oldest_account_is_it() -> None:
+    AccountFactory(slug="first")
+    AccountFactory(slug="second")
+    assert accounts.by_slug(None) == accounts.by_slug("first")
+
+
+def test_an_unknown_or_disabled_account_is_none() -> None:
+    off = AccountFactory(slug="off", enabled=False)
+    assert accounts.by_slug("off") is None
+    assert accounts.by_slug("nobody") is None
+    assert accounts.by_slug(None) is None
+    assert not accounts.may_send(off.pk)
+
+
+@pytest.mark.parametrize(
+    ("values", "may_send"),
+    [
+        ({"reply_mode": ReplyMode.AUTO}, True),
+        ({"reply_mode": ReplyMode.AUTO, "app_secret": ""}, False),
+        ({"reply_mode": ReplyMode.API}, True),
+        ({"reply_mode": ReplyMode.PASSIVE}, False),
+    ],
+)
+def test_who_may_send(values: dict[str, str], may_send: bool) -> None:
+    assert accounts.may_send(AccountFactory(**values).pk) is may_send
+
+
+def test_there_is_one_default_account() -> None:
+    first, second = AccountFactory(is_default=True), AccountFactory()
+    accounts.make_default(second)
+    assert list(OfficialAccount.objects.filter(is_default=True)) == [second]
+    assert accounts.by_slug(None) == accounts.by_id(second.pk)
+    assert accounts.by_id(first.pk) is not None
+
+
+# --- The cache --------------------------------------------------------------------------------------------------------
+
+
+def test_the_rows_are_read_once(loads: list[str | None]) -> None:
+    AccountFactory(slug="shop")
+    for _ in range(5):
+        assert accounts.by_slug("shop") is not None
+    assert len(loads) == 1
+
+
+def test_an_edit_elsewhere_is_seen_within_five_seconds(clock: Clock, loads: list[str | None]) -> None:
+    AccountFactory(slug="shop", name="旧名")
+    assert accounts.by_slug("shop").name == "旧名"  # type: ignore[union-attr]
+    edited_elsewhere(name="新名")
+    clock.now += accounts.CHECK_EVERY - 0.1
+    assert accounts.by_slug("shop").name == "旧名"  # type: ignore[union-attr]
+    clock.now += 0.2
+    assert accounts.by_slug("shop").name == "新名"  # type: ignore[union-attr]
+    assert accounts.CHECK_EVERY < 5
+    assert len(loads) == 2
+
+
+def test_without_an_edit_a_look_does_not_read_the_rows(clock: Clock, loads: list[str | None]) -> None:
+    AccountFactory(slug="shop")
+    for _ in range(3):
+        accounts.by_slug("shop")
+        clock.now += accounts.CHECK_EVERY
+    assert len(loads) == 1
+
+
+def test_an_edit_that_never_reached_redis_is_seen_within_a_minute(clock: Clock) -> None:
+    AccountFactory(slug="shop", name="旧名")
+    accounts.by_slug("shop")
+    OfficialAccount.objects.update(name="新名")
+    clock.now += accounts.RELOAD_EVERY
+    assert accounts.by_slug("shop").name == "新名"  # type: ignore[union-attr]
+
+
+def test_an_edit_here_is_seen_here_at_once_and_announced_after_its_transaction() -> None:
+    row = AccountFactory(slug="shop", name="旧名")
+    accounts.by_slug("shop")
+    with transaction.atomic():
+        OfficialAccount.objects.filter(pk=row.pk).update(name="新名")
+        accounts.changed()
+        assert accounts.by_slug("shop").name == "新名"  # type: ignore[union-attr]
+        assert redis().get(accounts.VERSION_KEY) is None
+    first = redis().get(accounts.VERSION_KEY)
+    assert first
+    assert accounts.by_slug("shop").name == "新名"  # type: ignore[union-attr]
+    accounts.changed()
+    assert redis().get(accounts.VERSION_KEY) != first
+
+
+def test_rows_read_inside_a_transaction_are_read_again(clock: Clock, loads: list[str | None]) -> None:
+    """It may look at an older state than the version tells."""
+    AccountFactory(slug="shop")
+    with transaction.atomic():
+        accounts.by_slug("shop")
+    clock.now += accounts.CHECK_EVERY
+    accounts.by_slug("shop")
+    clock.now += accounts.CHECK_EVERY
+    accounts.by_slug("shop")
+    assert len(loads) == 2
+
+
+def test_an_emptied_redis_does_not_hide_an_edit(clock: Clock) -> None:
+    AccountFactory(slug="shop", name="旧名")
+    accounts.changed()
+    accounts.by_slug("shop")
+    redis().flushdb()
+    OfficialAccount.objects.update(name="新名")
+    clock.now += accounts.CHECK_EVERY
+    assert accounts.by_slug("shop").name == "新名"  # type: ignore[union-attr]
+
+
+def test_with_redis_away_the_rows_are_read_at_every_look(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    AccountFactory(slug="shop", name="旧名")
+    redis_away(monkeypatch)
+    assert accounts.by_slug("shop").name == "旧名"  # type: ignore[union-attr]
+    OfficialAccount.objects.update(name="新名")
+    accounts.changed()
+    assert accounts.by_slug("shop").name == "新名"  # type: ignore[union-attr]
+    OfficialAccount.objects.update(name="又改名")
+    clock.now += accounts.CHECK_EVERY
+    assert accounts.by_slug("shop").name == "又改名"  # type: ignore[union-attr]
+
+
+def database_away(version: str | None) -> accounts._Snapshot:
+    raise OperationalError("server has gone away")
+
+
+def test_with_the_database_away_the_copy_serves(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    AccountFactory(slug="shop")
+    before = accounts.by_slug("shop")
+    edited_elsewhere(name="新名")
+    monkeypatch.setattr(accounts, "_load", database_away)
+    clock.now += accounts.CHECK_EVERY
+    assert accounts.by_slug("shop") == before
+
+
+def test_with_the_database_away_from_the_beginning_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accounts, "_load", database_away)
+    with pytest.raises(OperationalError):
+        accounts.by_slug("shop")
+    with pytest.raises(accounts.AccountsUnknown):
+        accounts.cached("shop")
+
+
+def test_many_threads_read_the_rows_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first look is waited for by all; `_load` is a stand-in, so that no thread opens a connection."""
+    reads: list[str | None] = []
+    empty = accounts._Snapshot({}, {}, None, "", 0.0)
+
+    def load(version: str | None) -> accounts._Snapshot:
+        reads.append(version)
+        return empty
+
+    monkeypatch.setattr(accounts, "_load", load)
+    gate = threading.Barrier(8)
+
+    def ask(number: int) -> object:
+        gate.wait()
+        return accounts.by_slug("shop")
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(ask, range(8))) == [None] * 8
+    assert len(reads) == 1
+
+
+def test_while_one_thread_looks_the_others_go_on(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    AccountFactory(slug="shop")
+    before = accounts.by_slug("shop")
+    clock.now += accounts.CHECK_EVERY
+    with accounts._cache._lock:  # As another thread that waits for the database.
+        assert accounts.by_slug("shop") == before
+
+
+# --- On the event loop ------------------------------------------------------------------------------------------------
+
+
+def on_a_loop(work: Callable[[], object]) -> object:
+    async def run() -> object:
+        return work()
+
+    return asyncio.run(run())
+
+
+def test_the_event_loop_gets_the_accounts_without_touching_the_database(clock: Clock) -> None:
+    AccountFactory(slug="shop", name="旧名")
+    assert on_a_loop(lambda: accounts.cached("shop").name) == "旧名"  # type: ignore[union-attr]
+    assert on_a_loop(lambda: accounts.cached(None).slug) == "shop"  # type: ignore[union-attr]
+    edited_elsewhere(name="新名")
+    clock.now += accounts.CHECK_EVERY
+    assert on_a_loop(lambda: accounts.cached("shop").name) == "新名"  # type: ignore[union-attr]
+
+
+def test_the_event_loop_does_not_wait_for_a_slow_look(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    AccountFactory(slug="shop")
+    before = accounts.by_slug("shop")
+    end = threading.Event()
+
+    def slow() -> None:
+        end.wait(30)
+
+    monkeypatch.setattr(accounts, "_look_and_close", slow)
+    monkeypatch.setattr(accounts, "LOOP_WAITS", 0.01)
+    clock.now += accounts.CHECK_EVERY
+    try:
+        assert accounts.cached("shop") == before
+    finally:
+        end.set()
+
+
+# --- 48001 ------------------------------------------------------------------------------------------------------------
+
+
+def test_an_account_without_the_api_turns_passive_until_told_otherwise() -> None:
+    row = AccountFactory(reply_mode=ReplyMode.API)
+    assert accounts.may_send(row.pk)
+    accounts.turn_passive(row.pk)
+    assert not accounts.may_send(row.pk)
+    refused_at = OfficialAccount.objects.get().api_refused_at
+    accounts.turn_passive(row.pk)
+    assert OfficialAccount.objects.get().api_refused_at == refused_at
+    accounts.try_api_again(row.pk)
+    assert accounts.may_send(row.pk)
+
+
+# --- The environment --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def environment(settings: Settings) -> Settings:
+    settings.WECHAT_APP_ID = "wxreal0000000001"
+    settings.WECHAT_APP_SECRET = "secret-of-the-environment"
+    settings.WECHAT_TOKEN = "tokenOfEnvironment"
+    settings.WECHAT_ENCODING_AES_KEY = "K" * 43
+    settings.WECHAT_REPLY_MODE = "auto"
+    settings.WECHAT_IS_SIMULATED = False
+    return settings
+
+
+def test_the_first_account_comes_from_the_environment(environment: Settings) -> None:
+    accounts.ensure_from_environment()
+    row = OfficialAccount.objects.get()
+    assert (row.slug, row.app_id, row.app_secret) == ("default", "wxreal0000000001", "secret-of-the-environment")
+    assert (row.token, row.aes_key, row.previous_aes_key) == ("tokenOfEnvironment", "K" * 43, "")
+    assert row.from_environment
+    assert row.is_default
+    assert accounts.by_slug(None) == accounts.by_slug("default")
+
+
+def test_a_start_refreshes_it_and_leaves_what_the_environment_does_not_know(environment: Settings) -> None:
+    accounts.ensure_from_environment()
+    OfficialAccount.objects.update(name="小店", token="changedByHand", enabled=False)
+    environment.WECHAT_TOKEN = "newToken"
+    accounts.ensure_from_environment()
+    row = OfficialAccount.objects.get()
+    assert (row.name, row.token, row.enabled) == ("小店", "newToken", True)
+
+
+def test_a_new_key_in_the_environment_leaves_the_one_before_valid(environment: Settings) -> None:
+    accounts.ensure_from_environment()
+    environment.WECHAT_ENCODING_AES_KEY = "L" * 43
+    accounts.ensure_from_environment()
+    accounts.ensure_from_environment()
+    row = OfficialAccount.objects.get()
+    assert (row.aes_key, row.previous_aes_key) == ("L" * 43, "K" * 43)
+
+
+def test_a_restart_does_not_forget_that_wechat_refused_the_api(environment: Settings) -> None:
+    row = accounts.ensure_from_environment()
+    assert row is not None
+    accounts.turn_passive(row.pk)
+    accounts.ensure_from_environment()
+    assert not accounts.may_send(row.pk)
+    environment.WECHAT_REPLY_MODE = "api"
+    accounts.ensure_from_environment()
+    assert accounts.may_send(row.pk)
+
+
+def test_another_account_in_the_environment_is_another_row(environment: Settings) -> None:
+    accounts.ensure_from_environment()
+    environment.WECHAT_APP_ID = "wxreal0000000002"
+    accounts.ensure_from_environment()
+    old, new = OfficialAccount.objects.order_by("pk")
+    assert (old.from_environment, old.is_default, old.enabled) == (False, False, True)
+    assert (new.from_environment, new.is_default, new.slug) == (True, True, "wxreal0000000002")
+
+
+def test_an_account_of_the_admin_that_the_environment_names_becomes_its_own(environment: Settings) -> None:
+    AccountFactory(app_id="wxreal0000000001", slug="shop", name="小店")
+    accounts.ensure_from_environment()
+    row = OfficialAccount.objects.get()
+    assert (row.slug, row.name, row.from_environment) == ("shop", "小店", True)
+
+
+def test_without_an_account_in_the_environment_the_rows_are_the_admins(environment: Settings) -> None:
+    accounts.ensure_from_environment()
+    environment.WECHAT_APP_ID = ""
+    assert accounts.ensure_from_environment() is None
+    assert not OfficialAccount.objects.get().from_environment
+
+
+def test_the_simulated_account_says_what_it_is(environment: Settings) -> None:
+    environment.WECHAT_IS_SIMULATED = True
+    accounts.ensure_from_environment()
+    row = OfficialAccount.objects.get()
+    assert (row.slug, row.name) == ("simulator", "模拟公众号")
+    assert accounts.by_slug(None) == accounts.by_slug("simulator")
+
+
+def test_the_simulated_account_of_this_installation_is_sound() -> None:
+    row = accounts.ensure_from_environment()
+    assert row is not None
+    row.full_clean()
+    assert row.may_send
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("WECHAT_TOKEN", ""), ("WECHAT_ENCODING_AES_KEY", "short"), ("WECHAT_REPLY_MODE", "fast")]
+)
+def test_wrong_settings_are_refused_and_nothing_is_stored(environment: Settings, name: str, value: str) -> None:
+    setattr(environment, name, value)
+    with pytest.raises(ImproperlyConfigured):
+        accounts.ensure_from_environment()
+    assert not OfficialAccount.objects.exists()
