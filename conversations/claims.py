@@ -16,16 +16,10 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from common.database_threads import database_work
-from conversations import ledger
-from conversations.models import (
-    LONG_AGO,
-    OPEN_STATES,
-    Conversation,
-    Customer,
-    Message,
-    MessageState,
-)
-from wechat.models import OfficialAccount
+from conversations import hot, ledger
+from conversations.models import Conversation, Customer, Message, MessageState
+from wechat import accounts
+from wechat.crypto import Keys
 
 LEASE = timedelta(seconds=20)
 RENEW_SECONDS = 5.0
@@ -48,7 +42,11 @@ class Turn:
     message: Message
     conversation: Conversation
     customer: Customer
-    account: OfficialAccount
+    account: Keys
+
+    @property
+    def account_id(self) -> int:
+        return self.message.account_id
 
     @property
     def owner_version(self) -> int:
@@ -69,19 +67,32 @@ def attach(message_ids: list[int]) -> list[int]:
     """Give each message its customer and conversation (made at the first word); returns the conversations' ids."""
     conversation_ids = []
     for message in Message.objects.filter(pk__in=message_ids).order_by("sent_at", "pk"):
-        conversation = message.conversation or _attach_one(message)
-        conversation_ids.append(conversation.pk)
+        if message.conversation_id is None:
+            with transaction.atomic():
+                message.conversation_id = _attach(message)
+        conversation_ids.append(message.conversation_id)
     return list(dict.fromkeys(conversation_ids))
 
 
-def _attach_one(message: Message) -> Conversation:
+@database_work
+def take_in_hand(message: Message) -> Turn | None:
+    """`attach` and `take` for a message that was stored this moment, in one transaction."""
     with transaction.atomic():
+        conversation_id = _attach(message)
+        turn = _take(conversation_id)
+    return _in_hand_from_now(turn)
+
+
+def _attach(message: Message) -> int:
+    """Give the message its conversation, and let it open the reply window."""
+    found = hot.conversation_of(message.account_id, message.openid)
+    if found is None:
         conversation = _conversation_with(message.account_id, message.openid)
-        Message.objects.filter(pk=message.pk).update(conversation=conversation)
-        _open_reply_window(message, conversation)
-        if message.sent_at > (conversation.last_message_at or LONG_AGO):
-            Conversation.objects.filter(pk=conversation.pk).update(last_message_at=message.sent_at)
-    return conversation
+        found = conversation.pk, conversation.customer_id
+    conversation_id, customer_id = found
+    hot.attach_message(message.pk, conversation_id, message.sent_at)
+    _open_reply_window(message, customer_id)
+    return conversation_id
 
 
 def _conversation_with(account_id: int, openid: str) -> Conversation:
@@ -108,26 +119,36 @@ EVENTS_THAT_OPEN_A_WINDOW = (
 )
 
 
-def _open_reply_window(message: Message, conversation: Conversation) -> None:
+def _open_reply_window(message: Message, customer_id: int) -> None:
     if message.kind in EVENTS_THAT_OPEN_A_WINDOW or message.fields.get("menu_id"):
-        ledger.open_event_window(conversation.customer, message.sent_at)
+        ledger.open_event_window(customer_id, message.sent_at)
     elif not message.kind.startswith("event."):
-        ledger.open_message_window(conversation.customer, message.sent_at)
+        ledger.open_message_window(customer_id, message.sent_at)
 
 
 @database_work
 def take(conversation_id: int) -> Turn | None:
     """Claim the conversation and its first open message. None: somebody else has it, or nothing is to do."""
-    now = timezone.now()
     with transaction.atomic():
-        won = Conversation.objects.filter(pk=conversation_id, lease_until__lt=now).update(
-            lease_holder=HOLDER, lease_until=now + LEASE
-        )
-        turn = _first_open(conversation_id) if won else None
-        if won and turn is None:
-            _set_free(conversation_id)
+        turn = _take(conversation_id)
+    return _in_hand_from_now(turn)
+
+
+def _take(conversation_id: int) -> Turn | None:
+    now = timezone.now()
+    if not hot.claim_conversation(conversation_id, HOLDER, now, now + LEASE):
+        return None
+    turn = _first_open(conversation_id)
+    if turn is None:
+        hot.release_conversation(conversation_id, HOLDER)
+    return turn
+
+
+def _in_hand_from_now(turn: Turn | None) -> Turn | None:
+    """Only after the commit: the renewing thread must not see a lease that may still be rolled back."""
     if turn is not None:
-        _hold(conversation_id)
+        with _in_hand_lock:
+            _in_hand.add(turn.conversation.pk)
     return turn
 
 
@@ -138,16 +159,14 @@ def take_next(turn: Turn) -> Turn | None:
     Both in one transaction. A message stored after our look finds the conversation free; one stored before is seen.
     """
     conversation_id = turn.conversation.pk
+    following = None
     with transaction.atomic():
-        now = timezone.now()
-        still_ours = Conversation.objects.filter(pk=conversation_id, lease_holder=HOLDER).update(
-            lease_until=now + LEASE
-        )
-        following = _first_open(conversation_id) if still_ours else None
-        if still_ours and following is None:
-            _set_free(conversation_id)
+        if hot.release_conversation(conversation_id, HOLDER):
+            following = _first_open(conversation_id)
+            if following is not None:
+                hot.set_lease(conversation_id, HOLDER, timezone.now() + LEASE)
     if following is None:
-        _let_go(conversation_id)
+        drop(turn)
     return following
 
 
@@ -158,40 +177,19 @@ def give_back(turn: Turn) -> None:
         Message.objects.filter(pk=turn.message.pk, state=MessageState.ANSWERING, attempt=turn.message.attempt).update(
             state=MessageState.RECEIVED, attempt=turn.message.attempt - 1
         )
-        _set_free(turn.conversation.pk)
-    _let_go(turn.conversation.pk)
+        hot.release_conversation(turn.conversation.pk, HOLDER)
+    drop(turn)
 
 
 def _first_open(conversation_id: int) -> Turn | None:
-    """A wish for a human first, then by the time the customer wrote."""
-    message = (
-        Message.objects.filter(conversation_id=conversation_id, state__in=OPEN_STATES)
-        .select_related("conversation__customer", "account")
-        .order_by("-wants_human", "sent_at", "pk")
-        .first()
-    )
-    if message is None:
+    found = hot.first_open_message(conversation_id)
+    if found is None:
         return None
-    Message.objects.filter(pk=message.pk).update(state=MessageState.ANSWERING, attempt=message.attempt + 1)
+    message, conversation, customer = found
     message.state = MessageState.ANSWERING
     message.attempt += 1
-    conversation = message.conversation
-    assert conversation is not None
-    return Turn(message, conversation, conversation.customer, message.account)
-
-
-def _set_free(conversation_id: int) -> None:
-    Conversation.objects.filter(pk=conversation_id, lease_holder=HOLDER).update(lease_until=LONG_AGO)
-
-
-def _hold(conversation_id: int) -> None:
-    with _in_hand_lock:
-        _in_hand.add(conversation_id)
-
-
-def _let_go(conversation_id: int) -> None:
-    with _in_hand_lock:
-        _in_hand.discard(conversation_id)
+    hot.start_answering(message.pk, message.attempt)
+    return Turn(message, conversation, customer, accounts.by_id(message.account_id))
 
 
 @database_work
@@ -202,8 +200,9 @@ def refreshed(turn: Turn) -> Turn:
 
 
 def drop(turn: Turn) -> None:
-    """Stop renewing: the turn failed here, and the lease shall run out so that another process takes it."""
-    _let_go(turn.conversation.pk)
+    """Renew it no longer. A lease that was not given back runs out, and another process takes the message."""
+    with _in_hand_lock:
+        _in_hand.discard(turn.conversation.pk)
 
 
 @database_work

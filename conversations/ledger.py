@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import F
 
+from conversations import hot
 from conversations.models import Customer
 
 SENDS_PER_MESSAGE = 5
@@ -18,16 +19,14 @@ SENDS_PER_EVENT = 3
 EVENT_WINDOW = timedelta(minutes=1)
 
 
-def open_message_window(customer: Customer, sent_at: datetime) -> None:
-    customer.message_sends_left = SENDS_PER_MESSAGE
-    customer.message_window_until = sent_at + MESSAGE_WINDOW
-    customer.save(update_fields=["message_sends_left", "message_window_until"])
+def open_message_window(customer_id: int, sent_at: datetime) -> None:
+    hot.open_message_window(customer_id, SENDS_PER_MESSAGE, sent_at + MESSAGE_WINDOW)
 
 
-def open_event_window(customer: Customer, sent_at: datetime) -> None:
-    customer.event_sends_left = SENDS_PER_EVENT
-    customer.event_window_until = sent_at + EVENT_WINDOW
-    customer.save(update_fields=["event_sends_left", "event_window_until"])
+def open_event_window(customer_id: int, sent_at: datetime) -> None:
+    Customer.objects.filter(pk=customer_id).update(
+        event_sends_left=SENDS_PER_EVENT, event_window_until=sent_at + EVENT_WINDOW
+    )
 
 
 def spend(customer: Customer, now: datetime) -> None:

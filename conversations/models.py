@@ -123,8 +123,9 @@ class Ending(models.TextChoices):
 class Message(models.Model):
     """One push of WeChat: a customer's message, or an event. Written flat by the callback, before it answers."""
 
+    # The foreign keys have no index of their own: the unique key and the indexes below begin with them.
     id = models.BigIntegerField(primary_key=True, default=new_id, editable=False)
-    account = models.ForeignKey(OfficialAccount, models.PROTECT, verbose_name=_("公众号"))
+    account = models.ForeignKey(OfficialAccount, models.PROTECT, verbose_name=_("公众号"), db_index=False)
     openid = models.CharField("OpenID", max_length=64)
     dedup_key = models.CharField(max_length=160)
     kind = models.CharField(_("类型"), max_length=32)
@@ -137,7 +138,7 @@ class Message(models.Model):
     deliveries = models.PositiveSmallIntegerField(_("投递次数"), default=1)
 
     conversation = models.ForeignKey(
-        Conversation, models.CASCADE, verbose_name=_("会话"), null=True, related_name="messages"
+        Conversation, models.CASCADE, verbose_name=_("会话"), null=True, related_name="messages", db_index=False
     )
     state = models.CharField(_("状态"), max_length=12, choices=MessageState, default=MessageState.RECEIVED)
     attempt = models.PositiveSmallIntegerField(_("尝试次数"), default=0)
@@ -154,7 +155,7 @@ class Message(models.Model):
         constraints = [models.UniqueConstraint(fields=["account", "dedup_key"], name="one_message_per_push")]
         indexes = [
             models.Index(fields=["state", "received_at"], name="message_by_state"),
-            models.Index(fields=["conversation", "sent_at"], name="message_by_conversation"),
+            models.Index(fields=["conversation", "state"], name="message_by_conversation"),
         ]
 
     def __str__(self) -> str:
@@ -201,9 +202,11 @@ class Reply(models.Model):
     answers no single message, so its `message` is empty.
     """
 
-    conversation = models.ForeignKey(Conversation, models.CASCADE, verbose_name=_("会话"), related_name="replies")
+    conversation = models.ForeignKey(
+        Conversation, models.CASCADE, verbose_name=_("会话"), related_name="replies", db_index=False
+    )
     message = models.ForeignKey(
-        Message, models.CASCADE, verbose_name=_("回答的消息"), null=True, related_name="replies"
+        Message, models.CASCADE, verbose_name=_("回答的消息"), null=True, related_name="replies", db_index=False
     )
     part = models.PositiveSmallIntegerField(_("第几段"), default=1)
     author = models.CharField(_("作者"), max_length=8, choices=Author)
@@ -229,7 +232,7 @@ class Reply(models.Model):
         constraints = [models.UniqueConstraint(fields=["message", "part"], name="one_set_of_parts_per_message")]
         indexes = [
             models.Index(fields=["state", "due_at"], name="reply_by_state"),
-            models.Index(fields=["conversation", "created_at"], name="reply_by_conversation"),
+            models.Index(fields=["conversation", "state"], name="reply_by_conversation"),
         ]
 
     def __str__(self) -> str:

@@ -14,16 +14,9 @@ from typing import Literal
 from django.db import transaction
 from django.utils import timezone
 
+from conversations import hot
 from conversations.links import look_link
-from conversations.models import (
-    OPEN_STATES,
-    Channel,
-    Ending,
-    Hold,
-    Message,
-    Reply,
-    ReplyState,
-)
+from conversations.models import OPEN_STATES, Ending, Reply, ReplyState
 from conversations.parts import MESSAGE_BYTES, byte_length
 from conversations.texts import ready_text, say_text
 from wechat import accounts
@@ -65,120 +58,121 @@ def claim_replies(claims: Sequence[Claim]) -> list[PassiveReply]:
     so an answer comes either before this look or sees what the push was ended with.
     """
     with transaction.atomic():
-        messages = _locked([claim.message_id for claim in claims])
-        ready = _ready_rows(messages.values())
-        waiting = _waiting_rows(messages.values())
-        desk = _Desk()
+        batch = _read({claim.message_id for claim in claims})
         outcomes: dict[int, PassiveReply] = {}
         for claim in claims:
-            message = messages[claim.message_id]
-            known = outcomes.get(message.pk)
+            known = outcomes.get(claim.message_id)
             if known is None or known.text is None:
-                conversation_id = message.conversation_id or 0
-                outcomes[message.pk] = desk.serve(
-                    message, claim.wish, ready.pop(message.pk, []), waiting, conversation_id
-                )
-        desk.write()
+                outcomes[claim.message_id] = batch.serve(batch.pushes[claim.message_id], claim.wish)
+        batch.write()
     return [outcomes[claim.message_id] for claim in claims]
 
 
-def _locked(message_ids: list[int]) -> dict[int, Message]:
-    rows = Message.objects.select_for_update().filter(pk__in=message_ids).order_by("pk")
-    return {row.pk: row for row in rows}
+@dataclass(frozen=True)
+class _Push:
+    id: int
+    account_id: int
+    conversation_id: int | None
+    state: str
+    ended_with: str
+    passive_text: str
 
 
-def _ready_rows(messages: Iterable[Message]) -> dict[int, list[Reply]]:
-    by_message: dict[int, list[Reply]] = defaultdict(list)
-    rows = Reply.objects.select_for_update().filter(
-        message_id__in=[message.pk for message in messages], state=ReplyState.READY
+def _read(message_ids: Iterable[int]) -> _Batch:
+    pushes = [_Push(*row) for row in hot.lock_messages(list(message_ids))]
+    answered = [push for push in pushes if push.ended_with == Ending.OPEN and push.state not in OPEN_STATES]
+    may_carry = [push for push in pushes if push.ended_with == Ending.OPEN]
+    conversation_ids = {push.conversation_id for push in may_carry if push.conversation_id is not None}
+    return _Batch(
+        {push.id: push for push in pushes},
+        ready=_by_owner(hot.lock_ready_replies([push.id for push in answered]) if answered else []),
+        waiting=_by_owner(hot.lock_waiting_replies(sorted(conversation_ids)) if conversation_ids else []),
     )
-    for row in rows.order_by("part"):
-        by_message[row.message_id or 0].append(row)
-    return by_message
 
 
-def _waiting_rows(messages: Iterable[Message]) -> dict[int, list[Reply]]:
-    by_conversation: dict[int, list[Reply]] = defaultdict(list)
-    conversation_ids = {message.conversation_id for message in messages if message.conversation_id}
-    rows = Reply.objects.select_for_update().filter(
-        conversation_id__in=conversation_ids, state=ReplyState.WAITING_FOR_CUSTOMER
-    )
-    for row in rows.order_by("created_at", "pk"):
-        by_conversation[row.conversation_id].append(row)
-    return by_conversation
+def _by_owner(rows: Iterable[tuple[int, int, str]]) -> dict[int, list[_Text]]:
+    """Texts by what they belong to (a message, a conversation)."""
+    texts: dict[int, list[_Text]] = defaultdict(list)
+    for owner_id, reply_id, text in rows:
+        texts[owner_id].append(_Text(reply_id, text))
+    return texts
 
 
-class _Desk:
-    """Serves the claims of one batch and keeps what has to be written for all of them."""
+@dataclass(frozen=True)
+class _Text:
+    reply_id: int
+    text: str
 
-    def __init__(self) -> None:
-        self.now = timezone.now()
-        self.ended: list[Message] = []
-        self.sent: list[int] = []
-        self.left_waiting: list[int] = []
-        self.left_ready: list[int] = []
 
-    def serve(
-        self, message: Message, wish: Wish, ready: list[Reply], waiting: dict[int, list[Reply]], conversation_id: int
-    ) -> PassiveReply:
-        if message.ended_with != Ending.OPEN:
-            return PassiveReply(message.passive_text)
-        is_open = message.state in OPEN_STATES
+class _Batch:
+    """Serves the claims of one transaction and keeps what has to be written for all of them."""
+
+    def __init__(
+        self, pushes: dict[int, _Push], *, ready: dict[int, list[_Text]], waiting: dict[int, list[_Text]]
+    ) -> None:
+        self.pushes = pushes
+        self._ready = ready
+        self._waiting = waiting
+        self._now = timezone.now()
+        self._ended: list[tuple[str, str, int]] = []
+        self._released: list[int] = []
+        self._sent: list[int] = []
+        self._left_waiting: list[int] = []
+        self._left_ready: list[int] = []
+
+    def serve(self, push: _Push, wish: Wish) -> PassiveReply:
+        if push.ended_with != Ending.OPEN:
+            return PassiveReply(push.passive_text)
+        is_open = push.state in OPEN_STATES
         if is_open and wish == "look":
             return PENDING
-        thinking = is_open and wish == "last"
         if is_open and wish == "release":
-            message.hold = Hold.RELEASED
-            return self._end(message, "")
-        rows = waiting.pop(conversation_id, []) + ready
-        if not rows:
-            return self._end(message, thinking_text(message.account_id) if thinking else "")
-        return self._carry(message, rows, thinking)
+            self._released.append(push.id)
+            return self._end(push, "")
+        tail = thinking_text(push.account_id) if is_open else ""
+        texts = self._waiting.pop(push.conversation_id or 0, []) + self._ready.pop(push.id, [])
+        return self._carry(push, texts, tail) if texts else self._end(push, tail)
 
-    def _carry(self, message: Message, rows: list[Reply], thinking: bool) -> PassiveReply:
-        """As many rows as fit, oldest first; the rest waits for the next push, or for the API."""
-        account_id = message.account_id
-        tail = thinking_text(message.account_id) if thinking else ""
-        text, count = _fit([row.text for row in rows], MESSAGE_BYTES - byte_length(tail) - 2 if tail else MESSAGE_BYTES)
-        rest = rows[count:]
-        if rest and not tail and not accounts.may_send(message.account_id):
-            link = look_link(say_text("more_link", account_id))
-            tail = say_text("more", account_id, link=link)
-            text, count = _fit([row.text for row in rows], MESSAGE_BYTES - byte_length(tail) - 2)
-            rest = rows[count:]
-        self.sent += [row.pk for row in rows[:count]]
-        (self.left_ready if accounts.may_send(message.account_id) else self.left_waiting).extend(row.pk for row in rest)
-        deliver = message.conversation_id if rest and accounts.may_send(message.account_id) else None
-        return self._end(message, f"{text}\n{tail}" if tail else text, deliver)
+    def _carry(self, push: _Push, texts: list[_Text], tail: str) -> PassiveReply:
+        """As many texts as fit, oldest first; the rest waits for the next push, or for the API."""
+        may_send = accounts.may_send(push.account_id)
+        text, count = _fit(texts, tail)
+        if count < len(texts) and not tail and not may_send:
+            tail = say_text("more", push.account_id, link=look_link(say_text("more_link", push.account_id)))
+            text, count = _fit(texts, tail)
+        left = [text.reply_id for text in texts[count:]]
+        self._sent += [text.reply_id for text in texts[:count]]
+        (self._left_ready if may_send else self._left_waiting).extend(left)
+        return self._end(push, text, push.conversation_id if left and may_send else None)
 
-    def _end(self, message: Message, text: str, deliver: int | None = None) -> PassiveReply:
-        message.ended_with = Ending.TEXT if text else Ending.SUCCESS
-        message.passive_text = text
-        self.ended.append(message)
+    def _end(self, push: _Push, text: str, deliver: int | None = None) -> PassiveReply:
+        ending = Ending.TEXT if text else Ending.SUCCESS
+        self._ended.append((str(ending), text, push.id))
         return PassiveReply(text, deliver)
 
     def write(self) -> None:
-        if self.ended:
-            Message.objects.bulk_update(self.ended, ["ended_with", "passive_text", "hold"])
-        if self.sent:
-            Reply.objects.filter(pk__in=self.sent).update(
-                state=ReplyState.SENT, channel=Channel.PASSIVE, sent_at=self.now
-            )
-        if self.left_waiting:
-            Reply.objects.filter(pk__in=self.left_waiting).update(state=ReplyState.WAITING_FOR_CUSTOMER)
-        if self.left_ready:
-            Reply.objects.filter(pk__in=self.left_ready).update(state=ReplyState.READY, due_at=self.now)
+        if self._ended:
+            hot.end_pushes(self._ended)
+        if self._released:
+            hot.release_holds(self._released)
+        if self._sent:
+            hot.replies_sent_passively(self._sent, self._now)
+        if self._left_waiting:
+            Reply.objects.filter(pk__in=self._left_waiting).update(state=ReplyState.WAITING_FOR_CUSTOMER)
+        if self._left_ready:
+            Reply.objects.filter(pk__in=self._left_ready).update(state=ReplyState.READY, due_at=self._now)
 
 
-def _fit(texts: Sequence[str], limit: int) -> tuple[str, int]:
-    """The first texts, joined by blank lines, that fit `limit` bytes, and how many they are: at least one.
+def _fit(texts: Sequence[_Text], tail: str) -> tuple[str, int]:
+    """The first texts, joined by blank lines, that fit one message together with `tail`, and how many they are.
 
-    A single text is never longer than a part, which leaves room for any tail.
+    At least one: a single text is never longer than a part, which leaves room for any tail.
     """
-    joined = texts[0]
-    for count, text in enumerate(texts[1:], start=1):
-        longer = f"{joined}\n\n{text}"
+    limit = MESSAGE_BYTES - byte_length(tail) - 1
+    joined, count = texts[0].text, 1
+    for following in texts[1:]:
+        longer = f"{joined}\n\n{following.text}"
         if byte_length(longer) > limit:
-            return joined, count
-        joined = longer
-    return joined, len(texts)
+            break
+        joined, count = longer, count + 1
+    return (f"{joined}\n{tail}" if tail else joined), count

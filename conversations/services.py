@@ -14,6 +14,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from common.database_threads import database_work
+from conversations import hot
 from conversations.claims import LeaseLost, Turn
 from conversations.links import look_link
 from conversations.models import (
@@ -76,35 +77,28 @@ def say(
 
 
 def _receipt_link(turn: Turn) -> str:
-    label = say_text("agent_receipt_link", turn.account.pk)
-    return say_text("handover_look", turn.account.pk, link=look_link(label))
+    label = say_text("agent_receipt_link", turn.account_id)
+    return say_text("handover_look", turn.account_id, link=look_link(label))
 
 
 def _end_message(turn: Turn, state: MessageState) -> bool:
     """Also locks the row: a waiting request that leaves at this moment comes before or after us, never between."""
-    rows = Message.objects.filter(pk=turn.message.pk, state=MessageState.ANSWERING, attempt=turn.message.attempt)
-    return bool(rows.update(state=state))
+    return hot.end_message(turn.message.pk, turn.message.attempt, str(state))
 
 
 def _owner_is_the_same(turn: Turn) -> bool:
     """Also locks the conversation: a takeover at this moment sees our rows and withdraws them, or comes first."""
-    return bool(
-        Conversation.objects.filter(pk=turn.conversation.pk, owner_version=turn.owner_version).update(
-            owner_version=F("owner_version")
-        )
-    )
+    return hot.lock_owner_version(turn.conversation.pk, turn.owner_version)
 
 
 def _write_answer(turn: Turn, texts: Sequence[str], *, author: Author, source: str, options: Sequence[int]) -> Said:
     now = timezone.now()
-    hold, hold_until, ended_with = Message.objects.values_list("hold", "hold_until", "ended_with").get(
-        pk=turn.message.pk
-    )
+    hold, hold_until, ended_with = hot.hold_of(turn.message.pk)
     somebody_waits = hold == Hold.WAITING and hold_until is not None and hold_until > now
     may_send = turn.account.may_send
     too_late = not may_send and ended_with != Ending.OPEN
     parts = [part for text in texts for part in cut(text)]
-    Reply.objects.bulk_create(
+    replies = [
         Reply(
             conversation=turn.conversation,
             message=turn.message,
@@ -119,10 +113,12 @@ def _write_answer(turn: Turn, texts: Sequence[str], *, author: Author, source: s
             created_at=now,
         )
         for number, part in enumerate(parts, start=1)
-    )
+    ]
+    if replies:
+        hot.insert_replies(replies)
     if somebody_waits or not may_send:
         return Said(woken=somebody_waits)
-    released = turn.conversation.replies.waiting_for_customer().update(state=ReplyState.READY, due_at=now)
+    released = hot.waiting_becomes_ready(turn.conversation.pk, now)
     return Said(send_now=bool(parts or released))
 
 

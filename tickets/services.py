@@ -78,7 +78,7 @@ def cancel(turn: Turn) -> Ticket:
         ticket.messages.add(turn.message)
         _close(ticket, EventKind.CANCELLED, None)
         change_owner(conversation, Owner.BOT)
-        say(turn, [say_text("waiting_cancelled", turn.account.pk)], author=Author.SYSTEM)
+        say(turn, [say_text("waiting_cancelled", turn.account_id)], author=Author.SYSTEM)
     return ticket
 
 

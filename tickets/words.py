@@ -40,10 +40,10 @@ def receipt(turn: Turn, now: datetime) -> str:
     if conversation.owner == Owner.QUEUE:
         # Once per wait. Who asks for a person again knows, and waits.
         told = conversation.receipt_at is not None or turn.message.wants_human
-        return "" if told else say_text("still_waiting", turn.account.pk)
+        return "" if told else say_text("still_waiting", turn.account_id)
     if turn.account.may_send or conversation.replies.waiting_for_customer().exists():
         return ""
     if conversation.receipt_at is not None and now - conversation.receipt_at < RECEIPT_EVERY:
         return ""
-    label = say_text("agent_receipt_link", turn.account.pk)
-    return say_text("agent_receipt", turn.account.pk, link=look_link(label))
+    label = say_text("agent_receipt_link", turn.account_id)
+    return say_text("agent_receipt", turn.account_id, link=look_link(label))

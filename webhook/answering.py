@@ -8,7 +8,7 @@ from typing import Literal
 from assistant.pipeline import Model, NeedsModel
 from conversations import claims, delivery
 from conversations.claims import LeaseLost, Turn
-from conversations.models import Hold
+from conversations.models import Hold, Message
 from conversations.tasks import queue_delivery
 from webhook import flow
 
@@ -18,24 +18,23 @@ logger = logging.getLogger(__name__)
 Errand = tuple[Literal["reply", "deliver"], int]
 
 
-def answer_here(message_id: int) -> list[Errand]:
+def answer_here(message: Message) -> list[Errand]:
     """In the web process, right after the row was stored: what needs no model is answered where it arrives."""
     errands: list[Errand] = []
-    for conversation_id in claims.attach([message_id]):
-        turn = claims.take(conversation_id)
-        while turn is not None:
-            try:
-                flow.reply(turn, model=None)
-            except NeedsModel:
-                claims.give_back(turn)
-                errands.append(("reply", conversation_id))
-                break
-            except LeaseLost:
-                claims.drop(turn)
-                break
-            if turn.account.may_send and turn.message.hold != Hold.WAITING:
-                errands.append(("deliver", conversation_id))
-            turn = claims.take_next(turn)
+    turn = claims.take_in_hand(message)
+    while turn is not None:
+        conversation_id = turn.conversation.pk
+        try:
+            flow.reply(turn, model=None)
+        except NeedsModel:
+            claims.give_back(turn)
+            return [*errands, ("reply", conversation_id)]
+        except LeaseLost:
+            claims.drop(turn)
+            return errands
+        if turn.account.may_send and turn.message.hold != Hold.WAITING:
+            errands.append(("deliver", conversation_id))
+        turn = claims.take_next(turn)
     return errands
 
 

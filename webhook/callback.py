@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl
@@ -118,7 +118,7 @@ class Callback:
         try:
             taken = await self.door.take_in(push, delivery.arrived + STORE_SECONDS)
             self.door.waiters.identify(waiter, taken.message_id)
-            return await self._answer(delivery, taken, waiter, receive)
+            return await self._answer(delivery, push, taken, waiter, receive)
         except NotWritten as error:
             return await self._not_stored(delivery, receive, error)
         except DatabaseError as error:
@@ -128,11 +128,13 @@ class Callback:
         finally:
             self.door.waiters.leave(waiter)
 
-    async def _answer(self, delivery: Delivery, taken: Taken, waiter: Waiter, receive: Receive) -> Response | None:
+    async def _answer(
+        self, delivery: Delivery, push: Push, taken: Taken, waiter: Waiter, receive: Receive
+    ) -> Response | None:
         if taken.verdict is Verdict.TOO_MANY:
             return _too_many(taken)
         if taken.to_answer:
-            self.door.answer(taken.message_id)
+            self.door.answer(replace(push, id=taken.message_id))
         if taken.ended:
             return _text(delivery, taken.passive_text)
         return await self._hold(delivery, taken, waiter, receive)

@@ -80,13 +80,13 @@ class Door:
     async def claim_reply(self, claim: Claim, deadline: float) -> PassiveReply:
         return await asyncio.wrap_future(self._finish.submit(claim, deadline))
 
-    def answer(self, message_id: int) -> None:
+    def answer(self, push: Push) -> None:
         """Answer it here if no model is needed, off the event loop; else it goes to the worker."""
         if self._queued_answers >= MAX_WAITING_FOR_THREAD:
-            logger.warning("too many answers are waiting in this process, message %s is left to the sweep", message_id)
+            logger.warning("too many answers are waiting in this process, message %s is left to the sweep", push.id)
             return
         self._queued_answers += 1
-        future = self._threads.submit(_answer, message_id)
+        future = self._threads.submit(_answer, push)
         future.add_done_callback(self._answered)
 
     def _answered(self, future: Future[list[Errand]]) -> None:
@@ -118,15 +118,15 @@ class Door:
         return asyncio.get_running_loop().run_in_executor(self._look, function, *args)
 
 
-def _answer(message_id: int) -> list[Errand]:
+def _answer(push: Push) -> list[Errand]:
     """Runs in a thread that keeps its connection. Returns what is left to do elsewhere."""
     for tries_left in (1, 0):
         try:
-            return answer_here(message_id)
+            return answer_here(push.stored_message())
         except (DatabaseError, InterfaceError) as error:
             connection.close()
-            logger.warning("message %s could not be answered here (%d tries left): %s", message_id, tries_left, error)
+            logger.warning("message %s could not be answered here (%d tries left): %s", push.id, tries_left, error)
         except Exception:  # A thread's error would vanish with its future; the sweep answers the message in the worker.
-            logger.exception("message %s could not be answered here", message_id)
+            logger.exception("message %s could not be answered here", push.id)
             break
     return []

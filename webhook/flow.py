@@ -94,7 +94,7 @@ def say_answer(turn: Turn, answer: Answer, memory: session.Session) -> None:
 def _question(turn: Turn, memory: session.Session, *, faq_only: bool = False) -> Question:
     return Question(
         text=turn.message.text,
-        account_id=turn.account.pk,
+        account_id=turn.account_id,
         session_id=turn.conversation.session_id,
         history=memory.context,
         offered=memory.offered,
@@ -105,7 +105,7 @@ def _question(turn: Turn, memory: session.Session, *, faq_only: bool = False) ->
 @database_work
 def welcome(turn: Turn) -> None:
     Customer.objects.filter(pk=turn.customer.pk).update(subscribed=True)
-    text = say_text("follow", turn.account.pk, name=turn.account.name)
+    text = say_text("follow", turn.account_id, name=turn.account.name)
     say(turn, [text], author=Author.SYSTEM)
 
 
@@ -122,9 +122,9 @@ def show_what_waits(turn: Turn) -> None:
     if turn.conversation.replies.waiting_for_customer().exists():
         texts = []
     elif turn.conversation.owner == Owner.BOT:
-        texts = [say_text("nothing_more", turn.account.pk)]
+        texts = [say_text("nothing_more", turn.account_id)]
     else:
-        texts = [say_text("no_reply_yet", turn.account.pk)]
+        texts = [say_text("no_reply_yet", turn.account_id)]
     say(turn, texts, author=Author.SYSTEM)
 
 
@@ -134,4 +134,4 @@ def take_unreadable(turn: Turn) -> None:
     if turn.conversation.owner == Owner.QUEUE:
         tickets.add_message(turn)
     else:
-        say(turn, [say_text("not_understood", turn.account.pk)], author=Author.SYSTEM)
+        say(turn, [say_text("not_understood", turn.account_id)], author=Author.SYSTEM)

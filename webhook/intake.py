@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F
 
+from conversations import hot
 from conversations.ids import new_id
 from conversations.models import Conversation, Ending, Hold, Message, MessageState, Owner
 from conversations.texts import say_text
@@ -48,6 +49,17 @@ class Push:
     @property
     def key(self) -> tuple[int, str]:
         return self.account_id, self.dedup_key
+
+    def stored_message(self) -> Message:
+        """The row as it was written, without reading it again."""
+        return Message(
+            id=self.id,
+            account_id=self.account_id,
+            openid=self.openid,
+            kind=self.kind,
+            fields=self.fields,
+            sent_at=self.sent_at,
+        )
 
 
 class Verdict(Enum):
@@ -118,17 +130,11 @@ def _is_exempt(row: Push) -> bool:
     return known.exists() or with_agent.exists()
 
 
-_COLUMNS = [
-    "id", "account_id", "openid", "dedup_key", "kind", "text", "fields", "raw", "wants_human", "sent_at",
-    "received_at", "deliveries", "state", "attempt", "hold", "hold_until", "ended_with", "passive_text", "note",
-]  # fmt: skip
-
-
 def _store(rows: list[Push], placed: dict[tuple[int, str], Place]) -> dict[tuple[int, str], Taken]:
     """One INSERT that leaves known keys alone. When all rows went in, all were new, and nothing has to be read."""
     values = {row.key: _values(row, placed.get(row.key)) for row in rows}
     taken = {row.key: _new(row, values[row.key]) for row in rows}
-    if _insert(values.values()) == len(rows):
+    if hot.insert_messages(values.values()) == len(rows):
         return taken
     stored = _stored(rows)
     collided = [row for row in rows if row.key not in stored]
@@ -142,22 +148,8 @@ def _store(rows: list[Push], placed: dict[tuple[int, str], Place]) -> dict[tuple
     return taken
 
 
-def _insert(rows: Iterable[list[Any]]) -> int:
-    """`bulk_create(ignore_conflicts=True)` does not tell how many rows went in; the driver's row count does."""
-    table = connection.ops.quote_name(Message._meta.db_table)
-    columns = ", ".join(connection.ops.quote_name(column) for column in _COLUMNS)
-    verb = "INSERT IGNORE" if connection.vendor == "mysql" else "INSERT OR IGNORE"
-    values = [value for row in rows for value in row]
-    place = f"({', '.join(['%s'] * len(_COLUMNS))})"
-    places = ", ".join([place] * (len(values) // len(_COLUMNS)))
-    with connection.cursor() as cursor:
-        cursor.execute(f"{verb} INTO {table} ({columns}) VALUES {places}", values)
-        return int(cursor.rowcount)
-
-
 def _values(row: Push, place: Place | None) -> list[Any]:
     """The row as the database takes it. The first message too many is stored with the word it was answered with."""
-    time = connection.ops.adapt_datetimefield_value
     state, hold, ended_with, passive_text = MessageState.RECEIVED, Hold.WAITING, Ending.OPEN, ""
     if place is not None and place.is_first_too_many:
         state, ended_with = MessageState.IGNORED, Ending.TEXT
@@ -168,14 +160,16 @@ def _values(row: Push, place: Place | None) -> list[Any]:
         hold, ended_with = Hold.RELEASED, Ending.SUCCESS
     return [
         row.id, row.account_id, row.openid, row.dedup_key, row.kind, row.text,
-        json.dumps(row.fields, ensure_ascii=False), row.raw, row.wants_human, time(row.sent_at),
-        time(row.received_at), 1, str(state), 0, str(hold), time(row.hold_until) if row.hold_until else None,
+        json.dumps(row.fields, ensure_ascii=False), row.raw, row.wants_human, hot.to_database(row.sent_at),
+        hot.to_database(row.received_at), 1, str(state), 0, str(hold), hot.to_database(row.hold_until),
         str(ended_with), passive_text, "",
     ]  # fmt: skip
 
 
 def _new(row: Push, values: list[Any]) -> Taken:
-    state, ended_with, passive_text = (values[_COLUMNS.index(name)] for name in ("state", "ended_with", "passive_text"))
+    state, ended_with, passive_text = (
+        values[hot.MESSAGE_COLUMNS.index(name)] for name in ("state", "ended_with", "passive_text")
+    )
     return Taken(
         Verdict.NEW,
         row.id,
