@@ -27,6 +27,7 @@ class CallFailed(Exception):
     """One call to one model brought no answer; the next model is asked. Its text never holds a key."""
 
     outcome: ClassVar[Outcome] = Outcome.FAILED
+    speaks_against_model: ClassVar[bool] = True  # Counts for its breaker.
 
 
 class TimedOut(CallFailed):
@@ -44,7 +45,12 @@ class Refused(CallFailed):
 
 
 class ParametersRefused(Refused):
-    """400 or 422: perhaps the endpoint does not know one of our optional parameters; `body` may name it."""
+    """400 or 422: perhaps the endpoint does not know one of our optional parameters; `body` may name it.
+
+    Or what the customer wrote is refused (too long, filtered as offensive): other customers keep the model.
+    """
+
+    speaks_against_model = False
 
     def __init__(self, text: str, body: str) -> None:
         super().__init__(text)

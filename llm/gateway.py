@@ -100,8 +100,9 @@ def _ask_if_free(model: LanguageModel, request: Request, tries: list[ModelCall])
 def _ask(model: LanguageModel, request: Request, tries: list[ModelCall]) -> Reply:
     try:
         reply = _ask_with_what_it_takes(model, request, tries)
-    except CallFailed:
-        breaker.note_failure(model.pk)
+    except CallFailed as failure:
+        if failure.speaks_against_model:
+            breaker.note_failure(model.pk)
         raise
     breaker.note_success(model.pk)
     return reply

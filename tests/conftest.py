@@ -31,8 +31,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.fixture(autouse=True)
 def _empty_redis() -> None:
+    """Nor what a process remembers beside it."""
     redis().flushdb()
-    for forget in ("wechat.accounts.forget", "wechat.tokens.forget"):  # What a process remembers beside Redis.
+    for forget in ("wechat.accounts.forget", "wechat.tokens.forget", "llm.catalogue.forget"):
         import_string(forget)()
 
 

@@ -3,24 +3,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import django
 import pytest
 
-django.setup()  # This file is read before pytest-django has done it, when this folder alone is tested.
-
-from llm import catalogue, gateway  # noqa: E402
-from llm.breaker import Breaker  # noqa: E402
-from llm.models import LanguageModel  # noqa: E402
-from tests.fake_model import FakeModel  # noqa: E402
+from llm import catalogue, gateway
+from llm.breaker import Breaker
+from llm.models import LanguageModel
+from tests.fake_model import FakeModel
 
 
 @pytest.fixture(autouse=True)
-def nothing_known(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No model is kept from the test before, and no failure of one with the same id."""
-    catalogue.forget()
+def nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No failure is known of a model with the same id."""
     monkeypatch.setattr(gateway, "breaker", Breaker())
-    yield
-    catalogue.forget()
 
 
 @pytest.fixture

@@ -146,3 +146,15 @@ def test_it_does_not_count_a_parameter_that_an_endpoint_refuses(first: FakeModel
     first.behave(otherwise="refuse usage")
     gateway.complete(ASK, session_id="")
     assert redis().keys("llm:failures:*") == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_does_not_count_what_one_customer_wrote(first: FakeModel) -> None:
+    """Endpoints answer 400 to texts that are too long or that their filter dislikes."""
+    row_for(first)
+    first.behave(otherwise="400")
+    for _ in range(6):
+        with pytest.raises(ModelsDown):
+            gateway.complete(ASK, session_id="")
+    first.behave(otherwise="answer")
+    assert gateway.complete(ASK, session_id="").text == "第一个模型的回答。"
