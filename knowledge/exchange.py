@@ -104,7 +104,7 @@ class _Result(Result):
     """Numbers rows as Excel does."""
 
     def append_invalid_row(self, number: int, row: dict[str, Any], validation_error: ValidationError) -> None:
-        values = [value for name, value in row.items() if name != ROW_NUMBER]
+        values = [row.get(name, "") for name in COLUMNS]
         self.invalid_rows.append(_InvalidRow(row[ROW_NUMBER], validation_error, values))
 
 

@@ -18,7 +18,7 @@ from import_export.admin import ImportExportModelAdmin
 from import_export.formats.base_formats import CSV
 from import_export.results import Result
 from unfold.admin import TabularInline
-from unfold.contrib.import_export.forms import ExportForm, ImportForm
+from unfold.contrib.import_export.forms import ImportForm
 from unfold.decorators import display
 
 from knowledge import csv_file
@@ -114,7 +114,7 @@ class FAQAdmin(ChangesKnowledge, ImportExportModelAdmin):
     resource_classes = [FAQResource]
     formats = import_formats = export_formats = [FAQFile]
     import_form_class = ImportForm
-    export_form_class = ExportForm
+    skip_export_form = True  # There is nothing to choose: what the list shows comes as one file.
     import_template_name = "knowledge/import_faqs.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[FAQ]:

@@ -13,7 +13,7 @@ from unfold.admin import ModelAdmin
 
 from knowledge.versions import knowledge_changed
 
-CUT_AT = 60
+CUT_AT = 40
 
 
 def cut(text: str) -> SafeString:
