@@ -1,0 +1,1 @@
+"""What users could take instead, written here as their documentation shows it."""

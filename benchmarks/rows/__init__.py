@@ -1,0 +1,1 @@
+"""One module for each family of rows; a row is a function that measures and returns its table."""

@@ -1,0 +1,210 @@
+"""What a benchmark runs on: one MariaDB and one Redis for all rows, and the product's own processes for each."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.environment import CONTRACT
+from tests.services.mariadb import PrivateMariaDB
+from tests.services.process import Process
+from tests.services.redis_server import PrivateRedis
+from wechatbot.supervisor.plan import CHILD_ENVIRONMENT, deliver_program, web_program, worker_program
+
+ROOT = Path(__file__).resolve().parent.parent
+DATABASE = "benchmark"
+PRODUCT = "wechatbot.asgi:application"
+ACK_ONLY = "benchmarks.ack_only:application"
+WORKER_THREADS = 300
+# What one row leaves behind must not slow the next one down.
+EMPTIED = ("conversations_", "tickets_", "llm_modelcall", "knowledge_cachedanswer", "assistant_answerlog")
+KEPT = ("tickets_agent",)
+SERVERS = ("Redis", "MariaDB")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def get_json(port: int, path: str) -> Any:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as response:
+        return json.load(response)
+
+
+def is_answering(port: int, path: str) -> bool:
+    try:
+        get_json(port, path)
+    except (OSError, ValueError, urllib.error.URLError):
+        return False
+    return True
+
+
+def is_open(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@dataclass(frozen=True)
+class Thinking:
+    """How the fake model behaves. `lognormal`: median and 95th percentile in seconds."""
+
+    seconds: float = 3.0
+    chunks: int = 10
+    lognormal: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a load is sent to: the port, and the processes whose work it costs."""
+
+    port: int
+    pids: dict[str, int]
+
+    @property
+    def own_pids(self) -> dict[str, int]:
+        return {part: pid for part, pid in self.pids.items() if part not in SERVERS}
+
+
+@dataclass
+class Product:
+    """The product's processes while one row is measured."""
+
+    port: int
+    web: Process
+    workers: list[Process]
+    deliver: Process | None
+    stack: Stack
+
+    def target(self) -> Target:
+        return Target(self.port, {part: process.pid for part, process in self.parts().items()})
+
+    def parts(self) -> dict[str, Process]:
+        workers = {f"worker {number}": worker for number, worker in enumerate(self.workers, start=1)}
+        deliver = {"deliver": self.deliver} if self.deliver else {}
+        servers = zip(SERVERS, (self.stack.redis.process, self.stack.mariadb.process), strict=True)
+        return {"web": self.web, **workers, **deliver, **dict(servers)}
+
+
+class Stack:
+    """One folder, one MariaDB (every commit reaches the disk), one Redis (append-only file), a WeChat API."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.mariadb = PrivateMariaDB(folder / "db", durable=True)
+        self.redis = PrivateRedis(folder / "redis")
+        self.model_port, self.api_port = free_port(), free_port()
+        self._api = self._python("wechat_api", "benchmarks.wechat_api", str(self.api_port))
+        self._started: list[Process] = []
+
+    def start(self) -> None:
+        self.redis.start()
+        self._started.append(self.redis.process)
+        self.mariadb.start()
+        self._started.append(self.mariadb.process)
+        self.mariadb.make_database(DATABASE)
+        self._start(self._api)
+        command = [sys.executable, "-m", "benchmarks.prepare", f"http://127.0.0.1:{self.model_port}/v1"]
+        subprocess.run(command, env=self.environment(), check=True)
+
+    def stop(self) -> None:
+        for process in reversed(self._started):
+            process.stop(timeout=10)
+
+    def environment(self, **changes: str) -> dict[str, str]:
+        inherited = {name: value for name, value in os.environ.items() if name not in CONTRACT}
+        return {
+            **inherited,
+            **CHILD_ENVIRONMENT,
+            "ENV_FILE": os.devnull,
+            "DATA_DIR": str(self.folder / "data"),
+            "DATABASE_URL": self.mariadb.url(DATABASE),
+            "REDIS_URL": self.redis.url,
+            "WECHAT_API_URL": f"http://127.0.0.1:{self.api_port}",
+            "WORKER_THREADS": str(WORKER_THREADS),
+            "LOG_LEVEL": "WARNING",
+            "PYTHONPATH": str(ROOT),
+            **changes,
+        }
+
+    @contextlib.contextmanager
+    def product(
+        self, *, application: str = PRODUCT, workers: int = 1, thinking: Thinking | None = None, **environment: str
+    ) -> Iterator[Product]:
+        """The product as `serve` starts it. With ACK_ONLY there is nothing for workers to do, and none."""
+        self.empty()
+        port = free_port()
+        made = Product(port, self._web(application, port, environment), [], None, self)
+        if application == PRODUCT:
+            made.workers = [self.worker(number, **environment) for number in range(1, workers + 1)]
+            made.deliver = self._program("deliver", deliver_program().command, environment)
+        model = [self.model(thinking)] if thinking else []
+        processes = [*model, made.web, *made.workers, *([made.deliver] if made.deliver else [])]
+        with running(processes):
+            path = "/readyz" if made.workers else "/healthz"
+            made.web.wait_until(lambda: is_answering(port, path), 60, "the product is ready")
+            yield made
+
+    def worker(self, number: int, **environment: str) -> Process:
+        command = [part.replace("reply@", f"reply{number}@") for part in worker_program(WORKER_THREADS).command]
+        return self._program(f"worker{number}", command, environment)
+
+    def model_stats(self) -> Any:
+        return get_json(self.model_port, "/stats")
+
+    def sent_by_api(self) -> list[tuple[str, str, float]]:
+        return [tuple(one) for one in get_json(self.api_port, "/sent")]
+
+    def empty(self) -> None:
+        names = self.mariadb.execute(f"SHOW TABLES FROM {DATABASE}").split()
+        emptied = [name for name in names if name.startswith(EMPTIED) and not name.startswith(KEPT)]
+        truncate = " ".join(f"TRUNCATE {DATABASE}.{name};" for name in emptied)
+        self.mariadb.execute(f"SET FOREIGN_KEY_CHECKS=0; {truncate}")
+        self.redis.empty()
+        self.sent_by_api()
+
+    def _web(self, application: str, port: int, environment: dict[str, str]) -> Process:
+        command = [part.replace(PRODUCT, application) for part in web_program("127.0.0.1", port).command]
+        return self._program("web", command, environment)
+
+    def model(self, thinking: Thinking) -> Process:
+        lognormal = [",".join(map(str, thinking.lognormal))] if thinking.lognormal else []
+        arguments = [str(self.model_port), str(thinking.seconds), str(thinking.chunks), *lognormal]
+        return self._python("model", "benchmarks.model", *arguments)
+
+    def _program(self, name: str, command: Sequence[str], environment: dict[str, str]) -> Process:
+        log = self.folder / f"{name}.log"
+        return Process(command, log=log, environment=self.environment(**environment))
+
+    def _python(self, name: str, module: str, *arguments: str) -> Process:
+        return self._program(name, [sys.executable, "-m", module, *arguments], {})
+
+    def _start(self, process: Process) -> None:
+        process.start()
+        self._started.append(process)
+
+
+@contextlib.contextmanager
+def running(processes: Sequence[Process]) -> Iterator[None]:
+    try:
+        for process in processes:
+            process.start()
+        yield
+    finally:
+        for process in processes:
+            if process.is_running:
+                os.kill(process.pid, signal.SIGTERM)
+        for process in processes:
+            process.stop(timeout=5)
