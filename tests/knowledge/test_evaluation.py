@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-import common.redis
+from knowledge import versions
 from knowledge.evaluation import Outcome, read_questions, threshold_for
 
 ENTRIES = [
@@ -40,7 +40,7 @@ def test_it_reports_on_test_what_it_chose_on_dev(
     tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # No `db` fixture: a query would fail the test, as would a call to Redis.
-    monkeypatch.setattr(common.redis, "redis", None)
+    monkeypatch.setattr(versions, "redis", None)
 
     run(write(tmp_path / "kb.jsonl", ENTRIES), write(tmp_path / "q.jsonl", QUERIES))
 
