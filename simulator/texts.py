@@ -88,12 +88,8 @@ def _words() -> dict[str, str]:
         "offline": _("连接中断，正在重连…"),
         "not_reached": _("没有连上服务器，请重试。"),
         "logged_out": _("登录已失效，请重新登录。"),
-        "one_exchange": _("1 条记录"),
-        "exchanges": _("%s 条记录"),
         "ms": _("%s 毫秒"),
-        "new_messages": _("有新消息"),
         "faults_on": _("故障（%s）"),
         "faults": _("故障"),
-        "today": _("今天"),
         "yesterday": _("昨天"),
     }

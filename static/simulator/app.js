@@ -58,12 +58,22 @@ function showFollower(follower) {
   if (changedPhone) refresh({ afresh: true });
 }
 
-// What happened while nobody listened is in the rows.
+// What happened while nobody listened is in the rows. `afresh` replaces what is shown: news that came while the rows
+// were read would be lost, so they are read once more and merged.
+let newestAfresh = 0;
+let asked = 0;
 async function refresh({ afresh = false } = {}) {
+  const mine = ++asked;
+  if (afresh) newestAfresh = mine;
   const wanted = state.chosen;
   const shown = await attempt(() => get(`state/?customer=${wanted ?? ""}`));
-  if (!shown || state.chosen !== wanted) return;
-  if (afresh) return showAll(shown);
+  if (!shown || state.chosen !== wanted || mine < newestAfresh) return;
+  if (!afresh) return merge(shown);
+  showAll(shown);
+  await refresh();
+}
+
+function merge(shown) {
   state.followers = shown.followers;
   showAccount(shown.account);
   phone.showFollower(chosenFollower());

@@ -151,7 +151,7 @@ export class Phone {
     document.querySelectorAll("[data-act]").forEach((button) => {
       button.addEventListener("click", () => {
         this.closeMore();
-        this.onAct(button.dataset.act, button.dataset.act === "click" ? { key: "HELP" } : {});
+        this.onAct(button.dataset.act, button.dataset.act === "click" ? { key: "怎么退货" } : {});
       });
     });
     find("more").addEventListener("click", () => {

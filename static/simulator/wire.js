@@ -43,10 +43,11 @@ export class Wire {
 
   addExchange(exchange) {
     const known = this.exchanges.get(exchange.id);
-    if (known && known.outcome !== "pending") return;
+    // An answered row never waits again, whatever order the news come in.
+    if (known && (known.outcome !== "pending" || exchange.outcome === "pending")) return;
     this.put(exchange);
     this.drawState();
-    this.keeper.grown();
+    if (!known) this.keeper.grown();
   }
 
   put(exchange) {
