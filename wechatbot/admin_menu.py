@@ -79,8 +79,21 @@ UNFOLD: dict[str, Any] = {
     "SHOW_BACK_BUTTON": True,
     "DASHBOARD_CALLBACK": "wechatbot.front_page.fill",
     "STYLES": [lazy_static("common/tokens.css"), lazy_static("common/admin.css")],
-    # The accent of static/common/tokens.css in unfold's eleven shades.
+    # The greys and the accent of static/common/tokens.css in unfold's eleven shades.
     "COLORS": {
+        "base": {
+            "50": "oklch(98.5% 0.002 165)",
+            "100": "oklch(96.6% 0.003 165)",
+            "200": "oklch(91.5% 0.006 165)",
+            "300": "oklch(84.5% 0.01 165)",
+            "400": "oklch(69% 0.014 165)",
+            "500": "oklch(54.5% 0.016 165)",
+            "600": "oklch(44% 0.016 165)",
+            "700": "oklch(36.5% 0.016 165)",
+            "800": "oklch(27.5% 0.014 165)",
+            "900": "oklch(20.5% 0.012 165)",
+            "950": "oklch(14.5% 0.01 165)",
+        },
         "primary": {
             "50": "oklch(97.5% 0.015 167)",
             "100": "oklch(94.5% 0.03 167)",

@@ -45,9 +45,9 @@ if PUBLIC_URL.startswith("https://"):
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("SECURE_COOKIES", default=False)
 SESSION_COOKIE_NAME = "wechatbot_session"
 
-# The simulator shows customers' words and signs pushes: open on one's own machine, for staff elsewhere, off in
-# production.
-SIMULATOR = env.bool("SIMULATOR", default=EMBEDDED)
+# The simulator shows customers' words and signs pushes: open on one's own machine, for staff through a tunnel, and not
+# there when DEBUG is switched off, unless it is asked for.
+SIMULATOR = env.bool("SIMULATOR", default=EMBEDDED and env.bool("DEBUG", default=True))
 SIMULATOR_NEEDS_LOGIN = not (DEBUG and IS_LOCAL)
 
 # --- Database and Redis ---------------------------------------------------------------------------------------------
