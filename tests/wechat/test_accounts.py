@@ -89,12 +89,22 @@ def test_without_a_default_the_oldest_account_is_it() -> None:
     assert accounts.by_slug(None) == accounts.by_slug("first")
 
 
-def test_an_unknown_or_disabled_account_is_none() -> None:
-    off = AccountFactory(slug="off", enabled=False)
+def test_an_unknown_or_disabled_account_gets_no_pushes() -> None:
+    AccountFactory(slug="off", enabled=False)
     assert accounts.by_slug("off") is None
     assert accounts.by_slug("nobody") is None
     assert accounts.by_slug(None) is None
-    assert not accounts.may_send(off.pk)
+
+
+def test_what_came_in_before_an_account_was_disabled_is_still_answered() -> None:
+    off = AccountFactory(slug="off", enabled=False, reply_mode=ReplyMode.API)
+    assert accounts.by_id(off.pk).slug == "off"
+    assert accounts.may_send(off.pk)
+
+
+def test_an_account_that_was_just_added_is_known_by_its_number() -> None:
+    assert accounts.by_slug(None) is None
+    assert accounts.by_id(AccountFactory(slug="new").pk).slug == "new"
 
 
 @pytest.mark.parametrize(
@@ -115,7 +125,7 @@ def test_there_is_one_default_account() -> None:
     accounts.make_default(second)
     assert list(OfficialAccount.objects.filter(is_default=True)) == [second]
     assert accounts.by_slug(None) == accounts.by_id(second.pk)
-    assert accounts.by_id(first.pk) is not None
+    assert not OfficialAccount.objects.get(pk=first.pk).is_default
 
 
 # --- The cache --------------------------------------------------------------------------------------------------------
