@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from tests.environment import Surroundings
@@ -23,6 +25,11 @@ from knowledge import matching, versions  # noqa: E402
 
 def pytest_configure(config: pytest.Config) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def pytest_xdist_setupnodes(config: pytest.Config) -> None:
+    """A worker that inherits this name reads the settings before its own conftest: with our Redis, shared by all."""
+    del os.environ["DJANGO_SETTINGS_MODULE"]
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
