@@ -20,7 +20,6 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 from encrypted_fields.fields import EncryptedCharField, EncryptedFieldMixin
 from unfold.widgets import INPUT_CLASSES
 
@@ -106,14 +105,13 @@ class SecretInput(forms.PasswordInput):
         super().__init__({"class": classes, "autocomplete": "new-password", "spellcheck": "false", **(attrs or {})})
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
-        is_set = value is True
-        hint = gettext("已设置，留空则不改") if is_set else gettext("未设置")
+        is_set, is_locked = value is True, bool((attrs or {}).get("disabled"))
+        hint = secret_state(is_set) if is_locked or not is_set else gettext("已设置，留空则不改")
         box = super().render(name, None, {**(attrs or {}), "placeholder": hint}, renderer)
-        return format_html("{}{}", box, self._clear_box(name) if is_set else "")
+        may_clear = is_set and not is_locked and not self.is_required
+        return format_html("{}{}", box, self._clear_box(name) if may_clear else "")
 
     def _clear_box(self, name: str) -> SafeString:
-        if self.is_required or self.attrs.get("disabled"):
-            return SafeString("")
         return format_html(
             '<label class="mt-2 flex items-center gap-2"><input type="checkbox" name="{}-clear"> {}</label>',
             name,
@@ -158,6 +156,6 @@ class SecretsAdminMixin:
         return self.has_change_permission(request, obj)  # type: ignore[attr-defined]
 
 
-def secret_state(value: str) -> str:
+def secret_state(value: object) -> str:
     """The one thing a page may say about a secret."""
-    return str(_("已设置") if value else _("未设置"))
+    return gettext("已设置") if value else gettext("未设置")

@@ -64,6 +64,8 @@ def test_no_page_of_an_account_of_the_environment_shows_a_secret(admin_client: C
     account = AccountFactory(**SECRETS, from_environment=True)
     page = admin_client.get(page_of(account)).content.decode()
     assert not [secret for secret in SECRETS.values() if secret in page]
+    assert page.count('placeholder="已设置"') == 4
+    assert "-clear" not in page
     assert "来自环境变量" in page
 
 
