@@ -10,6 +10,7 @@ from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
@@ -43,6 +44,11 @@ class AgentAdmin(ModelAdmin):
     @display(description=_("未解决工单"), ordering="open_count")
     def open_tickets(self, agent: Agent) -> int:
         return agent.open_count  # type: ignore[attr-defined]
+
+
+def _unbroken(text: str) -> str:
+    """In a narrow column a number is still one number."""
+    return format_html('<span style="white-space: nowrap">{}</span>', text)
 
 
 QUEUES: list[tuple[str, Any]] = [
@@ -91,8 +97,8 @@ class TicketAdmin(ModelAdmin):
     """The list is the queue; a row opens the ticket page (`desk`) instead of a form."""
 
     list_display = [
-        "number",
-        "customer",
+        "show_number",
+        "show_customer",
         "last_words",
         "show_reason",
         "show_status",
@@ -103,6 +109,7 @@ class TicketAdmin(ModelAdmin):
     list_filter = [QueueFilter, "reason", "priority", "assignee", "conversation__account"]
     list_filter_submit = False
     list_before_template = "tickets/_queues.html"
+    list_display_links = ["show_number", "show_customer"]
     list_select_related = ["customer", "assignee", "conversation__account"]
     list_per_page = 50
     search_fields = ["number", "customer__remark", "customer__openid"]
@@ -157,6 +164,14 @@ class TicketAdmin(ModelAdmin):
             for name, label in names
         ]
 
+    @display(description=_("编号"), ordering="pk")
+    def show_number(self, ticket: Ticket) -> str:
+        return _unbroken(ticket.number)
+
+    @display(description=_("客户"), ordering="customer")
+    def show_customer(self, ticket: Ticket) -> str:
+        return _unbroken(str(ticket.customer))
+
     @display(description=_("最近一句"))
     def last_words(self, ticket: Ticket) -> str:
         return Truncator(ticket.said or "—").chars(30)  # type: ignore[attr-defined]
@@ -181,14 +196,14 @@ class TicketAdmin(ModelAdmin):
     @display(
         description=_("优先级"),
         ordering="priority",
-        label={str(Priority.HIGH): "danger"},
+        label={str(Priority.LOW): "default", str(Priority.NORMAL): "default", str(Priority.HIGH): "danger"},
     )
     def show_priority(self, ticket: Ticket) -> tuple[str, str]:
         return str(ticket.priority), ticket.get_priority_display()
 
     @display(description=_("等待"), ordering="waiting_since", empty_value="—")
     def waits(self, ticket: Ticket) -> str | None:
-        return in_words(timezone.now() - ticket.waiting_since) if ticket.waiting_since else None
+        return _unbroken(in_words(timezone.now() - ticket.waiting_since)) if ticket.waiting_since else None
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

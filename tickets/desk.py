@@ -156,7 +156,7 @@ def _checked(form: Any) -> Any:
 
 
 def _state(request: StaffRequest, ticket: Ticket) -> dict[str, Any]:
-    """All of the page that changes by itself, as two pieces of HTML and their digest."""
+    """All of the page that changes by itself, as three pieces of HTML and their digest."""
     now = timezone.now()
     agent = agent_of(request.user)
     window = reply_window(ticket.conversation, now)
@@ -172,8 +172,9 @@ def _state(request: StaffRequest, ticket: Ticket) -> dict[str, Any]:
     }
     bubbles = render_to_string("tickets/_thread.html", context, request)
     facts = render_to_string("tickets/_facts.html", context, request)
-    digest = hashlib.sha256(f"{bubbles}{facts}".encode()).hexdigest()[:16]
-    return {**context, "bubbles": bubbles, "facts": facts, "digest": digest}
+    head = render_to_string("tickets/_head.html", context, request)
+    digest = hashlib.sha256(f"{head}{bubbles}{facts}".encode()).hexdigest()[:16]
+    return {**context, "head": head, "bubbles": bubbles, "facts": facts, "digest": digest}
 
 
 def _newest(request: StaffRequest) -> int:
@@ -184,9 +185,10 @@ def _newest(request: StaffRequest) -> int:
 def _as_json(state: dict[str, Any]) -> dict[str, Any]:
     return {
         "digest": state["digest"],
+        "head": state["head"],
         "bubbles": state["bubbles"],
         "facts": state["facts"],
         "is_open": state["ticket"].is_open,
         "window_is_open": state["window"].is_open,
-        "window_detail": state["window"].detail,
+        "window_words": state["window"].in_full,
     }

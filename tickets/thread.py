@@ -74,10 +74,12 @@ def thread_of(conversation: Conversation, *, newest: int) -> Thread:
     messages = conversation.messages.order_by("-received_at", "-pk")[: newest + 1]
     replies = conversation.replies.order_by("-created_at", "-pk")[: newest + 1]
     events = TicketEvent.objects.filter(ticket__conversation=conversation).select_related("agent", "ticket")
+    events = events.order_by("-created_at", "-pk")[: newest + 1]
+    # Of the same moment: what the customer wrote, what happened to the ticket, what was said.
     bubbles = [
-        *(bubble for message in messages if (bubble := _of_message(message)) is not None),
-        *(_of_reply(reply) for reply in replies),
-        *(Bubble("system", event.in_words, event.created_at) for event in events.order_by("-pk")[: newest + 1]),
+        *(bubble for message in reversed(messages) if (bubble := _of_message(message)) is not None),
+        *(Bubble("system", event.in_words, event.created_at) for event in reversed(events)),
+        *(_of_reply(reply) for reply in reversed(replies)),
     ]
     bubbles.sort(key=lambda bubble: bubble.at)
     return Thread(tuple(_with_days(bubbles[-newest:])), has_earlier=len(bubbles) > newest)

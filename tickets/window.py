@@ -19,6 +19,10 @@ class ReplyWindow:
     headline: str
     detail: str
 
+    @property
+    def in_full(self) -> str:
+        return f"{self.headline}，{self.detail}" if self.is_open else self.detail
+
 
 def reply_window(conversation: Conversation, now: datetime) -> ReplyWindow:
     customer = conversation.customer

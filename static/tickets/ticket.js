@@ -4,6 +4,7 @@
   const PART_BYTES = 1750;
   const desk = document.getElementById("desk");
   const thread = document.getElementById("thread");
+  const head = document.getElementById("head");
   const facts = document.getElementById("facts");
   const pill = document.getElementById("pill");
   const lost = document.getElementById("lost");
@@ -40,10 +41,11 @@
     digest = state.digest;
     showThread(state.bubbles);
     facts.innerHTML = state.facts;
+    head.innerHTML = state.head;
     tick();
     if (composer) {
       composer.classList.toggle("is-closed", !state.window_is_open);
-      document.getElementById("window").textContent = state.window_detail;
+      document.getElementById("window").textContent = state.window_words;
     }
     // Opened or closed: another page altogether. A draft is not worth losing for it.
     if (state.is_open !== (words.open === "1") && !(composer && composer.text.value.trim())) {
@@ -144,9 +146,10 @@
   };
 
   const inWords = (seconds) => {
-    const [day, hour, minute] = [Math.floor(seconds / 86400), Math.floor(seconds / 3600) % 24, Math.floor(seconds / 60) % 60];
-    if (day) return `${day} ${words.wordDay} ${hour} ${words.wordHour}`;
-    if (hour) return `${hour} ${words.wordHour} ${minute} ${words.wordMin}`;
+    const hours = Math.floor(seconds / 3600);
+    const minute = Math.floor(seconds / 60) % 60;
+    if (hours >= 72) return `${Math.floor(hours / 24)} ${words.wordDay} ${hours % 24} ${words.wordHour}`;
+    if (hours) return `${hours} ${words.wordHour} ${minute} ${words.wordMin}`;
     if (minute) return `${minute} ${words.wordMin} ${seconds % 60} ${words.wordSec}`;
     return `${seconds} ${words.wordSec}`;
   };

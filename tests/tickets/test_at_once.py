@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TypeVar
 
 import pytest
@@ -40,10 +41,16 @@ def at_once(*stories: Callable[[], T]) -> list[T | Exception]:
 
 
 def second_turn(turn: Turn) -> Turn:
-    """Another message of the same conversation in the hands of another process, its own copies of the rows."""
+    """Another message of the same conversation, in the hands of another process."""
     message = MessageFactory(conversation=turn.conversation, state=MessageState.ANSWERING, attempt=1)
-    message = Message.objects.select_related("conversation__customer", "account").get(pk=message.pk)
-    return Turn(message, message.conversation, message.conversation.customer, message.account)
+    return copied(turn, message.pk)
+
+
+def copied(turn: Turn, message_id: int) -> Turn:
+    """As another process has it: rows of its own."""
+    message = Message.objects.select_related("conversation__customer").get(pk=message_id)
+    assert message.conversation is not None
+    return replace(turn, message=message, conversation=message.conversation, customer=message.conversation.customer)
 
 
 def test_it_opens_one_ticket_for_two_handovers_at_once() -> None:
@@ -61,8 +68,7 @@ def test_it_opens_one_ticket_for_two_handovers_at_once() -> None:
 def test_it_hands_one_message_over_once_however_many_workers_think_they_hold_it() -> None:
     make_agent("李明")
     turn = held_turn()
-    message = Message.objects.select_related("conversation__customer", "account").get(pk=turn.message.pk)
-    copy = Turn(message, message.conversation, message.conversation.customer, message.account)
+    copy = copied(turn, turn.message.pk)
     outcomes = at_once(*(lambda turn=one: hand_over(turn, reason=Reason.MODEL_DOWN) for one in (turn, copy)))
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["LeaseLost", "Ticket"]
     assert Reply.objects.filter(author=Author.SYSTEM).count() == 1
