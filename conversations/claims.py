@@ -6,6 +6,7 @@ a worker that was thought dead and comes back writes nothing.
 
 from __future__ import annotations
 
+import itertools
 import os
 import secrets
 import threading
@@ -25,10 +26,13 @@ LEASE = timedelta(seconds=20)
 RENEW_SECONDS = 5.0
 MAX_ATTEMPTS = 3
 
-# This process, as the lease names it.
+# This process, as its leases name it. Each claim counts on, for a thread that stalled must not pass for the one that
+# took over, although both are of the same process.
 HOLDER = f"{os.getpid()}-{secrets.token_hex(8)}"
+_claims = itertools.count(1)
 
-_in_hand: set[int] = set()
+# The leases of this process that are to be renewed, by conversation.
+_in_hand: dict[int, str] = {}
 _in_hand_lock = threading.Lock()
 
 
@@ -43,6 +47,7 @@ class Turn:
     conversation: Conversation
     customer: Customer
     account: Keys
+    lease: str = ""
 
     @property
     def account_id(self) -> int:
@@ -90,8 +95,8 @@ def _attach(message: Message) -> int:
         conversation = _conversation_with(message.account_id, message.openid)
         found = conversation.pk, conversation.customer_id
     conversation_id, customer_id = found
-    hot.attach_message(message.pk, conversation_id, message.sent_at)
-    _open_reply_window(message, customer_id)
+    if hot.attach_message(message.pk, conversation_id, message.sent_at):
+        _open_reply_window(message, customer_id)
     return conversation_id
 
 
@@ -135,12 +140,12 @@ def take(conversation_id: int) -> Turn | None:
 
 
 def _take(conversation_id: int) -> Turn | None:
-    now = timezone.now()
-    if not hot.claim_conversation(conversation_id, HOLDER, now, now + LEASE):
+    now, lease = timezone.now(), f"{HOLDER}-{next(_claims)}"
+    if not hot.claim_conversation(conversation_id, lease, now, now + LEASE):
         return None
-    turn = _first_open(conversation_id)
+    turn = _first_open(conversation_id, lease)
     if turn is None:
-        hot.release_conversation(conversation_id, HOLDER)
+        hot.release_conversation(conversation_id, lease)
     return turn
 
 
@@ -148,7 +153,7 @@ def _in_hand_from_now(turn: Turn | None) -> Turn | None:
     """Only after the commit: the renewing thread must not see a lease that may still be rolled back."""
     if turn is not None:
         with _in_hand_lock:
-            _in_hand.add(turn.conversation.pk)
+            _in_hand[turn.conversation.pk] = turn.lease
     return turn
 
 
@@ -161,10 +166,10 @@ def take_next(turn: Turn) -> Turn | None:
     conversation_id = turn.conversation.pk
     following = None
     with transaction.atomic():
-        if hot.release_conversation(conversation_id, HOLDER):
-            following = _first_open(conversation_id)
+        if hot.release_conversation(conversation_id, turn.lease):
+            following = _first_open(conversation_id, turn.lease)
             if following is not None:
-                hot.set_lease(conversation_id, HOLDER, timezone.now() + LEASE)
+                hot.set_lease(conversation_id, turn.lease, timezone.now() + LEASE)
     if following is None:
         drop(turn)
     return following
@@ -177,19 +182,19 @@ def give_back(turn: Turn) -> None:
         Message.objects.filter(pk=turn.message.pk, state=MessageState.ANSWERING, attempt=turn.message.attempt).update(
             state=MessageState.RECEIVED, attempt=turn.message.attempt - 1
         )
-        hot.release_conversation(turn.conversation.pk, HOLDER)
+        hot.release_conversation(turn.conversation.pk, turn.lease)
     drop(turn)
 
 
-def _first_open(conversation_id: int) -> Turn | None:
-    found = hot.first_open_message(conversation_id)
-    if found is None:
-        return None
-    message, conversation, customer = found
-    message.state = MessageState.ANSWERING
-    message.attempt += 1
-    hot.start_answering(message.pk, message.attempt)
-    return Turn(message, conversation, customer, accounts.by_id(message.account_id))
+def _first_open(conversation_id: int, lease: str) -> Turn | None:
+    while (found := hot.first_open_message(conversation_id)) is not None:
+        message, conversation, customer = found
+        # Whoever lost the lease before us may have ended the message at this very moment: then look again.
+        if hot.start_answering(message.pk, message.attempt):
+            message.state = MessageState.ANSWERING
+            message.attempt += 1
+            return Turn(message, conversation, customer, accounts.by_id(message.account_id), lease)
+    return None
 
 
 @database_work
@@ -202,14 +207,16 @@ def refreshed(turn: Turn) -> Turn:
 def drop(turn: Turn) -> None:
     """Renew it no longer. A lease that was not given back runs out, and another process takes the message."""
     with _in_hand_lock:
-        _in_hand.discard(turn.conversation.pk)
+        if _in_hand.get(turn.conversation.pk) == turn.lease:
+            del _in_hand[turn.conversation.pk]
 
 
 @database_work
 def renew_all() -> int:
     """Extend the leases of all conversations that this process has in hand, by one UPDATE. Returns how many."""
     with _in_hand_lock:
-        in_hand = list(_in_hand)
+        in_hand = dict(_in_hand)
     if not in_hand:
         return 0
-    return Conversation.objects.filter(pk__in=in_hand, lease_holder=HOLDER).update(lease_until=timezone.now() + LEASE)
+    ours = Conversation.objects.filter(pk__in=in_hand, lease_holder__in=in_hand.values())
+    return ours.update(lease_until=timezone.now() + LEASE)

@@ -10,7 +10,7 @@ import time
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 from django.utils import timezone
 
 from common.database_threads import database_work
@@ -19,8 +19,10 @@ from conversations.links import look_link
 from conversations.models import (
     Author,
     Channel,
+    Conversation,
     Customer,
     Hold,
+    Message,
     Reply,
     ReplyState,
 )
@@ -53,9 +55,11 @@ KEPT_FOR_A_PERSON = 1
 def deliver(conversation_id: int, *, limit: int | None = None) -> int:
     """Send what is due in this conversation, at most `limit` texts; returns how many WeChat took."""
     sent = 0
-    while (limit is None or sent < limit) and (reply := claim_next(conversation_id)) is not None:
-        if sent:
-            time.sleep(PAUSE_SECONDS)
+    while limit is None or sent < limit:
+        time.sleep(_pause_left(conversation_id))
+        reply = claim_next(conversation_id)
+        if reply is None:
+            break
         sent += send(reply)
     return sent
 
@@ -66,32 +70,56 @@ def has_more(conversation_id: int) -> bool:
 
 
 @database_work
+def _pause_left(conversation_id: int) -> float:
+    """The first part may have gone out a moment ago, from another process."""
+    earliest = timezone.now() - timedelta(seconds=PAUSE_SECONDS)
+    lately = Reply.objects.filter(conversation_id=conversation_id, channel=Channel.API, sent_at__gt=earliest)
+    last = lately.aggregate(last=Max("sent_at"))["last"]
+    return 0.0 if last is None else float(min(max((last - earliest).total_seconds(), 0), PAUSE_SECONDS))
+
+
+@database_work
 def claim_next(conversation_id: int) -> Reply | None:
     """The conversation's next row, now SENDING and ours; None when nothing may go out now.
 
-    The rows go in order: one that is being sent, or waits for its next try, holds up those behind it.
+    The rows go in order: one that is being sent, or waits for its next try, holds up those behind it. The
+    conversation is locked first: of two deliveries one waits here and then sees what the other took, and an owner
+    cannot change in between.
     """
     now = timezone.now()
     with transaction.atomic():
-        reply = (
-            Reply.objects.filter(conversation_id=conversation_id, state__in=(ReplyState.READY, ReplyState.SENDING))
-            .select_related("conversation__customer", "conversation__account", "message")
-            .order_by("created_at", "pk")
-            .first()
-        )
-        if reply is None or reply.state == ReplyState.SENDING or reply.due_at > now or _is_held(reply, now):
-            return None
-        if not _window_allows(reply, now):
-            _wait_for_customer(conversation_id)
-            return None
-        rows = Reply.objects.filter(pk=reply.pk, state=ReplyState.READY)
-        if reply.owner_version is not None:
-            rows = rows.filter(conversation__owner_version=reply.owner_version)
-        won = rows.update(state=ReplyState.SENDING, lease_until=now + SENDING_LEASE, tries=reply.tries + 1)
-        if not won:
-            return None
-        ledger.spend(reply.conversation.customer, now)
+        locked = Conversation.objects.select_for_update().filter(pk=conversation_id)
+        owner_version = locked.values_list("owner_version", flat=True).first()
+        while (reply := _first_unsent(conversation_id)) is not None:
+            if reply.state == ReplyState.SENDING or reply.due_at > now or _is_held(reply, now):
+                return None
+            if reply.owner_version is not None and reply.owner_version != owner_version:
+                Reply.objects.filter(pk=reply.pk).update(state=ReplyState.WITHDRAWN)
+            elif (closed_for := _rows_without_window(reply, now)) is not None:
+                closed_for.update(state=ReplyState.WAITING_FOR_CUSTOMER)
+            else:
+                return _take(reply, now)
+    return None
+
+
+def _first_unsent(conversation_id: int) -> Reply | None:
+    return (
+        Reply.objects.filter(conversation_id=conversation_id, state__in=(ReplyState.READY, ReplyState.SENDING))
+        .select_related("conversation__customer", "conversation__account", "message")
+        .order_by("created_at", "pk")
+        .first()
+    )
+
+
+def _take(reply: Reply, now: datetime) -> Reply | None:
+    """A waiting request may have claimed the row for its passive reply meanwhile."""
     reply.tries += 1
+    won = Reply.objects.filter(pk=reply.pk, state=ReplyState.READY).update(
+        state=ReplyState.SENDING, lease_until=now + SENDING_LEASE, tries=reply.tries
+    )
+    if not won:
+        return None
+    ledger.spend(reply.conversation.customer, now)
     return reply
 
 
@@ -103,18 +131,29 @@ def _is_held(reply: Reply, now: datetime) -> bool:
     return message.hold_until > now and not message.ended_with
 
 
-def _window_allows(reply: Reply, now: datetime) -> bool:
-    if not reply.conversation.account.may_send:
-        return False
+def _rows_without_window(reply: Reply, now: datetime) -> QuerySet[Reply] | None:
+    """The rows that have to wait for the customer, this one among them; None: it may go out now."""
+    ready = Reply.objects.filter(conversation_id=reply.conversation_id, state=ReplyState.READY)
     left = reply.conversation.customer.sends_left(now)
+    if not reply.conversation.account.may_send or left <= 0:
+        return ready
     if reply.author != Author.BOT:
-        return left > 0
-    return left > KEPT_FOR_A_PERSON and _bot_sends_left(reply) > 0
+        return None
+    if left <= KEPT_FOR_A_PERSON:
+        return ready.filter(author=Author.BOT)
+    if _bot_sends_left(reply) <= 0:
+        return ready.filter(author=Author.BOT, message=reply.message)
+    return None
 
 
 def _bot_sends_left(reply: Reply) -> int:
-    by_api = Reply.objects.filter(message=reply.message, channel=Channel.API).count()
-    return BOT_SENDS_PER_ANSWER - by_api
+    """What one answer may still take. The customer's next push opens a new window for what was left of it."""
+    by_api = Reply.objects.filter(message=reply.message, channel=Channel.API)
+    sent = by_api.count()
+    if sent >= BOT_SENDS_PER_ANSWER:
+        pushes = Message.objects.filter(conversation_id=reply.conversation_id)
+        sent = by_api.filter(sent_at__gte=pushes.aggregate(last=Max("received_at"))["last"]).count()
+    return BOT_SENDS_PER_ANSWER - sent
 
 
 def _wait_for_customer(conversation_id: int) -> None:
@@ -141,9 +180,29 @@ def _send_text(reply: Reply) -> None:
     try:
         api.send_text(openid, text)
     except TextTooLong:
-        # WeChat's limit is not published. Halves are surely short enough; they cost one send more.
-        for piece in cut(text, byte_length(text) // 2 + 8):
+        _send_pieces(api, reply, text)
+
+
+def _send_pieces(api: WeChatAPI, reply: Reply, text: str) -> None:
+    """WeChat's limit is not published. Halves are surely short enough; they cost one send more.
+
+    A row of which a piece went out is never sent again, so every failure after the first is one of unknown outcome.
+    """
+    openid = reply.conversation.customer.openid
+    first, *others = cut(text, byte_length(text) // 2 + 8)
+    api.send_text(openid, first)
+    for piece in others:
+        time.sleep(PAUSE_SECONDS)
+        _spend_one_more(reply)
+        try:
             api.send_text(openid, piece)
+        except WeChatError as error:
+            raise OutcomeUnknown(error.code, f"only the beginning was sent: {error.message}", error.rid) from error
+
+
+@database_work
+def _spend_one_more(reply: Reply) -> None:
+    ledger.spend(reply.conversation.customer, timezone.now())
 
 
 @database_work
@@ -164,7 +223,8 @@ def _with_link_to_the_rest(reply: Reply) -> str:
 
 @database_work
 def record_sent(reply: Reply) -> None:
-    Reply.objects.filter(pk=reply.pk, state=ReplyState.SENDING).update(
+    """Also where the sweep has given us up: that WeChat took it is the truth."""
+    Reply.objects.filter(pk=reply.pk, state__in=(ReplyState.SENDING, ReplyState.UNKNOWN)).update(
         state=ReplyState.SENT, channel=Channel.API, sent_at=timezone.now(), reason=""
     )
 
@@ -176,9 +236,11 @@ def record_error(reply: Reply, error: WeChatError) -> None:
     rows = Reply.objects.filter(pk=reply.pk, state=ReplyState.SENDING)
     reason = str(error)[:200]
     with transaction.atomic():
+        if not isinstance(error, OutcomeUnknown):
+            ledger.refund(reply.conversation.customer, timezone.now())
         match error:
             case OutcomeUnknown():
-                rows.update(state=ReplyState.UNKNOWN, channel=Channel.API, reason=reason)
+                rows.update(state=ReplyState.UNKNOWN, channel=Channel.API, sent_at=timezone.now(), reason=reason)
             case WindowClosed() | QuotaUsedUp():
                 ledger.close(reply.conversation.customer)
                 rows.update(state=ReplyState.WAITING_FOR_CUSTOMER, reason=reason)
@@ -188,7 +250,8 @@ def record_error(reply: Reply, error: WeChatError) -> None:
                 _wait_for_customer(reply.conversation_id)
                 accounts.turn_passive(reply.conversation.account_id)
             case WeChatError(try_again=True) if reply.tries <= len(RETRY_PAUSES):
-                due_at = timezone.now() + timedelta(seconds=RETRY_PAUSES[reply.tries - 1])
+                pause = max(RETRY_PAUSES[reply.tries - 1], error.wait_seconds)
+                due_at = timezone.now() + timedelta(seconds=pause)
                 rows.update(state=ReplyState.READY, due_at=due_at, reason=reason)
             case _:
                 if isinstance(error, NotFollowing):

@@ -84,9 +84,12 @@ def conversation_of(account_id: int, openid: str) -> tuple[int, int] | None:
     return found[0] if found else None
 
 
-def attach_message(message_id: int, conversation_id: int, sent_at: datetime) -> None:
+def attach_message(message_id: int, conversation_id: int, sent_at: datetime) -> bool:
+    """False: it was attached already, and has opened its reply window then."""
+    sql = f"UPDATE {_MESSAGE} SET conversation_id = %s WHERE id = %s AND conversation_id IS NULL"
+    if not _run(sql, conversation_id, message_id):
+        return False
     moment = to_database(sent_at)
-    _run(f"UPDATE {_MESSAGE} SET conversation_id = %s WHERE id = %s", conversation_id, message_id)
     _run(
         f"UPDATE {_CONVERSATION} SET last_message_at = %s"
         " WHERE id = %s AND (last_message_at IS NULL OR last_message_at < %s)",
@@ -94,14 +97,18 @@ def attach_message(message_id: int, conversation_id: int, sent_at: datetime) -> 
         conversation_id,
         moment,
     )
+    return True
 
 
 def open_message_window(customer_id: int, sends: int, until: datetime) -> None:
+    """A message that is attached late does not close the window of a newer one."""
     _run(
-        f"UPDATE {_CUSTOMER} SET message_sends_left = %s, message_window_until = %s WHERE id = %s",
+        f"UPDATE {_CUSTOMER} SET message_sends_left = %s, message_window_until = %s"
+        " WHERE id = %s AND (message_window_until IS NULL OR message_window_until <= %s)",
         sends,
         to_database(until),
         customer_id,
+        to_database(until),
     )
 
 
@@ -174,8 +181,12 @@ def _value(column: str, value: Any) -> Any:
     return bool(value) if column == "wants_human" else value
 
 
-def start_answering(message_id: int, attempt: int) -> None:
-    _run(f"UPDATE {_MESSAGE} SET state = 'answering', attempt = %s WHERE id = %s", attempt, message_id)
+def start_answering(message_id: int, attempts_so_far: int) -> bool:
+    sql = (
+        f"UPDATE {_MESSAGE} SET state = 'answering', attempt = attempt + 1"
+        " WHERE id = %s AND attempt = %s AND state IN ('received', 'answering')"
+    )
+    return _run(sql, message_id, attempts_so_far) == 1
 
 
 # --- Answers --------------------------------------------------------------------------------------------------------

@@ -38,6 +38,15 @@ def spend(customer: Customer, now: datetime) -> None:
         rows.filter(message_sends_left__gt=0).update(message_sends_left=F("message_sends_left") - 1)
 
 
+def refund(customer: Customer, now: datetime) -> None:
+    """WeChat did not take the text: the send that was counted before it is given back."""
+    rows = Customer.objects.filter(pk=customer.pk)
+    if not rows.filter(event_sends_left__lt=SENDS_PER_EVENT, event_window_until__gt=now).update(
+        event_sends_left=F("event_sends_left") + 1
+    ):
+        rows.filter(message_sends_left__lt=SENDS_PER_MESSAGE).update(message_sends_left=F("message_sends_left") + 1)
+
+
 def close(customer: Customer) -> None:
     """WeChat refused: nothing may be sent before the customer's next message."""
     Customer.objects.filter(pk=customer.pk).update(message_sends_left=0, event_sends_left=0)

@@ -9,7 +9,10 @@ MESSAGE_BYTES = 2000
 # A part leaves room for the tap link that may have to follow it in the same message.
 PART_BYTES = 1750
 
-_SENTENCE = re.compile(r".+?(?:[。！？!?；;…\n]+[”」』）)\"']*|[.](?=\s)|$)\s*", re.DOTALL)
+# ASCII marks end a sentence only before a space or Chinese: "3.5" and the "?" of a link do not.
+_SENTENCE = re.compile(
+    r".+?(?:[。！？；…\n]+[”」』）)\"']*|[.!?;]+[”」』）)\"']*(?=[\s\u2e80-\uffef])|$)\s*", re.DOTALL
+)
 
 
 def byte_length(text: str) -> int:
@@ -25,13 +28,11 @@ def cut(text: str, limit: int = PART_BYTES) -> list[str]:
     current = ""
     for sentence in _SENTENCE.findall(text.strip()):
         if current and byte_length(current) + byte_length(sentence.rstrip()) > limit:
-            parts.append(current.rstrip())
+            parts.append(current)
             current = ""
         *full, current = [current + sentence] if byte_length(sentence.rstrip()) <= limit else _hard_cut(sentence, limit)
         parts.extend(full)
-    if current.strip():
-        parts.append(current.rstrip())
-    return parts
+    return [stripped for part in [*parts, current] if (stripped := part.strip())]
 
 
 def _hard_cut(sentence: str, limit: int) -> list[str]:

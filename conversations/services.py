@@ -148,7 +148,8 @@ def write_to_customer(conversation: Conversation, text: str, *, author: Author, 
         for reply in replies:
             reply.save()
         if author == Author.AGENT:
-            forget(conversation.customer.openid)
+            openid = conversation.customer.openid
+            transaction.on_commit(lambda: forget(openid))
         if account.may_send:
             transaction.on_commit(lambda: queue_delivery(conversation.pk))
     return replies
@@ -164,12 +165,17 @@ def change_owner(conversation: Conversation, owner: Owner) -> list[Message]:
         owner=owner, owner_version=F("owner_version") + 1, receipt_at=None
     )
     conversation.refresh_from_db(fields=["owner", "owner_version", "receipt_at"])
-    if owner == Owner.BOT:
-        return []
     unsent = conversation.replies.unsent().filter(author=Author.BOT)
+    if owner == Owner.BOT:
+        # The bot goes on with what it has said: its rows pass the fence under the new version too.
+        unsent.update(owner_version=conversation.owner_version)
+        return []
+    # The messages first: a waiting request locks them in this order before it carries their replies.
     message_ids = set(unsent.values_list("message_id", flat=True)) - {None}
+    list(Message.objects.select_for_update().filter(pk__in=message_ids).order_by("pk"))
+    dropped_ids = set(unsent.filter(message_id__in=message_ids).values_list("message_id", flat=True))
     unsent.update(state=ReplyState.WITHDRAWN)
-    dropped = Message.objects.filter(pk__in=message_ids)
+    dropped = Message.objects.filter(pk__in=dropped_ids)
     dropped.update(state=MessageState.HANDED_OVER)
     return list(dropped)
 

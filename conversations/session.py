@@ -10,14 +10,15 @@ import json
 import logging
 import time
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from common.database_threads import database_work
 from common.redis import REDIS_AWAY, redis
-from conversations.models import Author, Conversation, Message, Reply
+from conversations.models import Author, Conversation, Message, MessageState, Reply, ReplyState
 
 logger = logging.getLogger(__name__)
 
@@ -74,20 +75,26 @@ def forget(openid: str) -> None:
 def rebuild(conversation: Conversation) -> Session:
     """The session as the stored messages of the last `SESSION_TTL_SECONDS` tell it."""
     since = timezone.now() - timedelta(seconds=settings.SESSION_TTL_SECONDS)
-    replies = (
-        Reply.objects.filter(conversation=conversation, created_at__gte=since)
-        .exclude(author=Author.SYSTEM)
-        .order_by("created_at", "pk")
-    )
-    questions = dict(Message.objects.filter(conversation=conversation, sent_at__gte=since).values_list("pk", "text"))
+    messages = Message.objects.filter(conversation=conversation, received_at__gte=since).order_by("received_at", "pk")
+    asked = {message.pk: message for message in messages.only("text", "state", "received_at") if message.text}
+    left_to_people = [message for message in asked.values() if message.state == MessageState.HANDED_OVER]
     context: list[str] = []
     offered: tuple[int, ...] = ()
-    last_message: int | None = None
-    for reply in replies:
-        if context and reply.message_id == last_message:
+    last: Reply | None = None
+    for reply in _replies(conversation, since):
+        questions = [asked[reply.message_id]] if reply.message_id in asked else []
+        if reply.message_id is None:
+            questions = [message for message in left_to_people if message.received_at <= reply.created_at]
+            left_to_people = left_to_people[len(questions) :]
+        if last is not None and reply.message_id == last.message_id and (reply.message_id or not questions):
             context[-1] = f"{context[-1]}\n{reply.text}"
         else:
-            context += [questions.get(reply.message_id or 0, ""), reply.text]
-        last_message = reply.message_id
-        offered = tuple(reply.options)
+            context += ["\n".join(message.text for message in questions), reply.text]
+        last, offered = reply, tuple(reply.options)
     return Session(tuple(context[-CONTEXT_ENTRIES:]), offered)
+
+
+def _replies(conversation: Conversation, since: datetime) -> QuerySet[Reply]:
+    """What the customer has read or will read, but for the words of the system."""
+    replies = Reply.objects.filter(conversation=conversation, created_at__gte=since).exclude(author=Author.SYSTEM)
+    return replies.exclude(state__in=(ReplyState.WITHDRAWN, ReplyState.FAILED)).order_by("created_at", "pk")

@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+import pytest
+
+from conversations import delivery, texts
+from tests.fakes import FakeWeChat
+
+
+@pytest.fixture(autouse=True)
+def _fresh_texts() -> None:
+    texts.forget_own_words()
+
+
+@pytest.fixture
+def wechat(monkeypatch: pytest.MonkeyPatch) -> FakeWeChat:
+    """WeChat's API, and no pause between two texts."""
+    fake = FakeWeChat()
+    monkeypatch.setattr(delivery, "WeChatAPI", fake)
+    monkeypatch.setattr(delivery, "PAUSE_SECONDS", 0)
+    return fake
