@@ -143,11 +143,13 @@ def _turns(question: Question, match: Match) -> list[Turn]:
 
 
 def _menu_or_nothing(question: Question, match: Match) -> Answer:
-    if match.band != "suggest":
+    choices = match.candidates[: menu.MOST_CHOICES]
+    offered = tuple(one.faq_id for one in choices)
+    # Who was shown these very questions and asks on did not mean any of them.
+    if match.band != "suggest" or set(offered) <= set(question.offered):
         return Answer("", Source.NONE, Doubt.NOTHING_MATCHED, confidence=match.confidence)
-    offered: Sequence[Candidate] = match.candidates[: menu.MOST_CHOICES]
-    text = _menu_text(offered, question.account_id)
-    return Answer(text, Source.MENU, offered=tuple(one.faq_id for one in offered), confidence=match.confidence)
+    text = _menu_text(choices, question.account_id)
+    return Answer(text, Source.MENU, offered=offered, confidence=match.confidence)
 
 
 def _screened(question: Question, found: Answer) -> Answer:

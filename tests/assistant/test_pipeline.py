@@ -103,6 +103,12 @@ class TestTheMenu:
         FAQ.objects.filter(pk=faq.pk).update(enabled=False)
         assert ask("1", offered=(faq.pk,)).doubt == Doubt.NOTHING_MATCHED
 
+    def test_it_leaves_to_a_person_who_was_offered_the_same_questions_in_vain(
+        self, shop: dict[str, FAQ], ask: Ask
+    ) -> None:
+        offered = self.offer(ask, shop)
+        assert ask(VAGUE + "呢", offered=offered).doubt == Doubt.NOTHING_MATCHED
+
     def test_it_asks_the_model_instead_when_there_is_one(self, shop: dict[str, FAQ], ask: Ask) -> None:
         model = Thinker(yes("在订单页申请退货就行。"))
         answer = ask(VAGUE, model=model)
