@@ -47,12 +47,12 @@ class LanguageModelAdmin(SecretsAdminMixin, ModelAdmin):
     actions_detail = ("test_one",)
     fieldsets = (
         (None, {"fields": ("name", "base_url", "api_key", "model", "position", "enabled", "origin")}),
-        (_("回答"), {"fields": ("temperature", "max_tokens", "refused_parameters")}),
+        (_("回答"), {"fields": ("temperature", "max_tokens", "left_out")}),
         (_("限制"), {"fields": ("max_in_flight", "connect_timeout", "first_token_timeout", "total_timeout")}),
     )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        always = ("origin", "refused_parameters")
+        always = ("origin", "left_out")
         return (*_SAID_BY_ENVIRONMENT, "key_state", *always) if obj and obj.from_environment else always
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -93,6 +93,13 @@ class LanguageModelAdmin(SecretsAdminMixin, ModelAdmin):
     @display(description="API Key")
     def key_state(self, model: LanguageModel) -> str:
         return secret_state(model.api_key)
+
+    @display(description=_("接口不接受的参数"))
+    def left_out(self, model: LanguageModel) -> str:
+        found = "、".join(model.refused_parameters) or gettext("未发现")
+        return gettext("%(found)s（调用时自动发现，之后不再发送；更换地址或模型、或点“测试”后重新发现）") % {
+            "found": found
+        }
 
     @admin.action(description=_("测试所选模型"), permissions=["change"])
     def test_selected(self, request: HttpRequest, queryset: QuerySet[LanguageModel]) -> None:

@@ -37,12 +37,8 @@ class LanguageModel(models.Model):
     connect_timeout = models.FloatField(_("连接超时（秒）"), default=3, validators=[MinValueValidator(0.1)])
     first_token_timeout = models.FloatField(_("首字超时（秒）"), default=15, validators=[MinValueValidator(0.1)])
     total_timeout = models.FloatField(_("总超时（秒）"), default=40, validators=[MinValueValidator(0.1)])
-    refused_parameters = models.JSONField(
-        _("接口不接受的参数"),
-        default=list,
-        editable=False,
-        help_text=_("调用时自动发现，之后不再发送；更换地址或模型、或点“测试”后重新发现"),
-    )
+    # What the endpoint was found not to take (see payload.py); learned anew when it changes or is tested.
+    refused_parameters = models.JSONField(_("接口不接受的参数"), default=list, editable=False)
 
     class Meta:
         verbose_name = _("语言模型")
