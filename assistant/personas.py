@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from assistant.models import Persona
 from common.database_threads import database_work
-from wechat.models import OfficialAccount
+from wechat import accounts
 
 DEFAULT_PROMPT = _(
     "你是「{name}」的在线客服，在微信里直接回复客户。\n"
@@ -20,5 +20,4 @@ NAME = "{name}"
 def prompt_for(account_id: int) -> str:
     """The account's own persona, or the default. Not `format`: an editor may write braces."""
     own = Persona.objects.filter(account_id=account_id).values_list("prompt", flat=True).first()
-    name = OfficialAccount.objects.filter(pk=account_id).values_list("name", flat=True).first() or ""
-    return (own or str(DEFAULT_PROMPT)).replace(NAME, name)
+    return (own or str(DEFAULT_PROMPT)).replace(NAME, accounts.by_id(account_id).name)

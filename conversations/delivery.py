@@ -14,12 +14,11 @@ from django.db.models import Max, QuerySet
 from django.utils import timezone
 
 from common.database_threads import database_work
-from conversations import ledger
+from conversations import hot, ledger
 from conversations.links import look_link
 from conversations.models import (
     Author,
     Channel,
-    Conversation,
     Customer,
     Hold,
     Message,
@@ -29,7 +28,7 @@ from conversations.models import (
 from conversations.parts import MESSAGE_BYTES, byte_length, cut
 from conversations.texts import say_text
 from wechat import accounts
-from wechat.client import WeChatAPI
+from wechat.client import WeChatAPI, api_of
 from wechat.errors import (
     ApiNotGranted,
     NotFollowing,
@@ -66,15 +65,14 @@ def deliver(conversation_id: int, *, limit: int | None = None) -> int:
 
 @database_work
 def has_more(conversation_id: int) -> bool:
-    return Reply.objects.filter(conversation_id=conversation_id, state=ReplyState.READY).exists()
+    return hot.has_ready_reply(conversation_id)
 
 
 @database_work
 def _pause_left(conversation_id: int) -> float:
     """The first part may have gone out a moment ago, from another process."""
     earliest = timezone.now() - timedelta(seconds=PAUSE_SECONDS)
-    lately = Reply.objects.filter(conversation_id=conversation_id, channel=Channel.API, sent_at__gt=earliest)
-    last = lately.aggregate(last=Max("sent_at"))["last"]
+    last = hot.last_sent_by_api(conversation_id, earliest)
     return 0.0 if last is None else float(min(max((last - earliest).total_seconds(), 0), PAUSE_SECONDS))
 
 
@@ -88,9 +86,8 @@ def claim_next(conversation_id: int) -> Reply | None:
     """
     now = timezone.now()
     with transaction.atomic():
-        locked = Conversation.objects.select_for_update().filter(pk=conversation_id)
-        owner_version = locked.values_list("owner_version", flat=True).first()
-        while (reply := _first_unsent(conversation_id)) is not None:
+        owner_version = hot.lock_conversation(conversation_id)
+        while (reply := hot.first_unsent_reply(conversation_id)) is not None:
             if reply.state == ReplyState.SENDING or reply.due_at > now or _is_held(reply, now):
                 return None
             if reply.owner_version is not None and reply.owner_version != owner_version:
@@ -102,22 +99,10 @@ def claim_next(conversation_id: int) -> Reply | None:
     return None
 
 
-def _first_unsent(conversation_id: int) -> Reply | None:
-    return (
-        Reply.objects.filter(conversation_id=conversation_id, state__in=(ReplyState.READY, ReplyState.SENDING))
-        .select_related("conversation__customer", "conversation__account", "message")
-        .order_by("created_at", "pk")
-        .first()
-    )
-
-
 def _take(reply: Reply, now: datetime) -> Reply | None:
     """A waiting request may have claimed the row for its passive reply meanwhile."""
     reply.tries += 1
-    won = Reply.objects.filter(pk=reply.pk, state=ReplyState.READY).update(
-        state=ReplyState.SENDING, lease_until=now + SENDING_LEASE, tries=reply.tries
-    )
-    if not won:
+    if not hot.start_sending(reply.pk, reply.tries, now + SENDING_LEASE):
         return None
     ledger.spend(reply.conversation.customer, now)
     return reply
@@ -135,7 +120,7 @@ def _rows_without_window(reply: Reply, now: datetime) -> QuerySet[Reply] | None:
     """The rows that have to wait for the customer, this one among them; None: it may go out now."""
     ready = Reply.objects.filter(conversation_id=reply.conversation_id, state=ReplyState.READY)
     left = reply.conversation.customer.sends_left(now)
-    if not reply.conversation.account.may_send or left <= 0:
+    if not accounts.may_send(reply.conversation.account_id) or left <= 0:
         return ready
     if reply.author != Author.BOT:
         return None
@@ -148,9 +133,9 @@ def _rows_without_window(reply: Reply, now: datetime) -> QuerySet[Reply] | None:
 
 def _bot_sends_left(reply: Reply) -> int:
     """What one answer may still take. The customer's next push opens a new window for what was left of it."""
-    by_api = Reply.objects.filter(message=reply.message, channel=Channel.API)
-    sent = by_api.count()
+    sent = hot.count_sent_by_api(reply.message_id)
     if sent >= BOT_SENDS_PER_ANSWER:
+        by_api = Reply.objects.filter(message=reply.message, channel=Channel.API)
         pushes = Message.objects.filter(conversation_id=reply.conversation_id)
         sent = by_api.filter(sent_at__gte=pushes.aggregate(last=Max("received_at"))["last"]).count()
     return BOT_SENDS_PER_ANSWER - sent
@@ -174,7 +159,7 @@ def send(reply: Reply) -> bool:
 
 
 def _send_text(reply: Reply) -> None:
-    api = WeChatAPI(reply.conversation.account)
+    api = api_of(accounts.by_id(reply.conversation.account_id))
     openid = reply.conversation.customer.openid
     text = _with_link_to_the_rest(reply)
     try:
@@ -209,7 +194,7 @@ def _spend_one_more(reply: Reply) -> None:
 def _with_link_to_the_rest(reply: Reply) -> str:
     """The last part that may go out now says how to get the rest."""
     now = timezone.now()
-    if reply.author != Author.BOT or not _parts_behind(reply).exists():
+    if reply.author != Author.BOT or not hot.ready_parts_behind(reply.message_id, reply.part):
         return reply.text
     # This row is SENDING without a channel yet and has been taken off the ledger, so both counts are of what follows.
     customer = Customer.objects.get(pk=reply.conversation.customer_id)
@@ -224,9 +209,7 @@ def _with_link_to_the_rest(reply: Reply) -> str:
 @database_work
 def record_sent(reply: Reply) -> None:
     """Also where the sweep has given us up: that WeChat took it is the truth."""
-    Reply.objects.filter(pk=reply.pk, state__in=(ReplyState.SENDING, ReplyState.UNKNOWN)).update(
-        state=ReplyState.SENT, channel=Channel.API, sent_at=timezone.now(), reason=""
-    )
+    hot.reply_sent(reply.pk, timezone.now())
 
 
 @database_work

@@ -134,25 +134,41 @@ def _columns(model: type[Model], names: str) -> tuple[str, ...]:
     return tuple(field.attname for field in model._meta.concrete_fields if field.attname in names.split())
 
 
-_TURN: dict[type[Model], tuple[str, ...]] = {
-    Message: _columns(
+class _Joined:
+    """A SELECT over joined tables, read into model instances. What is not read here loads when it is asked."""
+
+    def __init__(self, **tables: tuple[type[Model], str]) -> None:
+        self._columns = {alias: (model, _columns(model, names)) for alias, (model, names) in tables.items()}
+        self.columns = ", ".join(f"{alias}.{name}" for alias, (_, names) in self._columns.items() for name in names)
+
+    def instances(self, row: Row) -> list[Any]:
+        """One instance per table; None where an outer join found nothing."""
+        values = iter(row)
+        found = []
+        for model, names in self._columns.values():
+            own = [_value(name, next(values)) for name in names]
+            found.append(None if own[0] is None else model.from_db(connection.alias, names, own))
+        return found
+
+
+_TURN = _Joined(
+    m=(
         Message,
         "id account_id openid kind text fields wants_human sent_at received_at conversation_id state attempt hold"
         " hold_until",
     ),
-    Conversation: _columns(Conversation, "id account_id customer_id owner owner_version receipt_at"),
-    Customer: _columns(Customer, "id account_id openid remark"),
-}
-_TURN_COLUMNS = ", ".join(
-    f"{alias}.{column}" for alias, columns in zip(("m", "co", "cu"), _TURN.values(), strict=True) for column in columns
+    co=(Conversation, "id account_id customer_id owner owner_version receipt_at"),
+    cu=(Customer, "id account_id openid remark"),
 )
-_MOMENTS = frozenset({"sent_at", "received_at", "hold_until", "receipt_at"})
+_MOMENTS = frozenset(
+    {"sent_at", "received_at", "hold_until", "receipt_at", "due_at", "message_window_until", "event_window_until"}
+)
 
 
 def first_open_message(conversation_id: int) -> tuple[Message, Conversation, Customer] | None:
-    """A wish for a human first, then by the time the customer wrote. What is not read here loads when it is asked."""
+    """A wish for a human first, then by the time the customer wrote."""
     found = _read(
-        f"SELECT {_TURN_COLUMNS} FROM {_MESSAGE} m"
+        f"SELECT {_TURN.columns} FROM {_MESSAGE} m"
         f" JOIN {_CONVERSATION} co ON co.id = m.conversation_id JOIN {_CUSTOMER} cu ON cu.id = co.customer_id"
         " WHERE m.conversation_id = %s AND m.state IN ('received', 'answering')"
         " ORDER BY m.wants_human DESC, m.sent_at, m.id LIMIT 1",
@@ -160,14 +176,7 @@ def first_open_message(conversation_id: int) -> tuple[Message, Conversation, Cus
     )
     if not found:
         return None
-    values = iter(found[0])
-    message, conversation, customer = (
-        model.from_db(connection.alias, columns, [_value(column, next(values)) for column in columns])
-        for model, columns in _TURN.items()
-    )
-    assert isinstance(message, Message)
-    assert isinstance(conversation, Conversation)
-    assert isinstance(customer, Customer)
+    message, conversation, customer = _TURN.instances(found[0])
     message.conversation = conversation
     conversation.customer = customer
     return message, conversation, customer
@@ -284,3 +293,88 @@ def replies_sent_passively(reply_ids: Sequence[int], now: datetime) -> None:
         to_database(now),
         *reply_ids,
     )
+
+
+# --- Delivery by the API --------------------------------------------------------------------------------------------
+
+
+def lock_conversation(conversation_id: int) -> int | None:
+    """Its owner's version; the row stays locked until the transaction ends."""
+    found = _read(f"SELECT owner_version FROM {_CONVERSATION} WHERE id = %s{_for_update()}", conversation_id)
+    return found[0][0] if found else None
+
+
+_UNSENT = _Joined(
+    r=(Reply, "id conversation_id message_id part author owner_version text state tries due_at"),
+    co=(Conversation, "id account_id customer_id"),
+    cu=(Customer, "id openid message_sends_left message_window_until event_sends_left event_window_until"),
+    m=(Message, "id hold hold_until ended_with"),
+)
+
+
+def first_unsent_reply(conversation_id: int) -> Reply | None:
+    """The oldest reply that is ready or being sent, with its message, conversation and customer."""
+    found = _read(
+        f"SELECT {_UNSENT.columns} FROM {_REPLY} r"
+        f" JOIN {_CONVERSATION} co ON co.id = r.conversation_id JOIN {_CUSTOMER} cu ON cu.id = co.customer_id"
+        f" LEFT JOIN {_MESSAGE} m ON m.id = r.message_id"
+        " WHERE r.conversation_id = %s AND r.state IN ('ready', 'sending') ORDER BY r.created_at, r.id LIMIT 1",
+        conversation_id,
+    )
+    if not found:
+        return None
+    reply, conversation, customer, message = _UNSENT.instances(found[0])
+    reply.conversation, reply.message = conversation, message
+    conversation.customer = customer
+    return reply
+
+
+def start_sending(reply_id: int, tries: int, until: datetime) -> bool:
+    sql = f"UPDATE {_REPLY} SET state = 'sending', tries = %s, lease_until = %s WHERE id = %s AND state = 'ready'"
+    return _run(sql, tries, to_database(until), reply_id) == 1
+
+
+def reply_sent(reply_id: int, now: datetime) -> None:
+    _run(
+        f"UPDATE {_REPLY} SET state = 'sent', channel = 'api', sent_at = %s, reason = ''"
+        " WHERE id = %s AND state IN ('sending', 'unknown')",
+        to_database(now),
+        reply_id,
+    )
+
+
+def last_sent_by_api(conversation_id: int, since: datetime) -> datetime | None:
+    found = _read(
+        f"SELECT MAX(sent_at) FROM {_REPLY} WHERE conversation_id = %s AND state = 'sent' AND channel = 'api'"
+        " AND sent_at > %s",
+        conversation_id,
+        to_database(since),
+    )
+    return from_database(found[0][0])
+
+
+def count_sent_by_api(message_id: int | None) -> int:
+    return int(_read(f"SELECT COUNT(*) FROM {_REPLY} WHERE message_id = %s AND channel = 'api'", message_id)[0][0])
+
+
+def ready_parts_behind(message_id: int | None, part: int) -> int:
+    sql = f"SELECT COUNT(*) FROM {_REPLY} WHERE message_id = %s AND part > %s AND state = 'ready'"
+    return int(_read(sql, message_id, part)[0][0])
+
+
+def has_ready_reply(conversation_id: int) -> bool:
+    sql = f"SELECT 1 FROM {_REPLY} WHERE conversation_id = %s AND state = 'ready' LIMIT 1"
+    return bool(_read(sql, conversation_id))
+
+
+def spend_event_send(customer_id: int, now: datetime) -> bool:
+    sql = (
+        f"UPDATE {_CUSTOMER} SET event_sends_left = event_sends_left - 1"
+        " WHERE id = %s AND event_sends_left > 0 AND event_window_until > %s"
+    )
+    return _run(sql, customer_id, to_database(now)) == 1
+
+
+def spend_message_send(customer_id: int) -> bool:
+    sql = f"UPDATE {_CUSTOMER} SET message_sends_left = message_sends_left - 1 WHERE id = %s AND message_sends_left > 0"
+    return _run(sql, customer_id) == 1

@@ -31,11 +31,8 @@ def open_event_window(customer_id: int, sent_at: datetime) -> None:
 
 def spend(customer: Customer, now: datetime) -> None:
     """Count one send, from the window that closes first."""
-    rows = Customer.objects.filter(pk=customer.pk)
-    if not rows.filter(event_sends_left__gt=0, event_window_until__gt=now).update(
-        event_sends_left=F("event_sends_left") - 1
-    ):
-        rows.filter(message_sends_left__gt=0).update(message_sends_left=F("message_sends_left") - 1)
+    if not hot.spend_event_send(customer.pk, now):
+        hot.spend_message_send(customer.pk)
 
 
 def refund(customer: Customer, now: datetime) -> None:

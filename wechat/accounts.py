@@ -248,6 +248,7 @@ def _keys(account: OfficialAccount) -> Keys:
         slug=account.slug,
         app_id=account.app_id,
         token=account.token,
+        app_secret=account.app_secret,
         aes_key=account.aes_key,
         previous_aes_key=account.previous_aes_key,
         encrypted_only=account.encrypted_only,

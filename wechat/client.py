@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
-from typing import Any
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import requests
@@ -14,7 +16,6 @@ from wechatpy.exceptions import WeChatClientException
 
 from common.text import without_control
 from wechat.errors import TokenRefused, WeChatError, named
-from wechat.models import OfficialAccount
 from wechat.tokens import Token, TokenSource
 from wechat.wire import TIMEOUT, Wire, unclear
 
@@ -23,10 +24,36 @@ logger = logging.getLogger(__name__)
 WECHAT_HOST = "https://api.weixin.qq.com"
 
 
+class Credentials(Protocol):
+    """An OfficialAccount, or its Keys."""
+
+    @property
+    def app_id(self) -> str: ...
+
+    @property
+    def app_secret(self) -> str: ...
+
+
+def api_of(account: Credentials) -> WeChatAPI:
+    """The process's client for this account: wechatpy looks through its whole class each time it makes one."""
+    return _api(account.app_id, account.app_secret, settings.WECHAT_API_URL)
+
+
+@lru_cache(maxsize=64)
+def _api(app_id: str, app_secret: str, base_url: str) -> WeChatAPI:
+    return WeChatAPI(_Credentials(app_id, app_secret))
+
+
+@dataclass(frozen=True)
+class _Credentials:
+    app_id: str
+    app_secret: str
+
+
 class WeChatAPI(WeChatClient):
     """wechatpy's client with our token source, our time limits, our base URL and our errors."""
 
-    def __init__(self, account: OfficialAccount) -> None:
+    def __init__(self, account: Credentials) -> None:
         super().__init__(account.app_id, account.app_secret, timeout=TIMEOUT, auto_retry=False)
         self._http = Wire()
         self.API_BASE_URL = f"{settings.WECHAT_API_URL}/cgi-bin/"

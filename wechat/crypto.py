@@ -68,6 +68,7 @@ class Keys:
     slug: str
     app_id: str
     token: str = field(repr=False)
+    app_secret: str = field(default="", repr=False)
     aes_key: str = field(default="", repr=False)
     previous_aes_key: str = field(default="", repr=False)
     encrypted_only: bool = False
