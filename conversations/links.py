@@ -19,5 +19,10 @@ def look_link(label: str) -> str:
     return tap_link(label, content=LOOK_WORDS, menu_id=LOOK_MENU_ID)
 
 
+def is_tap(text: str, menu_id: str = "") -> bool:
+    """Surely our link: nobody types these words by chance."""
+    return menu_id == LOOK_MENU_ID or fold(text) == fold(LOOK_WORDS)
+
+
 def asks_to_look(text: str, menu_id: str = "") -> bool:
     return menu_id == LOOK_MENU_ID or fold(text) in _WORDS_TYPED

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import logging
 from datetime import datetime, timedelta
 
+from django.db import DatabaseError
 from django.utils import timezone
 
 from common.database_threads import database_work
@@ -13,6 +15,8 @@ from common.redis import REDIS_AWAY, redis
 from knowledge.models import CachedAnswer
 from knowledge.terms import wording
 from knowledge.versions import knowledge_version
+
+logger = logging.getLogger(__name__)
 
 KEEP_FOR = timedelta(days=7)
 # An answer out of use stays this long, so that an editor can still read and pin it.
@@ -38,9 +42,13 @@ def find(question: str) -> CachedAnswer | None:
 
 def keep(question: str, answer: str, *, model_name: str, knowledge_version: str) -> None:
     """Keep what a model answered. An answer that an editor pinned stays as it is."""
-    if wording(question) and answer.strip():
+    if not wording(question) or not answer.strip():
+        return
+    try:
         _write(question, answer, model_name, knowledge_version)
         _sweep_now_and_then()
+    except DatabaseError as error:  # The customer still gets the answer that was paid for.
+        logger.warning("an answer could not be kept for the next customer: %s", error)
 
 
 def normalised(question: str) -> str:

@@ -32,6 +32,9 @@ def answer_here(message: Message) -> list[Errand]:
         except LeaseLost:
             claims.drop(turn)
             return errands
+        except Exception:
+            claims.drop(turn)
+            raise
         if turn.account.may_send and turn.message.hold != Hold.WAITING:
             errands.append(("deliver", conversation_id))
         turn = claims.take_next(turn)

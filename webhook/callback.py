@@ -16,15 +16,14 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from django.conf import settings
-from django.db import DatabaseError
 
 from assistant.wishes import wants_human
 from conversations.passive import Claim, Wish, thinking_text
 from conversations.texts import ready_text
 from webhook.door import Door
-from webhook.group_commit import NotWritten
+from webhook.group_commit import CannotBeWritten, NotWritten
 from webhook.intake import Push, Taken, Verdict, too_many_status
-from webhook.kinds import HANDLED_KINDS, UNHEARD_KINDS
+from webhook.kinds import ANSWERED_KINDS, HANDLED_KINDS, UNHEARD_KINDS
 from webhook.waiting import Waiter
 from wechat import accounts, crypto, parsing, replies
 from wechat.crypto import Keys
@@ -97,8 +96,8 @@ class Callback:
         try:
             keys = accounts.cached(scope["path"].removeprefix("/wechat").strip("/") or None)
         except accounts.AccountsUnknown as error:
-            logger.error("push refused, WeChat delivers it again: %s", error)
-            return Response(503)
+            logger.error("push not opened, WeChat delivers it again: %s", error)
+            return None if await _read_body(receive) is None else await _wait_for_cut(receive, arrived)
         if keys is None:
             return NOT_FOUND
         query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
@@ -121,10 +120,9 @@ class Callback:
             return await self._answer(delivery, push, taken, waiter, receive)
         except NotWritten as error:
             return await self._not_stored(delivery, receive, error)
-        except DatabaseError as error:
-            # Tried alone and refused by the database: it will not be better next time.
+        except CannotBeWritten as error:
             logger.error("a push of account %s could not be stored: %s", push.account_id, error)
-            return _text(delivery, ready_text("storing_failed", push.account_id))
+            return _sorry(delivery)
         finally:
             self.door.waiters.leave(waiter)
 
@@ -176,7 +174,7 @@ class Callback:
         deadline = delivery.arrived + LAST_CLAIM_SECONDS + CLAIM_GRACE_SECONDS
         try:
             reply = await self.door.claim_reply(Claim(taken.message_id, wish), deadline)
-        except (NotWritten, DatabaseError) as error:
+        except (NotWritten, CannotBeWritten) as error:
             logger.warning("message %s: its reply could not be claimed: %s", taken.message_id, error)
             return None
         if reply.deliver is not None:
@@ -187,16 +185,27 @@ class Callback:
         """The message was not accepted. WeChat repeats only what gets no answer: none but the last gets one."""
         logger.error("a push of account %s was not stored: %s", delivery.keys.account_id, error)
         if delivery.is_old:
-            return _text(delivery, ready_text("storing_failed", delivery.keys.account_id))
-        gone = asyncio.ensure_future(receive())
-        try:
-            return await _until_cut(gone, delivery.arrived)
-        finally:
-            gone.cancel()
+            return _sorry(delivery)
+        return await _wait_for_cut(receive, delivery.arrived)
+
+
+def _sorry(delivery: Delivery) -> Response:
+    """The words for who sent something. Who did nothing that asks for an answer reads none."""
+    if delivery.incoming.kind not in ANSWERED_KINDS:
+        return SUCCESS
+    return _text(delivery, ready_text("storing_failed", delivery.keys.account_id))
 
 
 def _hold_seconds(keys: Keys) -> float:
     return float(settings.HOLD_SECONDS) if keys.may_send else LAST_CLAIM_SECONDS
+
+
+async def _wait_for_cut(receive: Receive, arrived: float) -> Response | None:
+    gone = asyncio.ensure_future(receive())
+    try:
+        return await _until_cut(gone, arrived)
+    finally:
+        gone.cancel()
 
 
 async def _until_cut(gone: asyncio.Future[MutableMapping[str, Any]], arrived: float) -> Response | None:

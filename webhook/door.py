@@ -11,6 +11,7 @@ import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
 
 from django.db import DatabaseError, InterfaceError, connection
 
@@ -20,7 +21,7 @@ from conversations.tasks import queue_delivery
 from knowledge import matching
 from webhook import waiting
 from webhook.answering import Errand, answer_here
-from webhook.group_commit import GroupCommit
+from webhook.group_commit import GroupCommit, NotWritten
 from webhook.intake import Push, Taken, take_in
 from webhook.tasks import queue_replies
 from webhook.waiting import Waiters
@@ -28,10 +29,14 @@ from wechat import accounts
 
 logger = logging.getLogger(__name__)
 
+Outcome = TypeVar("Outcome")
+
 ANSWERING_THREADS = 4
 # Past this many the sweep takes over: a queue in memory must not outgrow what the threads do in a few seconds.
 MAX_WAITING_FOR_THREAD = 2000
 MAX_ERRANDS_AT_ONCE = 50
+# What a writer may take beyond a deadline to say that it was missed.
+WRITER_GRACE_SECONDS = 0.1
 
 
 class Door:
@@ -75,10 +80,10 @@ class Door:
         self._look.shutdown(wait=False, cancel_futures=True)
 
     async def take_in(self, push: Push, deadline: float) -> Taken:
-        return await asyncio.wrap_future(self._store.submit(push, deadline))
+        return await _in_time(self._store.submit(push, deadline), deadline)
 
     async def claim_reply(self, claim: Claim, deadline: float) -> PassiveReply:
-        return await asyncio.wrap_future(self._finish.submit(claim, deadline))
+        return await _in_time(self._finish.submit(claim, deadline), deadline)
 
     def answer(self, push: Push) -> None:
         """Answer it here if no model is needed, off the event loop; else it goes to the worker."""
@@ -116,6 +121,15 @@ class Door:
 
     def _in_look_thread(self, function: Callable[..., list[int]], *args: object) -> asyncio.Future[list[int]]:
         return asyncio.get_running_loop().run_in_executor(self._look, function, *args)
+
+
+async def _in_time(outcome: Future[Outcome], deadline: float) -> Outcome:
+    """A database that says nothing at all holds its writer up; the request must go on."""
+    try:
+        async with asyncio.timeout_at(deadline + WRITER_GRACE_SECONDS):
+            return await asyncio.wrap_future(outcome)
+    except TimeoutError as error:
+        raise NotWritten("the database does not answer") from error
 
 
 def _answer(push: Push) -> list[Errand]:

@@ -5,6 +5,12 @@ The web process and the worker run the same function under the same claim; only 
 
 from __future__ import annotations
 
+import logging
+import time
+from collections.abc import Callable
+
+from django.db import InterfaceError, OperationalError
+
 from assistant import pipeline, wishes
 from assistant.answers import Answer, Question
 from assistant.models import Source
@@ -12,13 +18,19 @@ from assistant.pipeline import Model
 from common.database_threads import database_work
 from conversations import claims, session
 from conversations.claims import Turn
-from conversations.links import asks_to_look
+from conversations.links import asks_to_look, is_tap
 from conversations.models import Author, Customer, MessageState, Owner
 from conversations.services import OwnerChanged, say
 from conversations.texts import say_text
 from tickets import services as tickets
 from tickets.models import Reason
 from webhook.kinds import UNHEARD_KINDS
+
+logger = logging.getLogger(__name__)
+
+# How long an answer that a model was paid for is kept while it cannot be written.
+KEEP_ANSWER_SECONDS = 30.0
+KEEP_ANSWER_PAUSE = 0.5
 
 
 def reply(turn: Turn, *, model: Model | None) -> None:
@@ -39,7 +51,7 @@ def _reply(turn: Turn, model: Model | None) -> None:
         note_event(turn)
     elif message.kind == "event.subscribe":
         welcome(turn)
-    elif asks_to_look(message.text, message.fields.get("menu_id", "")):
+    elif asks_to_look(message.text, message.fields.get("menu_id", "")) and not _is_said_to_a_person(turn):
         show_what_waits(turn)
     elif turn.is_worn_out:
         tickets.hand_over(turn, reason=Reason.BROKEN)
@@ -53,9 +65,44 @@ def _reply(turn: Turn, model: Model | None) -> None:
         answer_as_bot(turn, model)
 
 
+def _is_said_to_a_person(turn: Turn) -> bool:
+    """ "继续" where nothing waits is the customer's word to the agent; our own tap link is not."""
+    return (
+        turn.conversation.owner == Owner.AGENT
+        and not is_tap(turn.message.text, turn.message.fields.get("menu_id", ""))
+        and not _something_waits(turn)
+    )
+
+
+@database_work
+def _something_waits(turn: Turn) -> bool:
+    return turn.conversation.replies.waiting_for_customer().exists()
+
+
 def answer_as_bot(turn: Turn, model: Model | None) -> None:
     memory = session.load(turn.conversation, turn.customer.openid)
     answer = pipeline.answer(_question(turn, memory), model=model)
+    if model is None:
+        give(turn, answer, memory)
+    else:
+        _keep_trying(lambda: give(turn, answer, memory))
+
+
+def _keep_trying(write: Callable[[], None]) -> None:
+    """A paid answer is not thrown away because the database is away at this moment. Nothing is written twice: the
+    message is ours for one answer only."""
+    give_up_at = time.monotonic() + KEEP_ANSWER_SECONDS
+    while True:
+        try:
+            return write()
+        except (OperationalError, InterfaceError) as error:
+            if time.monotonic() > give_up_at:
+                raise
+            logger.warning("an answer waits for the database: %s", error)
+        time.sleep(KEEP_ANSWER_PAUSE)
+
+
+def give(turn: Turn, answer: Answer, memory: session.Session) -> None:
     try:
         if answer.text:
             say_answer(turn, answer, memory)
@@ -106,7 +153,8 @@ def _question(turn: Turn, memory: session.Session, *, faq_only: bool = False) ->
 def welcome(turn: Turn) -> None:
     Customer.objects.filter(pk=turn.customer.pk).update(subscribed=True)
     text = say_text("follow", turn.account_id, name=turn.account.name)
-    say(turn, [text], author=Author.SYSTEM)
+    # To whom a person serves, the bot says nothing.
+    say(turn, [] if turn.conversation.is_with_agent else [text], author=Author.SYSTEM)
 
 
 @database_work
@@ -119,7 +167,7 @@ def note_event(turn: Turn) -> None:
 @database_work
 def show_what_waits(turn: Turn) -> None:
     """A tap on our link, or its words typed, is no question: it gets what waits, or hears that nothing does."""
-    if turn.conversation.replies.waiting_for_customer().exists():
+    if _something_waits(turn):
         texts = []
     elif turn.conversation.owner == Owner.BOT:
         texts = [say_text("nothing_more", turn.account_id)]

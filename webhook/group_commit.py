@@ -32,6 +32,10 @@ class NotWritten(Exception):
     """The database was away until the deadline, or the queue is full: nothing was stored, try again later."""
 
 
+class CannotBeWritten(Exception):
+    """This one failed by itself, alone in its transaction: another try would end the same way."""
+
+
 @dataclass(frozen=True)
 class _Queued(Generic[Job, Result]):
     job: Job
@@ -66,7 +70,8 @@ class GroupCommit(Generic[Job, Result]):
                     batch.append(self._queue.get_nowait())
                 except queue.Empty:
                     break
-            self._write_until_done(batch)
+            # A caller that has gone is no reason to write; from here on it cannot withdraw.
+            self._write_until_done([queued for queued in batch if queued.future.set_running_or_notify_cancel()])
 
     def _write_until_done(self, batch: list[_Queued[Job, Result]]) -> None:
         batch = _still_in_time(batch, "its time was over in the queue")
@@ -86,7 +91,7 @@ class GroupCommit(Generic[Job, Result]):
     def _write_one_by_one(self, batch: list[_Queued[Job, Result]], error: Exception) -> None:
         if len(batch) == 1:
             logger.error("a request could not be stored: %s", error, exc_info=not isinstance(error, DatabaseError))
-            batch[0].future.set_exception(error)
+            batch[0].future.set_exception(CannotBeWritten(str(error)))
             return
         for queued in batch:
             self._write_until_done([queued])

@@ -26,6 +26,8 @@ from webhook.throttle import UNLIMITED, Place
 
 logger = logging.getLogger(__name__)
 
+TRIES_WITH_NEW_ID = 3
+
 
 @dataclass(frozen=True)
 class Push:
@@ -83,23 +85,20 @@ class Taken:
 
 def take_in(pushes: Sequence[Push]) -> list[Taken]:
     """Store a batch, equal keys joined; one outcome per push, in order."""
-    first_of = {push.key: push for push in reversed(pushes)}
+    first_of: dict[tuple[int, str], Push] = {}
+    for push in pushes:
+        first_of.setdefault(push.key, push)
     rows = list(first_of.values())
     placed = _places(rows)
     refused = _refused(rows, placed)
     storable = [row for row in rows if row.key not in refused]
     with transaction.atomic():
         taken = _store(storable, placed) if storable else {}
-        for key, again in _joined(pushes, first_of).items():
-            if key in taken:
-                taken[key] = _count_delivery(taken[key], again)
+        for again in pushes:
+            if again.key in taken and again is not first_of[again.key]:
+                taken[again.key] = _count_delivery(taken[again.key], again)
     taken.update(refused)
     return [taken[push.key] for push in pushes]
-
-
-def _joined(pushes: Sequence[Push], first_of: dict[tuple[int, str], Push]) -> dict[tuple[int, str], Push]:
-    """Keys that stand in this batch more than once, with their last push."""
-    return {push.key: push for push in pushes if first_of[push.key] is not push}
 
 
 def _places(rows: Sequence[Push]) -> dict[tuple[int, str], Place]:
@@ -130,7 +129,13 @@ def _is_exempt(row: Push) -> bool:
     return known.exists() or with_agent.exists()
 
 
-def _store(rows: list[Push], placed: dict[tuple[int, str], Place]) -> dict[tuple[int, str], Taken]:
+class NotStored(Exception):
+    """The INSERT left a row out that is no repeat: the database ignores more than equal keys."""
+
+
+def _store(
+    rows: list[Push], placed: dict[tuple[int, str], Place], *, tries: int = TRIES_WITH_NEW_ID
+) -> dict[tuple[int, str], Taken]:
     """One INSERT that leaves known keys alone. When all rows went in, all were new, and nothing has to be read."""
     values = {row.key: _values(row, placed.get(row.key)) for row in rows}
     taken = {row.key: _new(row, values[row.key]) for row in rows}
@@ -139,8 +144,10 @@ def _store(rows: list[Push], placed: dict[tuple[int, str], Place]) -> dict[tuple
     stored = _stored(rows)
     collided = [row for row in rows if row.key not in stored]
     if collided:  # another process made the same id in the same millisecond: once more with new ones
+        if not tries:
+            raise NotStored(f"no row for {collided[0].key}")
         again = [replace(row, id=new_id()) for row in collided]
-        return {**_store([row for row in rows if row.key in stored], placed), **_store(again, placed)}
+        return _store([*(row for row in rows if row.key in stored), *again], placed, tries=tries - 1)
     for row in rows:
         message = stored[row.key]
         if message.pk != row.id:
