@@ -175,7 +175,7 @@ class Bubble(models.Model):
 class Outcome(models.TextChoices):
     PENDING = "pending", _("等待应答")
     REPLIED = "replied", _("已回复")
-    SUCCESS = "success", _("已收到（success）")
+    SUCCESS = "success", _("已收到")
     TIMED_OUT = "timed_out", _("5 秒无应答，断开")
     NOT_REACHED = "not_reached", _("连接失败")
     REFUSED = "refused", _("被拒绝")

@@ -27,6 +27,14 @@ function showAll(shown) {
   phone.showBubbles(shown.bubbles);
   wire.showExchanges(shown.exchanges);
   wire.showWindows(chosenFollower());
+  rememberInAddress();
+}
+
+// A reload, and the switch of the language, come back to the same phone.
+function rememberInAddress() {
+  const address = state.chosen === null ? window.location.pathname : `?customer=${state.chosen}`;
+  window.history.replaceState(null, "", address);
+  document.querySelector("#language-form [name=next]").value = window.location.pathname + window.location.search;
 }
 
 function chosenFollower() {

@@ -2,6 +2,8 @@
 const SHORTEST_PAUSE = 500;
 const LONGEST_PAUSE = 8000;
 const LOOK_EVERY = 4000;
+// As in consumers.py.
+const NOT_ALLOWED = 4403;
 
 export class Live {
   constructor({ onEvent, onReady, onOffline }) {
@@ -26,7 +28,12 @@ export class Live {
     this.socket = socket;
     before?.close();
     socket.addEventListener("message", (message) => socket === this.socket && this.hear(JSON.parse(message.data)));
-    socket.addEventListener("close", () => socket === this.socket && this.connectLater());
+    socket.addEventListener("close", (event) => {
+      if (socket !== this.socket) return;
+      // The login has ended: the page itself leads to a new one.
+      if (event.code === NOT_ALLOWED) window.location.reload();
+      else this.connectLater();
+    });
   }
 
   hear(event) {

@@ -16,13 +16,18 @@ from wechat.models import OfficialAccount
 
 
 @pytest.fixture
-def callback(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeCallback]:
-    """A server in place of ours, and a WeChat that waits half a second in place of five."""
+def callback(settings: Any) -> Iterator[FakeCallback]:
+    """A server in place of ours."""
     fake = FakeCallback()
     settings.PORT = fake.port
-    monkeypatch.setattr("simulator.delivery.PATIENCE_SECONDS", 0.5)
     yield fake
     fake.close()
+
+
+@pytest.fixture
+def patience(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """How long WeChat waits, in place of 5 s. Short only where no answer is meant to be in time."""
+    return lambda seconds: monkeypatch.setattr("simulator.delivery.PATIENCE_SECONDS", seconds)
 
 
 @pytest.fixture

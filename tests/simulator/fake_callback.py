@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -26,6 +25,8 @@ class Received:
     message: Any
 
 
+_over = threading.Event()
+
 Answer = Callable[[Received], tuple[int, bytes]]
 
 
@@ -43,12 +44,10 @@ def body(content: bytes, status: int = 200) -> Answer:
     return lambda received: (status, content)
 
 
-def late(seconds: float, then: Answer) -> Answer:
-    def answer(received: Received) -> tuple[int, bytes]:
-        time.sleep(seconds)
-        return then(received)
-
-    return answer
+def never(received: Received) -> tuple[int, bytes]:
+    """No answer while anybody waits: the connection is held until the test is over."""
+    _over.wait(60)
+    return 200, b""
 
 
 def crypto() -> WeChatCrypto:
@@ -63,6 +62,7 @@ class FakeCallback:
         self.answers: list[Answer] = [body(b"success")]
         self.received: list[Received] = []
         self._lock = threading.Lock()
+        _over.clear()
         fake = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -91,6 +91,7 @@ class FakeCallback:
         return answer(received)
 
     def close(self) -> None:
+        _over.set()
         self.server.shutdown()
         self.server.server_close()
 

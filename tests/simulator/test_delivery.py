@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -12,7 +14,9 @@ from simulator.delivery import deliver
 from simulator.models import Bubble, Exchange, Follower, Mode, Outcome, SimulatedAccount
 from simulator.phone import FAILURE_NOTICE
 from simulator.pushes import Push
-from tests.simulator.fake_callback import FakeCallback, body, late, text
+from tests.simulator.fake_callback import FakeCallback, body, never, text
+
+Patience = Callable[[float], None]
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -59,17 +63,19 @@ def test_it_speaks_the_other_modes(
 
 
 def test_it_repeats_the_same_message_three_times_and_then_shows_the_failure_notice(
-    callback: FakeCallback, follower: Follower
+    callback: FakeCallback, follower: Follower, patience: Patience
 ) -> None:
-    callback.answers = [late(0.8, text("太晚了"))]
+    patience(0.3)
+    callback.answers = [never]
     deliver(push_from(follower))
     assert outcomes() == [(1, Outcome.TIMED_OUT), (2, Outcome.TIMED_OUT), (3, Outcome.TIMED_OUT)]
     assert len({received.message.id for received in callback.received}) == 1
     assert shown_on_phone() == [FAILURE_NOTICE]
 
 
-def test_it_cuts_an_answer_that_trickles(callback: FakeCallback, follower: Follower) -> None:
+def test_it_cuts_an_answer_that_trickles(follower: Follower, patience: Patience) -> None:
     """The first byte in time is not an answer in time."""
+    patience(0.3)
     listener = socket.create_server(("127.0.0.1", 0))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("simulator.delivery.DELIVERIES", 1)
@@ -99,8 +105,11 @@ def deliver_to_a_trickle(listener: socket.socket, push: Push) -> None:
     listener.close()
 
 
-def test_it_takes_the_answer_of_the_second_delivery(callback: FakeCallback, follower: Follower) -> None:
-    callback.answers = [late(0.8, text("太晚了")), text("来得及")]
+def test_it_takes_the_answer_of_the_second_delivery(
+    callback: FakeCallback, follower: Follower, patience: Patience
+) -> None:
+    patience(2)
+    callback.answers = [never, text("来得及")]
     deliver(push_from(follower))
     assert outcomes() == [(1, Outcome.TIMED_OUT), (2, Outcome.REPLIED)]
     assert shown_on_phone() == ["来得及"]
@@ -126,7 +135,8 @@ def test_it_names_the_status_of_a_refusal(callback: FakeCallback, follower: Foll
     assert shown_on_phone() == [FAILURE_NOTICE]
 
 
-def test_it_tries_three_times_when_nobody_listens(callback: FakeCallback, follower: Follower, settings) -> None:
+def test_it_tries_three_times_when_nobody_listens(follower: Follower, settings: Any, patience: Patience) -> None:
+    patience(2)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         settings.PORT = listener.getsockname()[1]
     deliver(push_from(follower))
@@ -145,8 +155,9 @@ def test_three_at_once_show_one_reply(callback: FakeCallback, follower: Follower
 
 
 def test_a_lost_answer_is_asked_for_again(
-    callback: FakeCallback, follower: Follower, account: SimulatedAccount
+    callback: FakeCallback, follower: Follower, account: SimulatedAccount, patience: Patience
 ) -> None:
+    patience(2)
     SimulatedAccount.objects.update(lose_reply=True)
     callback.answers = [text("答案")]
     deliver(push_from(follower))
@@ -155,9 +166,14 @@ def test_a_lost_answer_is_asked_for_again(
 
 
 def test_the_slow_network_uses_up_wechats_patience(
-    callback: FakeCallback, follower: Follower, account: SimulatedAccount, monkeypatch: pytest.MonkeyPatch
+    callback: FakeCallback,
+    follower: Follower,
+    account: SimulatedAccount,
+    patience: Patience,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("simulator.delivery.SLOW_SECONDS", 0.3)
+    patience(0.3)
+    monkeypatch.setattr("simulator.delivery.SLOW_SECONDS", 0.2)
     SimulatedAccount.objects.update(slow_network=True)
     callback.answers = [text("在路上丢了")]
     deliver(push_from(follower))
