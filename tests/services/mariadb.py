@@ -44,9 +44,7 @@ class PrivateMariaDB:
         return self.url(name)
 
     def execute(self, sql: str) -> str:
-        client = find_program("mariadb", "mysql") or "mariadb"
-        command = [client, "--no-defaults", f"--socket={self.socket}", "--user=root", "--batch", f"--execute={sql}"]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        return mariadb_client(self.socket, sql)
 
     @property
     def _data(self) -> Path:
@@ -83,6 +81,12 @@ class PrivateMariaDB:
             *("--innodb-buffer-pool-size=64M", f"--innodb-flush-log-at-trx-commit={1 if durable else 0}"),
             *(() if durable else ("--innodb-flush-method=nosync", "--innodb-doublewrite=0")),
         ]
+
+
+def mariadb_client(socket: Path, sql: str) -> str:
+    client = find_program("mariadb", "mysql") or "mariadb"
+    command = [client, "--no-defaults", f"--socket={socket}", "--user=root", "--batch", f"--execute={sql}"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 def _user() -> list[str]:
