@@ -170,9 +170,8 @@ class Stack:
         return [f"http://127.0.0.1:{port}" for port in self.ports]
 
     def _process(self, program: Program, name: str, **environment: str) -> Process:
-        return Process(
-            program.command, log=self.folder / f"{name}.log", environment={**self.environment, **environment}
-        )
+        environment = {**self.environment, **environment}
+        return Process(program.command, log=self.folder / f"{name}.log", environment=environment, directory=ROOT)
 
     @property
     def environment(self) -> dict[str, str]:

@@ -32,8 +32,16 @@ def wait_until(predicate: Callable[[], object], timeout: float = 10, *, what: st
 
 
 class Process:
-    def __init__(self, command: Sequence[str], *, log: Path, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        log: Path,
+        environment: Mapping[str, str] | None = None,
+        directory: Path | None = None,
+    ) -> None:
         self.log = log
+        self._directory = directory
         self._command = command
         self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
@@ -59,6 +67,7 @@ class Process:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=self._environment,
+                cwd=self._directory,
                 start_new_session=True,
                 preexec_fn=die_with_parent(os.getpid(), signal.SIGKILL),
             )

@@ -70,7 +70,7 @@ def make_plan(host: str, port: int) -> Plan:
         host_header=_host_header(),
         web=web_program(host, port),
         workers=(worker_program(settings.WORKER_THREADS), deliver_program()),
-        redis=_redis() if settings.EMBEDDED else None,
+        redis=private_redis() if settings.EMBEDDED else None,
         urls=tuple(_urls()),
         password_file=str(password_file),
         password_is_new=not password_file.exists(),
@@ -94,7 +94,7 @@ def _urls() -> list[tuple[str, str]]:
     ]
 
 
-def _redis() -> Program:
+def private_redis() -> Program:
     """Where no redis-server is installed, the set-up brings one into the virtual environment."""
     program = shutil.which("redis-server") or shutil.which("redis-server", path=str(Path(sys.executable).parent))
     if program is None:
