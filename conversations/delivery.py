@@ -70,9 +70,9 @@ def has_more(conversation_id: int) -> bool:
 
 @database_work
 def _pause_left(conversation_id: int) -> float:
-    """The first part may have gone out a moment ago, from another process."""
+    """The first part may have gone out a moment ago, from another process or as a passive reply."""
     earliest = timezone.now() - timedelta(seconds=PAUSE_SECONDS)
-    last = hot.last_sent_by_api(conversation_id, earliest)
+    last = hot.last_sent(conversation_id, earliest)
     return 0.0 if last is None else float(min(max((last - earliest).total_seconds(), 0), PAUSE_SECONDS))
 
 

@@ -343,10 +343,9 @@ def reply_sent(reply_id: int, now: datetime) -> None:
     )
 
 
-def last_sent_by_api(conversation_id: int, since: datetime) -> datetime | None:
+def last_sent(conversation_id: int, since: datetime) -> datetime | None:
     found = _read(
-        f"SELECT MAX(sent_at) FROM {_REPLY} WHERE conversation_id = %s AND state = 'sent' AND channel = 'api'"
-        " AND sent_at > %s",
+        f"SELECT MAX(sent_at) FROM {_REPLY} WHERE conversation_id = %s AND state = 'sent' AND sent_at > %s",
         conversation_id,
         to_database(since),
     )
