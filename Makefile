@@ -26,9 +26,10 @@ bench: python ## Measure speed and memory, beside peers, into benchmarks/RESULTS
 	@"$(PYTHON)" scripts/setup.py --for test
 	@exec $(BIN)/python -m benchmarks
 
-messages: python ## Collect the texts to translate into locale/
+messages: python ## Collect the texts to translate into locale/ (needs gettext) and compile them
 	@"$(PYTHON)" scripts/setup.py --for check
 	@exec $(BIN)/python manage.py makemessages -l en --no-wrap --no-location -i .venv -i var -i tests
+	@exec $(BIN)/python scripts/translations.py --compile
 
 python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed and was not found on PATH." >&2; exit 1; }
