@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from wechat.models import OfficialAccount
 
@@ -15,8 +16,8 @@ class Persona(models.Model):
     prompt = models.TextField(_("人设"), help_text=_("告诉模型它是谁、怎么说话、什么不能说"))
 
     class Meta:
-        verbose_name = _("人设")
-        verbose_name_plural = _("人设")
+        verbose_name = pgettext_lazy("one", "人设")
+        verbose_name_plural = pgettext_lazy("many", "人设")
 
     def __str__(self) -> str:
         return str(self.account)
@@ -34,8 +35,8 @@ class BlockedTerm(models.Model):
     enabled = models.BooleanField(_("启用"), default=True)
 
     class Meta:
-        verbose_name = _("敏感词")
-        verbose_name_plural = _("敏感词")
+        verbose_name = pgettext_lazy("one", "敏感词")
+        verbose_name_plural = pgettext_lazy("many", "敏感词")
 
     def __str__(self) -> str:
         return self.term
@@ -68,8 +69,8 @@ class AnswerLog(models.Model):
     created_at = models.DateTimeField(_("时间"), auto_now_add=True, db_index=True)
 
     class Meta:
-        verbose_name = _("回答记录")
-        verbose_name_plural = _("回答记录")
+        verbose_name = pgettext_lazy("one", "回答记录")
+        verbose_name_plural = pgettext_lazy("many", "回答记录")
         ordering = ["-created_at"]
 
     def __str__(self) -> str:

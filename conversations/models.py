@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from conversations.ids import new_id
 from wechat.models import OfficialAccount
@@ -33,8 +34,8 @@ class Customer(models.Model):
     event_window_until = models.DateTimeField(_("事件窗口截止"), null=True)
 
     class Meta:
-        verbose_name = _("客户")
-        verbose_name_plural = _("客户")
+        verbose_name = pgettext_lazy("one", "客户")
+        verbose_name_plural = pgettext_lazy("many", "客户")
         constraints = [models.UniqueConstraint(fields=["account", "openid"], name="one_customer_per_openid")]
 
     def __str__(self) -> str:
@@ -77,8 +78,8 @@ class Conversation(models.Model):
     created_at = models.DateTimeField(_("开始时间"), default=timezone.now)
 
     class Meta:
-        verbose_name = _("会话")
-        verbose_name_plural = _("会话")
+        verbose_name = pgettext_lazy("one", "会话")
+        verbose_name_plural = pgettext_lazy("many", "会话")
 
     def __str__(self) -> str:
         return str(self.customer)
@@ -150,8 +151,8 @@ class Message(models.Model):
     note = models.CharField(_("备注"), max_length=200, blank=True)
 
     class Meta:
-        verbose_name = _("客户消息")
-        verbose_name_plural = _("客户消息")
+        verbose_name = pgettext_lazy("one", "客户消息")
+        verbose_name_plural = pgettext_lazy("many", "客户消息")
         constraints = [models.UniqueConstraint(fields=["account", "dedup_key"], name="one_message_per_push")]
         indexes = [
             models.Index(fields=["state", "received_at"], name="message_by_state"),
@@ -227,8 +228,8 @@ class Reply(models.Model):
     objects = ReplyQuerySet.as_manager()
 
     class Meta:
-        verbose_name = _("回复")
-        verbose_name_plural = _("回复")
+        verbose_name = pgettext_lazy("one", "回复")
+        verbose_name_plural = pgettext_lazy("many", "回复")
         constraints = [models.UniqueConstraint(fields=["message", "part"], name="one_set_of_parts_per_message")]
         indexes = [
             models.Index(fields=["state", "due_at"], name="reply_by_state"),
@@ -247,8 +248,8 @@ class BotText(models.Model):
     text = models.TextField(_("文字"))
 
     class Meta:
-        verbose_name = _("机器人用语")
-        verbose_name_plural = _("机器人用语")
+        verbose_name = pgettext_lazy("one", "机器人用语")
+        verbose_name_plural = pgettext_lazy("many", "机器人用语")
         constraints = [models.UniqueConstraint(fields=["account", "moment"], name="one_text_per_moment")]
 
     def __str__(self) -> str:

@@ -8,6 +8,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 # One text of WeChat holds 2,048 bytes; a longer answer goes out in parts.
 COMFORTABLE_ANSWER_BYTES = 2000
@@ -20,8 +21,8 @@ class Category(models.Model):
     position = models.PositiveSmallIntegerField(_("排序"), default=0)
 
     class Meta:
-        verbose_name = _("分类")
-        verbose_name_plural = _("分类")
+        verbose_name = pgettext_lazy("one", "分类")
+        verbose_name_plural = pgettext_lazy("many", "分类")
         ordering = ["position", "name"]
 
     def __str__(self) -> str:
@@ -52,7 +53,7 @@ class FAQ(models.Model):
 
     class Meta:
         verbose_name = "FAQ"
-        verbose_name_plural = "FAQ"
+        verbose_name_plural = pgettext_lazy("many", "FAQ")
 
     def __str__(self) -> str:
         return self.question
@@ -75,8 +76,8 @@ class Phrasing(models.Model):
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
-        verbose_name = _("相似问法")
-        verbose_name_plural = _("相似问法")
+        verbose_name = pgettext_lazy("one", "相似问法")
+        verbose_name_plural = pgettext_lazy("many", "相似问法")
 
     def __str__(self) -> str:
         return self.text
@@ -90,8 +91,8 @@ class SynonymRule(models.Model):
     updated_at = models.DateTimeField(_("更新时间"), auto_now=True)
 
     class Meta:
-        verbose_name = _("同义词")
-        verbose_name_plural = _("同义词")
+        verbose_name = pgettext_lazy("one", "同义词")
+        verbose_name_plural = pgettext_lazy("many", "同义词")
 
     def __str__(self) -> str:
         return self.words
@@ -116,8 +117,8 @@ class CachedAnswer(models.Model):
     updated_at = models.DateTimeField(_("更新时间"), auto_now=True)
 
     class Meta:
-        verbose_name = _("答案缓存")
-        verbose_name_plural = _("答案缓存")
+        verbose_name = pgettext_lazy("one", "答案缓存")
+        verbose_name_plural = pgettext_lazy("many", "答案缓存")
 
     def __str__(self) -> str:
         return self.question

@@ -1,13 +1,13 @@
 from django.apps import AppConfig
 from django.core.checks import register
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from llm.checks import check_environment
 
 
 class LLMConfig(AppConfig):
     name = "llm"
-    verbose_name = _("语言模型")
+    verbose_name = pgettext_lazy("many", "语言模型")
 
     def ready(self) -> None:
         register(check_environment)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from common.secret_field import SecretField
 from llm.validation import endpoint_url, header_value
@@ -41,8 +42,8 @@ class LanguageModel(models.Model):
     refused_parameters = models.JSONField(_("接口不接受的参数"), default=list, editable=False)
 
     class Meta:
-        verbose_name = _("语言模型")
-        verbose_name_plural = _("语言模型")
+        verbose_name = pgettext_lazy("one", "语言模型")
+        verbose_name_plural = pgettext_lazy("many", "语言模型")
         ordering = ["position", "pk"]
 
     def __str__(self) -> str:
@@ -78,8 +79,8 @@ class ModelCall(models.Model):
     created_at = models.DateTimeField(_("时间"), auto_now_add=True, db_index=True)
 
     class Meta:
-        verbose_name = _("模型调用")
-        verbose_name_plural = _("模型调用")
+        verbose_name = pgettext_lazy("one", "模型调用")
+        verbose_name_plural = pgettext_lazy("many", "模型调用")
         ordering = ["-created_at"]
 
     def __str__(self) -> str:

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from conversations.models import Conversation, Customer, Message
 
@@ -19,8 +20,8 @@ class Agent(models.Model):
     last_work_at = models.DateTimeField(_("上次接待"), null=True, editable=False)
 
     class Meta:
-        verbose_name = _("客服人员")
-        verbose_name_plural = _("客服人员")
+        verbose_name = pgettext_lazy("one", "客服人员")
+        verbose_name_plural = pgettext_lazy("many", "客服人员")
 
     def __str__(self) -> str:
         return self.display_name
@@ -98,8 +99,8 @@ class Ticket(models.Model):
     objects = TicketQuerySet.as_manager()
 
     class Meta:
-        verbose_name = _("工单")
-        verbose_name_plural = _("工单")
+        verbose_name = pgettext_lazy("one", "工单")
+        verbose_name_plural = pgettext_lazy("many", "工单")
         ordering = ["-created_at"]
 
     def __str__(self) -> str:
@@ -127,8 +128,8 @@ class TicketEvent(models.Model):
     created_at = models.DateTimeField(_("时间"), default=timezone.now)
 
     class Meta:
-        verbose_name = _("工单事件")
-        verbose_name_plural = _("工单事件")
+        verbose_name = pgettext_lazy("one", "工单事件")
+        verbose_name_plural = pgettext_lazy("many", "工单事件")
         ordering = ["created_at", "pk"]
 
     def __str__(self) -> str:

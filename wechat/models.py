@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from common.secret_field import SecretField
 
@@ -52,8 +53,8 @@ class OfficialAccount(models.Model):
     created_at = models.DateTimeField(_("添加时间"), auto_now_add=True)
 
     class Meta:
-        verbose_name = _("公众号")
-        verbose_name_plural = _("公众号")
+        verbose_name = pgettext_lazy("one", "公众号")
+        verbose_name_plural = pgettext_lazy("many", "公众号")
 
     def __str__(self) -> str:
         return self.name
