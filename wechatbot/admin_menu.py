@@ -7,16 +7,19 @@ from typing import Any
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.functional import lazy
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 lazy_static = lazy(static, str)
+lazy_capfirst = lazy(capfirst, str)
 
 
 def _page(title: Any, icon: str, name: str, permission: str = "") -> dict[str, Any]:
     """One entry; seen by those who may see the page."""
     app, model = name.split(".") if "." in name else ("", "")
     link = reverse_lazy(f"admin:{app}_{model}_changelist") if app else reverse_lazy(name)
-    entry: dict[str, Any] = {"title": title, "icon": icon, "link": link}
+    entry: dict[str, Any] = {"title": lazy_capfirst(title), "icon": icon, "link": link}
     if app:
         needed = permission or f"{app}.view_{model}"
         entry["permission"] = lambda request: request.user.has_perm(needed)
@@ -29,41 +32,41 @@ NAVIGATION = [
         "title": _("知识库"),
         "separator": True,
         "items": [
-            _page("FAQ", "quiz", "knowledge.faq"),
-            _page(_("分类"), "category", "knowledge.category"),
-            _page(_("答案缓存"), "cached", "knowledge.cachedanswer"),
-            _page(_("同义词"), "sync_alt", "knowledge.synonymrule"),
+            _page(pgettext_lazy("many", "FAQ"), "quiz", "knowledge.faq"),
+            _page(pgettext_lazy("many", "分类"), "category", "knowledge.category"),
+            _page(pgettext_lazy("many", "答案缓存"), "cached", "knowledge.cachedanswer"),
+            _page(pgettext_lazy("many", "同义词"), "sync_alt", "knowledge.synonymrule"),
         ],
     },
     {
         "title": _("会话与工单"),
         "separator": True,
         "items": [
-            _page(_("工单"), "support_agent", "tickets.ticket"),
-            _page(_("会话"), "forum", "conversations.conversation"),
-            _page(_("客户"), "group", "conversations.customer"),
-            _page(_("客户消息"), "inbox", "conversations.message"),
-            _page(_("回复"), "outbox", "conversations.reply"),
+            _page(pgettext_lazy("many", "工单"), "support_agent", "tickets.ticket"),
+            _page(pgettext_lazy("many", "会话"), "forum", "conversations.conversation"),
+            _page(pgettext_lazy("many", "客户"), "group", "conversations.customer"),
+            _page(pgettext_lazy("many", "客户消息"), "inbox", "conversations.message"),
+            _page(pgettext_lazy("many", "回复"), "outbox", "conversations.reply"),
         ],
     },
     {
         "title": _("模型与助手"),
         "separator": True,
         "items": [
-            _page(_("语言模型"), "neurology", "llm.languagemodel"),
-            _page(_("模型调用"), "receipt_long", "llm.modelcall"),
-            _page(_("人设"), "face", "assistant.persona"),
-            _page(_("敏感词"), "block", "assistant.blockedterm"),
-            _page(_("回答记录"), "fact_check", "assistant.answerlog"),
+            _page(pgettext_lazy("many", "语言模型"), "neurology", "llm.languagemodel"),
+            _page(pgettext_lazy("many", "模型调用"), "receipt_long", "llm.modelcall"),
+            _page(pgettext_lazy("many", "人设"), "face", "assistant.persona"),
+            _page(pgettext_lazy("many", "敏感词"), "block", "assistant.blockedterm"),
+            _page(pgettext_lazy("many", "回答记录"), "fact_check", "assistant.answerlog"),
         ],
     },
     {
         "title": _("公众号与设置"),
         "separator": True,
         "items": [
-            _page(_("公众号"), "chat", "wechat.officialaccount"),
-            _page(_("机器人用语"), "record_voice_over", "conversations.bottext"),
-            _page(_("客服人员"), "badge", "tickets.agent"),
+            _page(pgettext_lazy("many", "公众号"), "chat", "wechat.officialaccount"),
+            _page(pgettext_lazy("many", "机器人用语"), "record_voice_over", "conversations.bottext"),
+            _page(pgettext_lazy("many", "客服人员"), "badge", "tickets.agent"),
             _page(_("用户"), "person", "auth.user"),
             _page(_("用户组"), "groups", "auth.group"),
         ],
@@ -75,6 +78,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_HEADER": "wechatbot",
     "SITE_SUBHEADER": _("微信智能客服"),
     "SITE_SYMBOL": "forum",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lazy_static("common/icon.svg")}],
     "SHOW_LANGUAGES": True,
     "SHOW_BACK_BUTTON": True,
     "DASHBOARD_CALLBACK": "wechatbot.front_page.fill",
@@ -107,7 +111,7 @@ UNFOLD: dict[str, Any] = {
             "800": "oklch(37% 0.07 166)",
             "900": "oklch(31.5% 0.058 167)",
             "950": "oklch(22% 0.042 168)",
-        }
+        },
     },
     "SIDEBAR": {"show_search": True, "show_all_applications": False, "navigation": NAVIGATION},
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib import admin
+from django.templatetags.static import static
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
@@ -12,6 +13,7 @@ from wechatbot import health
 urlpatterns: list[URLPattern | URLResolver] = [
     # A newcomer types only the host: on one's own machine the simulator is the place to begin.
     path("", RedirectView.as_view(pattern_name="simulator:page" if settings.SIMULATOR else "admin:index")),
+    path("favicon.ico", RedirectView.as_view(url=static("common/icon.svg"))),
     path("admin/", admin.site.urls),
     path("healthz", health.healthz),
     path("readyz", health.readyz),

@@ -5,7 +5,12 @@ import { word } from "./words.js";
 export class Refused extends Error {}
 
 const base = new URL("./", window.location.href);
-const token = document.querySelector("[name=csrfmiddlewaretoken]").value;
+
+// Read anew for each request: a login in another tab gives this browser another token.
+function token() {
+  const cookie = document.cookie.split("; ").find((one) => one.startsWith("csrftoken="));
+  return cookie ? cookie.slice("csrftoken=".length) : document.querySelector("[name=csrfmiddlewaretoken]").value;
+}
 
 export function get(path) {
   return ask(path, { headers: { Accept: "application/json" } });
@@ -14,7 +19,7 @@ export function get(path) {
 export function post(path, given) {
   return ask(path, {
     method: "POST",
-    headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": token },
+    headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": token() },
     body: JSON.stringify(given),
   });
 }

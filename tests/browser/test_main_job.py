@@ -1,0 +1,91 @@
+"""The main job, as a newcomer tries it: one command, a phone in one window, the ticket in another."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+from tests.browser.conftest import Served
+
+pytestmark = pytest.mark.browser
+
+REPLY = "您好，我是李明，老板姓张。"
+
+
+def open_phone(page: Page, served: Served, *, verified: bool) -> None:
+    """A new customer of an account that is verified, or not."""
+    page.goto(f"{served.url}/simulator/")
+    page.locator("#verified label").nth(0 if verified else 1).click()
+    page.locator("#new-customer").click()
+    name = page.locator("dialog[open] input[type=text], dialog[open] input:not([type])")
+    if name.count():
+        name.first.fill("认证客户" if verified else "未认证客户")
+        page.locator("dialog[open] button[type=submit]").first.click()
+    expect(page.locator("#bubbles")).to_contain_text("您好，这里是", timeout=15_000)
+
+
+def write(page: Page, words: str) -> None:
+    page.locator("#message").fill(words)
+    page.locator("#send").click()
+
+
+def last_bubble(page: Page) -> Locator:
+    return page.locator("#bubbles .bubble-row.account .bubble").last
+
+
+def log_in(page: Page, served: Served, user: str, secret: str) -> None:
+    page.goto(f"{served.url}/admin/login/?next=/admin/tickets/ticket/")
+    page.locator("input[name=username]").fill(user)
+    page.locator("input[name=password]").fill(served.password_of(secret))
+    page.locator("button[type=submit]").first.click()
+
+
+def answer_the_ticket(context: BrowserContext, served: Served) -> None:
+    """An agent finds the ticket in the admin and replies."""
+    desk = context.new_page()
+    log_in(desk, served, "liming", "agent_liming_password")
+    desk.goto(f"{served.url}/admin/tickets/ticket/")
+    desk.locator("a[href*='/tickets/ticket/'][href*='/change/']").first.click()
+    expect(desk.locator("#thread")).to_contain_text("老板叫什么名字")
+    desk.locator("#text").fill(REPLY)
+    desk.locator("#send").click()
+    expect(desk.locator("#thread")).to_contain_text(REPLY)
+    desk.close()
+
+
+def test_a_customer_of_a_verified_account_is_served_by_bot_and_person(
+    page: Page, context: BrowserContext, served: Served
+) -> None:
+    open_phone(page, served, verified=True)
+    write(page, "怎么退货")
+    expect(last_bubble(page)).to_contain_text("7 天")
+    write(page, "老板叫什么名字")
+    expect(last_bubble(page)).to_contain_text("编号")
+    answer_the_ticket(context, served)
+    expect(page.locator("#bubbles")).to_contain_text(REPLY)
+
+
+def test_a_customer_of_an_unverified_account_taps_for_the_persons_reply(
+    page: Page, context: BrowserContext, served: Served
+) -> None:
+    open_phone(page, served, verified=False)
+    write(page, "怎么退货")
+    expect(last_bubble(page)).to_contain_text("7 天")
+    write(page, "老板叫什么名字")
+    expect(last_bubble(page)).to_contain_text("编号")
+    answer_the_ticket(context, served)
+    expect(page.locator("#bubbles")).not_to_contain_text(REPLY)
+    page.locator("#bubbles .tap").last.click()
+    expect(last_bubble(page)).to_contain_text(REPLY)
+
+
+def test_the_wire_shows_both_sides_of_a_push(page: Page, served: Served) -> None:
+    open_phone(page, served, verified=True)
+    write(page, "运费多少钱")
+    expect(last_bubble(page)).to_contain_text("包邮")
+    row = page.locator(".exchange.push").last
+    row.click()
+    expect(page.locator("body")).to_contain_text("<Encrypt>")
+    expect(page.locator("body")).to_contain_text(re.compile("MsgType"))
