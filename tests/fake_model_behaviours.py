@@ -6,6 +6,7 @@ import asyncio
 import json
 import math
 import random
+import threading
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -51,6 +52,7 @@ class Manner:
     arguments: dict[str, Any] | None = None  # of tool calls; else made up from the tool's schema
     queue: deque[str] = field(default_factory=deque)
     otherwise: str = "answer"
+    may_speak: threading.Event = field(default_factory=threading.Event)  # of "when told"
 
     def draw_seconds(self) -> float:
         if self.lognormal is None:
@@ -122,6 +124,14 @@ def _made_up(schema: dict[str, Any]) -> Any:
 
 @behaviour("answer")
 async def answer(call: Call) -> None:
+    await stream(call, call.manner.answer)
+
+
+@behaviour("when told")
+async def when_told(call: Call) -> None:
+    """Thinks until the test lets it speak."""
+    while not call.manner.may_speak.is_set():
+        await asyncio.sleep(0.02)
     await stream(call, call.manner.answer)
 
 

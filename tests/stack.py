@@ -92,6 +92,7 @@ class Stack:
             self.mariadb.start()
         self.database = make_database(self.folder, self.mariadb)
         self.manage("prepare", "-v", "0")
+        self.furnish()
         self.webs = [self._process(web_program("127.0.0.1", port), f"web{port}", PORT=str(port)) for port in self.ports]
         names = [f"worker{number}" for number in range(self._worker_count)]
         threads = int(self.environment["WORKER_THREADS"])
@@ -100,6 +101,9 @@ class Stack:
         for process in self.processes:
             process.start()
         self.wait_until_ready()
+
+    def furnish(self) -> None:
+        """For subclasses: rows that are there before the first process starts."""
 
     @property
     def processes(self) -> list[Process]:
