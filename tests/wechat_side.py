@@ -8,6 +8,7 @@ from __future__ import annotations
 import http.client
 import itertools
 import secrets
+import ssl
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -63,8 +64,16 @@ class Outcome:
 class WeChatSide:
     """`bases` tells where the callback is now; the deliveries of one push go round, as through a load balancer."""
 
-    def __init__(self, bases: Callable[[], Sequence[str]], account: Account, *, mode: Mode = "safe") -> None:
+    def __init__(
+        self,
+        bases: Callable[[], Sequence[str]],
+        account: Account,
+        *,
+        mode: Mode = "safe",
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.account = account
+        self._tls = tls
         self.mode: Mode = mode
         self.path = "/wechat"
         self._bases = bases
@@ -99,8 +108,7 @@ class WeChatSide:
         target = urlsplit(base or bases[next(self._turn) % len(bases)])
         query, body = self.seal(push)
         started = time.monotonic()
-        kind = http.client.HTTPSConnection if target.scheme == "https" else http.client.HTTPConnection
-        connection = kind(target.hostname or "", target.port, timeout=cut)
+        connection = self._connect(target.scheme, target.hostname or "", target.port, cut)
         try:
             connection.request("POST", f"{self.path}?{urlencode(query)}", body, {"Content-Type": "text/xml"})
             answer = connection.getresponse()
@@ -109,6 +117,11 @@ class WeChatSide:
             return Delivery(None, b"", time.monotonic() - started)
         finally:
             connection.close()
+
+    def _connect(self, scheme: str, host: str, port: int | None, cut: float) -> http.client.HTTPConnection:
+        if scheme == "https":
+            return http.client.HTTPSConnection(host, port, timeout=cut, context=self._tls)
+        return http.client.HTTPConnection(host, port, timeout=cut)
 
     def seal(self, push: Push) -> tuple[dict[str, str], bytes]:
         timestamp, nonce = str(int(time.time())), str(secrets.randbelow(10**10))
