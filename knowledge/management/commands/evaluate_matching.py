@@ -8,13 +8,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from knowledge import evaluation
 
 
 class Command(BaseCommand):
-    help = gettext_lazy("用真实问题测量匹配质量（阈值在 dev 上选，结果在 test 上报告）")  # type: ignore[assignment]
+    help = "Measure matching with real questions: the threshold is chosen on dev, the result reported on test."
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -8,13 +8,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from knowledge import exchange
 
 
 class Command(BaseCommand):
-    help = gettext_lazy("把全部 FAQ 导出为 CSV 文件（- 为标准输出）")  # type: ignore[assignment]
+    help = "Write all FAQs into a CSV file (- for standard output)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file")

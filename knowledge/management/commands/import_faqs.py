@@ -8,13 +8,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from knowledge import csv_file, exchange
 
 
 class Command(BaseCommand):
-    help = gettext_lazy("从 CSV 文件导入 FAQ（列：分类,问题,答案,相似问法,启用；有一行出错则全部不写入）")  # type: ignore[assignment]
+    help = "Read FAQs from a CSV file (category, question, answer, phrasings, enabled); one wrong row, and nothing is written."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
