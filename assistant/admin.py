@@ -12,8 +12,8 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.text import Truncator
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import action, display
@@ -69,7 +69,10 @@ class AddTermsForm(BaseDialogForm):
         if wrong:
             raise forms.ValidationError(
                 _("这些行没有文字或超过 %(longest)s 个字：%(lines)s"),
-                params={"longest": longest, "lines": "，".join(Truncator(line).chars(20) for line in wrong[:5])},
+                params={
+                    "longest": longest,
+                    "lines": gettext("，").join(Truncator(line).chars(20) for line in wrong[:5]),
+                },
             )
         return list(dict.fromkeys(lines))
 

@@ -9,11 +9,13 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 
 from conversations.models import BotText, Conversation, Customer, Message, MessageState, Owner, Reply, ReplyState
+from conversations.moments import MOMENTS
 from conversations.texts import DEFAULTS, default_text, forget_own_words
 
 
@@ -161,7 +163,7 @@ class ReplyAdmin(ReadOnlyAdmin):
 
 
 def _moments() -> list[tuple[str, str]]:
-    return [(moment, f"{moment}：{default_text(moment)[:40]}") for moment in DEFAULTS]
+    return [(moment, gettext("：").join([str(MOMENTS[moment]), default_text(moment)[:40]])) for moment in DEFAULTS]
 
 
 class BotTextForm(forms.ModelForm):
@@ -182,7 +184,7 @@ class BotTextForm(forms.ModelForm):
             except ValueError as error:
                 raise forms.ValidationError({"text": _("花括号不成对。")}) from error
             if unknown:
-                names = "、".join(f"{{{name}}}" for name in sorted(known)) or _("无")
+                names = gettext("、").join(f"{{{name}}}" for name in sorted(known)) or _("无")
                 raise forms.ValidationError({"text": _("只能使用这些占位符：{names}").format(names=names)})
         return values
 
@@ -195,9 +197,13 @@ def _names_in(text: str) -> set[str]:
 class BotTextAdmin(ModelAdmin):
     """The bot's words at each moment, where an account wants others than the default."""
 
-    list_display = ["moment", "account", "text"]
+    list_display = ["show_moment", "account", "text"]
     list_filter = ["account"]
     form = BotTextForm
+
+    @display(description=_("场合"), ordering="moment")
+    def show_moment(self, text: BotText) -> str:
+        return str(MOMENTS.get(text.moment, text.moment))
 
     def save_model(self, request: HttpRequest, obj: BotText, form: object, change: bool) -> None:
         super().save_model(request, obj, form, change)

@@ -74,14 +74,17 @@ def write(dataset: tablib.Dataset) -> str:
 
 def headers() -> list[str]:
     """The header row in the language of whoever exports."""
-    is_chinese = (get_language() or "").startswith("zh")
-    return [names[0] if is_chinese else name for name, names in COLUMNS.items()]
+    return [header_of(name) for name in COLUMNS]
+
+
+def header_of(name: str) -> str:
+    return COLUMNS[name][0] if (get_language() or "").startswith("zh") else name
 
 
 def _columns_of(header: Sequence[str]) -> list[str]:
     known = {alias: name for name, aliases in COLUMNS.items() for alias in (name, *aliases)}
     columns = [known.get(cell.strip().lower(), "") for cell in header]
-    missing = [COLUMNS[name][0] for name in REQUIRED if name not in columns]
+    missing = [header_of(name) for name in REQUIRED if name not in columns]
     if missing:
         raise FileRefused(_("缺少列：%(columns)s。第一行应为：%(header)s") % _header_hint(missing))
     if len(set(filter(None, columns))) < len(list(filter(None, columns))):
@@ -90,7 +93,7 @@ def _columns_of(header: Sequence[str]) -> list[str]:
 
 
 def _header_hint(missing: Iterable[str] = ()) -> dict[str, str]:
-    return {"columns": "、".join(missing), "header": ",".join(names[0] for names in COLUMNS.values())}
+    return {"columns": _("、").join(missing), "header": ",".join(headers())}
 
 
 def _dataset(columns: list[str], records: Sequence[Sequence[str]]) -> tablib.Dataset:

@@ -13,6 +13,7 @@ from typing import Any
 import tablib  # type: ignore[import-untyped]
 from django.core.exceptions import ValidationError
 from django.utils import translation
+from django.utils.translation import gettext
 from import_export.fields import Field
 from import_export.resources import ModelResource
 from import_export.results import InvalidRow, Result
@@ -96,8 +97,8 @@ class _PhrasingsField(Field):
 class _InvalidRow(InvalidRow):
     @property
     def errors(self) -> list[RowError]:
-        found = self.error_dict.items()
-        return [RowError(self.number, f"{column}：{message}") for column, messages in found for message in messages]
+        found = [(column, message) for column, messages in self.error_dict.items() for message in messages]
+        return [RowError(self.number, gettext("：").join(pair)) for pair in found]
 
 
 class _Result(Result):

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from knowledge.csv_file import COLUMNS, ROW_NUMBER
+from knowledge.csv_file import ROW_NUMBER, header_of
 from knowledge.models import FAQ, LONGEST_CATEGORY, LONGEST_WORDING
 from knowledge.terms import wording
 from knowledge.validation import Wordings
@@ -50,7 +50,7 @@ class RowChecks:
             "phrasings": self._phrasing_errors(row),
             "enabled": _enabled_errors(row.get("enabled", "")),
         }
-        errors: dict[str, Any] = {COLUMNS[column][0]: messages for column, messages in found.items() if messages}
+        errors: dict[str, Any] = {header_of(column): messages for column, messages in found.items() if messages}
         if errors:
             raise ValidationError(errors)
         self._row_of_question[wording(row["question"])] = row[ROW_NUMBER]

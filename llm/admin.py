@@ -96,7 +96,7 @@ class LanguageModelAdmin(SecretsAdminMixin, ModelAdmin):
 
     @display(description=_("接口不接受的参数"))
     def left_out(self, model: LanguageModel) -> str:
-        found = "、".join(model.refused_parameters) or gettext("未发现")
+        found = gettext("、").join(model.refused_parameters) or gettext("未发现")
         return gettext("%(found)s（调用时自动发现，之后不再发送；更换地址或模型、或点“测试”后重新发现）") % {
             "found": found
         }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext_lazy as _
+
 from simulator.credentials import Credentials
 from simulator.envelope import Unreadable, fields_of, open_reply
 from simulator.models import Outcome
@@ -11,7 +13,13 @@ from simulator.models import Outcome
 # Not published; longer texts are reported to fail.
 LONGEST_TEXT = 2048
 # What a passive reply may be, and what our drawing of a phone shows for it.
-PLACEHOLDERS = {"image": "[图片]", "voice": "[语音]", "video": "[视频]", "music": "[音乐]", "news": "[图文]"}
+PLACEHOLDERS = {
+    "image": _("[图片]"),
+    "voice": _("[语音]"),
+    "video": _("[视频]"),
+    "music": _("[音乐]"),
+    "news": _("[图文]"),
+}
 
 
 @dataclass(frozen=True)
@@ -55,7 +63,7 @@ def _shown(fields: dict[str, str], keys: Credentials, openid: str) -> str:
     if kind == "transfer_customer_service":
         return ""
     if kind in PLACEHOLDERS:
-        return PLACEHOLDERS[kind]
+        return str(PLACEHOLDERS[kind])
     if kind != "text":
         raise Unreadable(f"unknown_kind:{kind[:40]}")
     return _text(fields.get("Content", ""))

@@ -89,6 +89,7 @@ def _words() -> dict[str, str]:
         "not_reached": _("没有连上服务器，请重试。"),
         "logged_out": _("登录已失效，请重新登录。"),
         "ms": _("%s 毫秒"),
+        "colon": _("："),
         "faults_on": _("故障（%s）"),
         "faults": _("故障"),
         "yesterday": _("昨天"),

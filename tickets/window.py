@@ -21,7 +21,7 @@ class ReplyWindow:
 
     @property
     def in_full(self) -> str:
-        return f"{self.headline}，{self.detail}" if self.is_open else self.detail
+        return _("，").join([self.headline, self.detail]) if self.is_open else self.detail
 
 
 def reply_window(conversation: Conversation, now: datetime) -> ReplyWindow:

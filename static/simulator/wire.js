@@ -176,7 +176,7 @@ function status(exchange) {
   const [look, picture] = LOOKS[exchange.outcome] ?? ["", "info"];
   const code = exchange.errcode || (exchange.status && exchange.status !== 200 ? exchange.status : "");
   const words = [outcome(exchange.outcome), code].filter(Boolean).join(" ");
-  const more = exchange.note ? `${words}：${reason(exchange.note)}` : words;
+  const more = exchange.note ? [words, reason(exchange.note)].join(word("colon")) : words;
   return element("span", { class: `status ${look}`, title: more }, icon(picture), element("span", {}, words));
 }
 

@@ -15,7 +15,7 @@ export const kind = (name) => texts.kinds[name] ?? name;
 
 export function reason(note) {
   const [code, ...detail] = note.split(":");
-  return [texts.reasons[code] ?? code, ...detail].join("：");
+  return [texts.reasons[code] ?? code, ...detail].join(word("colon"));
 }
 
 export function clock(milliseconds, { seconds = false } = {}) {
