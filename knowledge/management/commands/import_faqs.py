@@ -13,7 +13,7 @@ from knowledge import csv_file, exchange
 
 
 class Command(BaseCommand):
-    help = "Read FAQs from a CSV file (category, question, answer, phrasings, enabled); one wrong row, and nothing is written."
+    help = "Read FAQs from a CSV file (category, question, answer, phrasings, enabled): all rows or none."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
