@@ -15,6 +15,9 @@ from typing import ParamSpec, TypeVar
 
 from django.db import InterfaceError, OperationalError, connection
 
+MYSQL_DEADLOCK = 1213
+DEADLOCK_TRIES = 3
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -35,22 +38,33 @@ def _mark_thread() -> None:
 def database_work(function: Callable[P, R]) -> Callable[P, R]:
     """Run `function` on a database thread. A nested call runs where it is: a submit into its own pool would deadlock.
 
-    A connection that broke is dropped and the function tried once more, so it must be safe to run twice: either its
-    transaction failed as a whole, or its UPDATE names the state it expects.
+    A connection that broke is dropped and the function tried once more, and a transaction that the database chose to
+    end a deadlock runs again, in every process. So the function must be safe to run twice: either its transaction
+    failed as a whole, or its UPDATE names the state it expects.
     """
 
     @functools.wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         if _pool is None or getattr(_here, "is_database_thread", False):
-            return function(*args, **kwargs)
+            return _again_after_deadlock(function, *args, **kwargs)
         return _pool.submit(_with_fresh_connection_on_error, function, *args, **kwargs).result()
 
     return run
 
 
+def _again_after_deadlock(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+    for _ in range(DEADLOCK_TRIES):
+        try:
+            return function(*args, **kwargs)
+        except OperationalError as error:
+            if error.args[:1] != (MYSQL_DEADLOCK,) or connection.in_atomic_block:
+                raise
+    return function(*args, **kwargs)
+
+
 def _with_fresh_connection_on_error(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
     try:
-        return function(*args, **kwargs)
+        return _again_after_deadlock(function, *args, **kwargs)
     except (OperationalError, InterfaceError):
         connection.close()
         return function(*args, **kwargs)

@@ -85,19 +85,21 @@ def conversation_of(account_id: int, openid: str) -> tuple[int, int] | None:
 
 
 def attach_message(message_id: int, conversation_id: int, sent_at: datetime) -> bool:
-    """False: it was attached already, and has opened its reply window then."""
-    sql = f"UPDATE {_MESSAGE} SET conversation_id = %s WHERE id = %s AND conversation_id IS NULL"
-    if not _run(sql, conversation_id, message_id):
-        return False
+    """False: it was attached already, and has opened its reply window then.
+
+    The conversation first, and always: the message's new foreign key takes a shared lock on it, which two who then
+    want to write to it would wait for in a circle.
+    """
     moment = to_database(sent_at)
     _run(
-        f"UPDATE {_CONVERSATION} SET last_message_at = %s"
-        " WHERE id = %s AND (last_message_at IS NULL OR last_message_at < %s)",
+        f"UPDATE {_CONVERSATION} SET last_message_at ="
+        " CASE WHEN last_message_at > %s THEN last_message_at ELSE %s END WHERE id = %s",
+        moment,
         moment,
         conversation_id,
-        moment,
     )
-    return True
+    sql = f"UPDATE {_MESSAGE} SET conversation_id = %s WHERE id = %s AND conversation_id IS NULL"
+    return _run(sql, conversation_id, message_id) == 1
 
 
 def open_message_window(customer_id: int, sends: int, until: datetime) -> None:
@@ -260,21 +262,39 @@ def lock_messages(message_ids: Sequence[int]) -> list[Row]:
 
 def lock_ready_replies(message_ids: Sequence[int]) -> list[Row]:
     """Rows of (message_id, id, text)."""
-    return _read(
+    found = _read(
         f"SELECT message_id, id, text FROM {_REPLY}"
-        f" WHERE message_id IN ({_marks(message_ids)}) AND state = 'ready' ORDER BY part{_for_update()}",
+        f" WHERE message_id IN ({_marks(message_ids)}) AND state = 'ready' ORDER BY part",
         *message_ids,
     )
+    return _locked_replies(found, "ready")
 
 
 def lock_waiting_replies(conversation_ids: Sequence[int]) -> list[Row]:
     """Rows of (conversation_id, id, text), oldest first."""
-    return _read(
+    found = _read(
         f"SELECT conversation_id, id, text FROM {_REPLY}"
-        f" WHERE conversation_id IN ({_marks(conversation_ids)}) AND state = 'waiting'"
-        f" ORDER BY created_at, id{_for_update()}",
+        f" WHERE conversation_id IN ({_marks(conversation_ids)}) AND state = 'waiting' ORDER BY created_at, id",
         *conversation_ids,
     )
+    return _locked_replies(found, "waiting")
+
+
+def _locked_replies(found: list[Row], state: str) -> list[Row]:
+    """Those that are still in this state, locked by their primary key: a locking read by another index takes its locks
+    in the other order than an UPDATE does, and the two wait for each other."""
+    if not found or not _for_update():
+        return found
+    reply_ids = sorted(reply_id for _owner_id, reply_id, _text in found)
+    locked = {
+        reply_id
+        for (reply_id,) in _read(
+            f"SELECT id FROM {_REPLY} WHERE id IN ({_marks(reply_ids)}) AND state = %s ORDER BY id FOR UPDATE",
+            *reply_ids,
+            state,
+        )
+    }
+    return [row for row in found if row[1] in locked]
 
 
 def end_pushes(rows: Sequence[tuple[str, str, int]]) -> None:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from conversations.fields import IdField
 from conversations.ids import new_id
 from wechat.models import OfficialAccount
 
@@ -24,7 +25,7 @@ class Customer(models.Model):
     """
 
     account = models.ForeignKey(OfficialAccount, models.PROTECT, verbose_name=_("公众号"), related_name="customers")
-    openid = models.CharField("OpenID", max_length=64)
+    openid = IdField("OpenID", max_length=64)
     remark = models.CharField(_("备注名"), max_length=60, blank=True)
     subscribed = models.BooleanField(_("已关注"), default=True)
     created_at = models.DateTimeField(_("首次出现"), default=timezone.now)
@@ -127,8 +128,8 @@ class Message(models.Model):
     # The foreign keys have no index of their own: the unique key and the indexes below begin with them.
     id = models.BigIntegerField(primary_key=True, default=new_id, editable=False)
     account = models.ForeignKey(OfficialAccount, models.PROTECT, verbose_name=_("公众号"), db_index=False)
-    openid = models.CharField("OpenID", max_length=64)
-    dedup_key = models.CharField(max_length=160)
+    openid = IdField("OpenID", max_length=64)
+    dedup_key = IdField(max_length=160)
     kind = models.CharField(_("类型"), max_length=32)
     text = models.TextField(_("内容"), blank=True)
     fields = models.JSONField(_("字段"), default=dict)

@@ -14,6 +14,7 @@ from typing import Literal
 from django.db import transaction
 from django.utils import timezone
 
+from common.database_threads import database_work
 from conversations import hot
 from conversations.links import look_link
 from conversations.models import OPEN_STATES, Ending, Reply, ReplyState
@@ -51,6 +52,7 @@ def thinking_text(account_id: int) -> str:
     return ready_text("thinking", account_id, link=look_link(ready_text("thinking_link", account_id)))
 
 
+@database_work
 def claim_replies(claims: Sequence[Claim]) -> list[PassiveReply]:
     """One outcome per claim, in their order. Two claims on the same push get the same body.
 

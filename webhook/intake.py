@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
+from common.database_threads import database_work
 from conversations import hot
 from conversations.ids import new_id
 from conversations.models import Conversation, Ending, Hold, Message, MessageState, Owner
@@ -83,6 +84,7 @@ class Taken:
     seconds_left: int = 0
 
 
+@database_work
 def take_in(pushes: Sequence[Push]) -> list[Taken]:
     """Store a batch, equal keys joined; one outcome per push, in order."""
     first_of: dict[tuple[int, str], Push] = {}
