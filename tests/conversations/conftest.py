@@ -15,6 +15,6 @@ def _fresh_texts() -> None:
 def wechat(monkeypatch: pytest.MonkeyPatch) -> FakeWeChat:
     """WeChat's API, and no pause between two texts."""
     fake = FakeWeChat()
-    monkeypatch.setattr(delivery, "WeChatAPI", fake)
+    monkeypatch.setattr(delivery, "api_of", fake)
     monkeypatch.setattr(delivery, "PAUSE_SECONDS", 0)
     return fake

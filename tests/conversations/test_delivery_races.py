@@ -2,45 +2,38 @@
 
 from __future__ import annotations
 
-import threading
-
 import pytest
-from django.db import connection
 
 from conversations import delivery, ledger
-from conversations.models import Reply, ReplyState
+from conversations.models import Hold, Message, MessageState, Reply, ReplyState
+from conversations.passive import Claim, claim_replies
+from tests.at_once import at_once
 from tests.factories import MessageFactory, ReplyFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def claim_at_once(conversation_id: int, threads: int) -> list[Reply]:
-    won: list[Reply] = []
-    start = threading.Barrier(threads)
-
-    def claim() -> None:
-        start.wait()
-        try:
-            reply = delivery.claim_next(conversation_id)
-            if reply is not None:
-                won.append(reply)
-        finally:
-            connection.close()
-
-    running = [threading.Thread(target=claim) for _ in range(threads)]
-    for thread in running:
-        thread.start()
-    for thread in running:
-        thread.join()
-    return won
+def answered_message() -> Message:
+    message = MessageFactory(state=MessageState.ANSWERED, hold=Hold.RELEASED)
+    ledger.open_message_window(message.conversation.customer_id, message.sent_at)
+    ReplyFactory(conversation=message.conversation, message=message)
+    return message
 
 
 def test_it_lets_one_of_many_claim_a_text() -> None:
     for _ in range(10):
-        message = MessageFactory()
-        ledger.open_message_window(message.conversation.customer_id, message.sent_at)
-        reply = ReplyFactory(conversation=message.conversation, message=message)
-        won = claim_at_once(message.conversation_id, 4)
-        assert [one.pk for one in won] == [reply.pk]
-        reply.refresh_from_db()
-        assert reply.state == ReplyState.SENDING
+        message = answered_message()
+        won = at_once(*[lambda pk=message.conversation_id: delivery.claim_next(pk)] * 4)
+        assert len([reply for reply in won if reply is not None]) == 1
+        assert message.replies.get().state == ReplyState.SENDING
+
+
+def test_it_lets_the_waiting_request_or_the_api_have_a_text_but_not_both() -> None:
+    for _ in range(10):
+        message = answered_message()
+        claimed, [passive] = at_once(
+            lambda pk=message.conversation_id: delivery.claim_next(pk),
+            lambda pk=message.pk: claim_replies([Claim(pk, "look")]),
+        )
+        assert (claimed is not None) != bool(passive.text)
+        assert Reply.objects.get(message=message).state == (ReplyState.SENDING if claimed else ReplyState.SENT)
