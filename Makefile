@@ -28,7 +28,7 @@ bench: python ## Measure speed and memory, beside peers, into benchmarks/RESULTS
 
 messages: python ## Collect the texts to translate into locale/ (needs gettext) and compile them
 	@"$(PYTHON)" scripts/setup.py --for check
-	@exec $(BIN)/python manage.py makemessages -l en --no-wrap --no-location -i .venv -i var -i tests
+	@exec $(BIN)/python manage.py makemessages -l en --no-wrap --no-location --no-obsolete -i .venv -i var -i tests
 	@exec $(BIN)/python scripts/translations.py --compile
 
 python:

@@ -138,4 +138,5 @@ class TicketEvent(models.Model):
     @property
     def in_words(self) -> str:
         who = str(self.agent) if self.agent else "—"
-        return self.get_kind_display().format(agent=f" {who} ", reason=self.ticket.get_reason_display()).strip()
+        text = self.get_kind_display().format(agent=f" {who} ", reason=self.ticket.get_reason_display())
+        return " ".join(text.split())
