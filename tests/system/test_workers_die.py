@@ -89,5 +89,6 @@ def test_a_reply_whose_sender_died_is_shown_as_unknown_and_never_sent_again(shop
     shop.wait_until(lambda: phone.reply.state == "unknown", 20, "the outcome is unknown")
 
     assert phone.reply.reason == "the process that sent it died"
+    shop.let_the_lease_run_out()
     assert phone.say(QUESTION).text is not None
     assert MODEL_ANSWER not in phone.read

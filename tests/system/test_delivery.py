@@ -1,0 +1,126 @@
+"""WeChat's side of the delivery: refused tokens, an API that is away, answers longer than a message."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+import pytest
+
+from tests.at_once import at_once
+from tests.system.shop import MODEL_ANSWER, QUESTION, Phone, Shop
+
+pytestmark = pytest.mark.system
+
+SENTENCES = [f"第{number:02d}句：{'很长的一句话' * 12}。" for number in range(40)]
+NINE_KB = "".join(SENTENCES)
+
+
+def answered_by_the_api(shop: Shop, *phones: Phone) -> None:
+    """Their questions are acknowledged, the answers come later."""
+    shop.model.behave(otherwise="when told")
+    outcomes = at_once(*[lambda phone=phone: phone.say("给我讲讲你们的历史") for phone in phones])
+    assert all(outcome.acknowledged for outcome in outcomes)
+    shop.model.manner.may_speak.set()
+
+
+def test_a_refused_token_is_renewed_once_by_one_process_and_everything_is_sent(shop: Shop) -> None:
+    warm = shop.phone("verified", "oWarm")
+    answered_by_the_api(shop, warm)
+    warm.wait_to_read(MODEL_ANSWER)
+    shop.model.manner.may_speak.clear()
+    phones = [shop.phone("verified", f"oToken{number}") for number in range(12)]
+    already = len(shop.wechat.token_calls)
+
+    shop.wechat.refuse_token()
+    answered_by_the_api(shop, *phones)
+    for phone in phones:
+        phone.wait_to_read(MODEL_ANSWER)
+
+    assert [call["force_refresh"] for call in shop.wechat.token_calls[already:]] == [True]
+    assert shop.wechat.refusals >= 1
+    assert [phone.read for phone in phones] == [[MODEL_ANSWER]] * 12
+
+
+@pytest.fixture
+def wechat_is_away(shop: Shop) -> Iterator[None]:
+    shop.wechat.stop()
+    yield
+    shop.wechat.start()
+
+
+def test_an_unreachable_api_is_tried_again_with_growing_pauses_then_failed_with_the_reason(
+    shop: Shop, wechat_is_away: None
+) -> None:
+    phone = shop.phone("verified", "oUnreachable")
+    answered_by_the_api(shop, phone)
+
+    pauses = []
+    for tries in range(1, 6):
+        shop.wait_until(lambda n=tries: [(r.state, r.tries) for r in phone.replies] == [("ready", n)], 20, f"try {tries}")
+        pauses.append(_seconds_until_due(phone))
+        shop.make_due()
+    shop.wait_until(lambda: phone.reply.state == "failed", 20, "it is given up")
+
+    assert all(later > earlier for earlier, later in itertools.pairwise(pauses)), pauses
+    assert phone.reply.tries == 6
+    assert "reach" in phone.reply.reason.lower()
+    assert shop.model.calls == 1
+
+
+def _seconds_until_due(phone: Phone) -> float:
+    """From the moment the row was written, which is the same for all tries: it grows when the pauses do."""
+    database = phone.shop.database
+    seconds = {
+        "mysql": "TIMESTAMPDIFF(SECOND, UTC_TIMESTAMP(), due_at)",
+        "sqlite": "(julianday(due_at) - julianday('now')) * 86400",
+    }["mysql" if database.url.startswith("mysql") else "sqlite"]
+    return float(database.run(f"SELECT {seconds} FROM conversations_reply WHERE id = {phone.reply.id}")[0][0])
+
+
+def test_the_answer_is_sent_when_the_api_is_back(shop: Shop, wechat_is_away: None) -> None:
+    phone = shop.phone("verified", "oBackAgain")
+    answered_by_the_api(shop, phone)
+    shop.wait_until(lambda: [reply.tries for reply in phone.replies] == [1], 20, "the first try failed")
+
+    shop.wechat.start()
+    phone.wait_to_read(MODEL_ANSWER)
+
+    assert phone.read == [MODEL_ANSWER]
+    shop.wechat.stop()
+
+
+def test_nine_kilobytes_go_out_in_order_within_the_window_and_the_rest_with_the_next_message(shop: Shop) -> None:
+    shop.model.manner.answer = NINE_KB
+    phone = shop.phone("verified", "oLong")
+    answered_by_the_api(shop, phone)
+    shop.wait_until(lambda: {reply.state for reply in phone.replies} == {"sent", "waiting"}, 30, "the window is used")
+
+    sent = [reply for reply in phone.replies if reply.state == "sent"]
+    assert [reply.part for reply in sent] == [1, 2, 3]
+    assert [text[:4] for text in phone.read] == [reply.text[:4] for reply in sent]
+    assert all(len(text.encode()) <= 2000 for text in phone.read)
+
+    phone.say(QUESTION)
+    shop.wait_until(lambda: {reply.state for reply in phone.replies} == {"sent"}, 30, "the rest is sent")
+    assert sentences_in(phone.read) == SENTENCES
+
+
+def test_nine_kilobytes_on_an_unverified_account_come_in_pages_by_tap(shop: Shop) -> None:
+    shop.model.manner.answer = NINE_KB
+    phone = shop.phone("unverified", "oPages")
+
+    phone.say("给我讲讲你们的历史")
+    while "看下一页" in phone.read[-1] and len(phone.read) < 12:
+        phone.tap()
+
+    assert len(phone.read) == 6
+    assert all(len(text.encode()) <= 2048 for text in phone.read)
+    assert sentences_in(phone.read) == SENTENCES
+    assert shop.wechat.sent == []
+    assert shop.model.calls == 1
+
+
+def sentences_in(texts: list[str]) -> list[str]:
+    """Of the long answer, in the order they were read."""
+    return [sentence for text in texts for sentence in SENTENCES if sentence in text]
