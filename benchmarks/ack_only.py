@@ -1,17 +1,13 @@
-"""The product's callback over a door that answers nothing: what it costs to store, deduplicate, limit and acknowledge."""
+"""The product's own callback and door, but nobody answers: what it costs to store, limit and acknowledge a push."""
 
 from __future__ import annotations
 
 from wechatbot import asgi
-from webhook.callback import Callback
-from webhook.door import Door
 
 
-class SilentDoor(Door):
-    def answer(self, message_id: int) -> None:
-        """Nobody thinks, nothing is published."""
+def answer_nothing(message_id: int) -> None:
+    """Nobody thinks, nothing is published."""
 
 
-asgi.door = SilentDoor()
-asgi.callback = Callback(asgi.door)
+asgi.door.answer = answer_nothing
 application = asgi.application

@@ -12,9 +12,10 @@ from pathlib import Path
 from benchmarks.load import Load, send
 from benchmarks.peers.commands import Command
 from benchmarks.profile import Profiler
-from benchmarks.shop import Asked
-from benchmarks.stack import ROOT, Stack, Target, Thinking, free_port, is_open, running
+from benchmarks.shop import Question
+from benchmarks.stack import Stack, Target, Thinking, is_open, running
 from tests.services.process import Process
+from tests.stack import ROOT, free_port
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Bench:
     def folder(self) -> Path:
         return self.stack.folder
 
-    def send(self, asked: Sequence[Asked], port: int, **order: object) -> Load:
+    def send(self, asked: Sequence[Question], port: int, **order: object) -> Load:
         return send(self.folder, asked, port, **order)
 
     @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""WeChat's side of a benchmark, in a process of its own: pushes over fresh connections, cut after 5 s, three deliveries.
+"""WeChat's side of a benchmark, a process of its own: pushes over fresh connections, cut after 5 s, three deliveries.
 
 `python -m benchmarks.client ORDER.json OUTCOMES.json`. All requests are made before the first is sent. Prints the
 moment (`time.monotonic`) at which it begins. Open loop: a push leaves when it is due, whatever became of the others;
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import resource
 import sys
 import time
 from contextlib import suppress
@@ -148,6 +149,8 @@ class Client:
 
 
 def main() -> None:
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     order = Order(**json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))
     needed = len(order.texts) * SECONDS_PER_REQUEST_MADE + 0.5
     begins_at, epoch = time.monotonic() + needed, time.time() + needed

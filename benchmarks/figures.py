@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -49,6 +50,8 @@ class Figure:
 
 
 def _number(value: float) -> str:
+    if math.isinf(value):
+        return "never"
     if value == int(value) and abs(value) < 1e6:
         return str(int(value))
     digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2 if abs(value) >= 1 else 3

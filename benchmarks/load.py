@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.client import Order
-from benchmarks.shop import Asked
-from benchmarks.stack import ROOT
+from benchmarks.shop import Question
+from tests.stack import ROOT
 
 OK = 200
 
@@ -57,7 +57,7 @@ class Outcome:
 class Load:
     """A load client under way. `begins_at` (time.monotonic) is when the first push leaves."""
 
-    def __init__(self, folder: Path, order: Order, asked: Sequence[Asked]) -> None:
+    def __init__(self, folder: Path, order: Order, asked: Sequence[Question]) -> None:
         self._order_file, self._outcomes_file = folder / "order.json", folder / "outcomes.json"
         self._asked = asked
         self._order_file.write_text(json.dumps(asdict(order), ensure_ascii=False), encoding="utf-8")
@@ -65,6 +65,10 @@ class Load:
         self._process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         self.begins_at = float(self._process.stdout.readline())
+
+    @property
+    def is_running(self) -> bool:
+        return self._process.poll() is None
 
     def wait_for_begin(self) -> None:
         time.sleep(max(self.begins_at - time.monotonic(), 0))
@@ -76,11 +80,11 @@ class Load:
         return [_outcome(one, asked) for one, asked in zip(sent, self._asked, strict=False)]
 
 
-def send(folder: Path, asked: Sequence[Asked], port: int, **order: Any) -> Load:
+def send(folder: Path, asked: Sequence[Question], port: int, **order: Any) -> Load:
     return Load(folder, Order(port=port, texts=[one.text for one in asked], **order), asked)
 
 
-def _outcome(one: dict[str, Any], asked: Asked) -> Outcome:
+def _outcome(one: dict[str, Any], asked: Question) -> Outcome:
     deliveries = tuple(Delivered(end - start, status, text, end) for start, end, status, text in one["deliveries"])
     return Outcome(one["openid"], one["started"], asked.expected, deliveries)
 
@@ -95,8 +99,7 @@ def with_api_texts(
         for openid, text, moment in fetch():
             texts[openid].append((text, moment))
         complete = [
-            Outcome(one.openid, one.started, one.expected, one.deliveries, tuple(texts[one.openid]))
-            for one in outcomes
+            Outcome(one.openid, one.started, one.expected, one.deliveries, tuple(texts[one.openid])) for one in outcomes
         ]
         if all(one.answers for one in complete) or time.monotonic() > end:
             return complete

@@ -36,9 +36,7 @@ def main(model_url: str) -> None:
             is_default=mode == ReplyMode.API,
         )
     accounts.changed()
-    LanguageModel.objects.create(
-        name="benchmark", base_url=model_url, model="fake", max_in_flight=MODEL_MAX_IN_FLIGHT
-    )
+    LanguageModel.objects.create(name="benchmark", base_url=model_url, model="fake", max_in_flight=MODEL_MAX_IN_FLIGHT)
     FAQ.objects.bulk_create(FAQ(question=question, answer=answer) for question, answer in shop.faqs())
     versions.knowledge_changed()
 

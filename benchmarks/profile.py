@@ -1,4 +1,7 @@
-"""Where the time goes, with py-spy, while a row is measured. Costs CPU itself: its run's figures are not for the table."""
+"""Where the CPU goes, with py-spy, while a row is measured: samples of the threads that hold the interpreter's lock.
+
+Waiting for the database or a socket is not in it. It costs CPU itself: figures of such a run are not for the table.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,9 @@ import sys
 from pathlib import Path
 
 from benchmarks.stack import Target
+
+# Without pausing the process for each look: it has hundreds of threads, and would wait for py-spy most of the time.
+HOW = ("-f", "raw", "--gil", "-r", "200", "--nonblocking")
 
 
 class Profiler:
@@ -23,5 +29,5 @@ class Profiler:
         program = shutil.which("py-spy", path=str(Path(sys.executable).parent)) or "py-spy"
         for part, pid in target.own_pids.items():
             file = self._folder / f"{name} {part}.raw".replace(" ", "-")
-            command = [program, "record", "-f", "raw", "-r", "50", "-d", str(self._seconds), "-p", str(pid)]
+            command = [program, "record", *HOW, "-d", str(self._seconds), "-p", str(pid)]
             subprocess.Popen([*command, "-o", str(file)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -16,13 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.counters import Asked, asked_so_far
 from tests.environment import CONTRACT
 from tests.services.mariadb import PrivateMariaDB
 from tests.services.process import Process
 from tests.services.redis_server import PrivateRedis
+from tests.stack import ROOT, free_port
 from wechatbot.supervisor.plan import CHILD_ENVIRONMENT, deliver_program, web_program, worker_program
 
-ROOT = Path(__file__).resolve().parent.parent
 DATABASE = "benchmark"
 PRODUCT = "wechatbot.asgi:application"
 ACK_ONLY = "benchmarks.ack_only:application"
@@ -31,12 +32,6 @@ WORKER_THREADS = 300
 EMPTIED = ("conversations_", "tickets_", "llm_modelcall", "knowledge_cachedanswer", "assistant_answerlog")
 KEPT = ("tickets_agent",)
 SERVERS = ("Redis", "MariaDB")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def get_json(port: int, path: str) -> Any:
@@ -158,14 +153,17 @@ class Stack:
             yield made
 
     def worker(self, number: int, **environment: str) -> Process:
-        command = [part.replace("reply@", f"reply{number}@") for part in worker_program(WORKER_THREADS).command]
-        return self._program(f"worker{number}", command, environment)
+        program = worker_program(WORKER_THREADS, name=f"worker{number}")
+        return self._program(program.name, program.command, environment)
 
     def model_stats(self) -> Any:
         return get_json(self.model_port, "/stats")
 
     def sent_by_api(self) -> list[tuple[str, str, float]]:
-        return [tuple(one) for one in get_json(self.api_port, "/sent")]
+        return [tuple(one) for one in get_json(self.api_port, "/sent")["sent"]]
+
+    def servers_asked(self) -> Asked:
+        return asked_so_far(self.mariadb, self.redis)
 
     def empty(self) -> None:
         names = self.mariadb.execute(f"SHOW TABLES FROM {DATABASE}").split()

@@ -1,4 +1,4 @@
-"""The least that a callback can cost: an ASGI function that opens a push, reads it and seals an echo. Stores nothing."""
+"""The least that a callback can cost: an ASGI function that opens a push, reads it, seals an echo, stores nothing."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from benchmarks.figures import Table, percentile
 from benchmarks.load import OK, Outcome
 from benchmarks.meter import Meter
 from benchmarks.peers.commands import asgi_echo, flask_on_gunicorn
-from benchmarks.shop import Asked
+from benchmarks.shop import Question
 from benchmarks.stack import ACK_ONLY, Target
 
 MOST_PUSHES_PER_SECOND = 9000
@@ -51,8 +51,9 @@ def flask(bench: Bench) -> AbstractContextManager[Target]:
 def cost(bench: Bench) -> Table:
     table = Table(
         "CPU per acknowledged push, at saturation",
-        f"Safe mode, distinct customers, {AT_ONCE} connections kept busy, a fresh one per push. Ours stores, deduplicates "
-        "and limits each push (MariaDB, every commit on disk); the peers store nothing. Answering is left out.",
+        f"Safe mode, distinct customers, {AT_ONCE} connections kept busy, a fresh one per push. Ours stores, "
+        "deduplicates and limits each push (MariaDB, every commit on disk); the peers store nothing. Answering is left "
+        "out.",
     )
     ours, bare, sample = [], [], []
     for _ in range(bench.rounds):
@@ -76,7 +77,7 @@ def _saturate(bench: Bench, candidate: Candidate) -> Acks:
     seconds = bench.seconds(8, 3)
     with candidate(bench) as target:
         _send(bench, target.port, 1.0)
-        asked = [Asked(TEXT, "")] * int(MOST_PUSHES_PER_SECOND * seconds)
+        asked = [Question(TEXT, "")] * int(MOST_PUSHES_PER_SECOND * seconds)
         load = bench.send(asked, target.port, at_once=AT_ONCE, seconds=seconds)
         load.wait_for_begin()
         bench.profiler.watch("ack", target)
@@ -92,7 +93,7 @@ def _saturate(bench: Bench, candidate: Candidate) -> Acks:
 
 def _send(bench: Bench, port: int, seconds: float) -> list[Outcome]:
     """A second of warm-up: imports, caches, connections."""
-    return bench.send([Asked(TEXT, "")] * int(200 * seconds), port, rate=200).finish()
+    return bench.send([Question(TEXT, "")] * int(200 * seconds), port, rate=200).finish()
 
 
 def latency(bench: Bench) -> Table:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from benchmarks import shop
 from benchmarks.account import Kind
 from benchmarks.bench import Bench, say
+from benchmarks.counters import Asked
 from benchmarks.figures import Table, percentile
 from benchmarks.load import Outcome, with_api_texts
 from benchmarks.meter import Meter, Spent
 from benchmarks.peers.commands import Command, flask_on_gunicorn, flask_thread_each
-from benchmarks.shop import Asked
+from benchmarks.shop import Question
 from benchmarks.stack import Product, Thinking
 
 # After the last push: its three deliveries, a sweep, a second attempt.
@@ -24,6 +25,7 @@ class Run:
     outcomes: list[Outcome]
     spent: Spent
     model_calls: int
+    servers_asked: Asked | None = None
 
     @property
     def answered(self) -> float:
@@ -51,18 +53,29 @@ class Run:
         return percentile(self.latencies, share)
 
 
-def ask(bench: Bench, product: Product, asked: Sequence[Asked], *, kind: Kind, rate: float, name: str) -> Run:
+def ask(
+    bench: Bench,
+    product: Product,
+    asked: Sequence[Question],
+    *,
+    kind: Kind,
+    rate: float,
+    name: str,
+    patience: float = PATIENCE,
+) -> Run:
     """Send, wait until all is answered, and read what it cost."""
     _warm_up(bench, product.port, kind)
     calls = bench.stack.model_stats()["calls"]
     bench.stack.sent_by_api()
+    before = bench.stack.servers_asked()
     load = bench.send(asked, product.port, rate=rate, kind=kind)
     load.wait_for_begin()
     target = product.target()
     bench.profiler.watch(f"{name} {kind}", target)
     meter = Meter(target.pids)
-    outcomes = with_api_texts(load.finish(), bench.stack.sent_by_api, patience=PATIENCE)
-    run = Run(outcomes, meter.read(), bench.stack.model_stats()["calls"] - calls)
+    outcomes = with_api_texts(load.finish(), bench.stack.sent_by_api, patience=patience)
+    spent, servers_asked = meter.read(), bench.stack.servers_asked().since(before)
+    run = Run(outcomes, spent, bench.stack.model_stats()["calls"] - calls, servers_asked)
     _tell(f"{name} {kind}", run)
     return run
 
@@ -79,6 +92,8 @@ def _tell(name: str, run: Run) -> None:
     latencies = [round(run.percentile(share), 3) for share in (0.5, 0.95, 0.99, 1.0)]
     say(f"  {name}: {run.answered:.2f} % of {len(run.outcomes)} answered, {run.answered_twice} twice,", end=" ")
     say(f"{run.calls_each:.3f} calls each, p50 p95 p99 max {latencies} s, CPU {run.cpu_each:.1f} ms {parts}")
+    if run.servers_asked:
+        say("    asked for each message:", run.servers_asked.each(len(run.outcomes)))
     unanswered = [one for one in run.outcomes if not one.answers]
     for one in unanswered[:3]:
         say("    not answered:", [(round(d.seconds, 2), d.status, d.text[:40]) for d in one.deliveries], one.by_api)
@@ -90,17 +105,17 @@ def model(bench: Bench) -> Table:
         "One web and one worker process, every message from another customer with another question, 1,000 FAQs. "
         "Answered: the model's words reached the customer, passively or by the API.",
     )
-    count = int(50 * bench.seconds(30, 8))
+    count = int(50 * bench.seconds(25, 8))
     for kind in ("api", "passive"):
         runs = []
         for _ in range(bench.rounds):
             with bench.stack.product(thinking=Thinking()) as product:
                 runs.append(ask(bench, product, shop.for_the_model(count), kind=kind, rate=50, name="model 50/s"))
         _add(table, f"{kind} account", runs)
-    _add_cpu(table, "answered by the model, 10 chunks", runs, 20, 12)
+        _add_cpu(table, f"{kind} account", runs, 20, 12)
     with bench.stack.product(thinking=Thinking(chunks=100)) as product:
         run = ask(bench, product, shop.for_the_model(count), kind="api", rate=50, name="100 chunks")
-    table.add("CPU a message, 100 chunks", run.cpu_each, "ms")
+    table.add("api account, 100 chunks: CPU of the whole stack a message", run.cpu_each, "ms")
     for name, command in (("gunicorn 2x4", flask_on_gunicorn), ("a thread per connection", flask_thread_each)):
         answered, p95, calls, cpu = _peer(bench, command, count)
         table.add(f"Flask sample, {name}: answered", answered, "%")
@@ -119,9 +134,11 @@ def _add(table: Table, name: str, runs: Sequence[Run]) -> None:
 
 
 def _add_cpu(table: Table, name: str, runs: Sequence[Run], at_least: float, goal: float) -> None:
-    table.add(f"CPU of the whole stack a message {name}", [run.cpu_each for run in runs], "ms", at_least, goal)
+    table.add(f"{name}: CPU of the whole stack a message", [run.cpu_each for run in runs], "ms", at_least, goal)
     for part in runs[0].spent.by_part:
-        table.add(f"of which {part}", [run.spent.milliseconds_each(len(run.outcomes))[part] for run in runs], "ms")
+        table.add(
+            f"{name}: of which {part}", [run.spent.milliseconds_each(len(run.outcomes))[part] for run in runs], "ms"
+        )
 
 
 def _peer(bench: Bench, command: Command, count: int) -> tuple[float, float, float, float]:
@@ -150,5 +167,5 @@ def faq(bench: Bench) -> Table:
     for name, share, at_least, goal in (("p50", 0.5, 20, 8), ("p95", 0.95, None, None), ("p99", 0.99, 80, 30)):
         bars = () if at_least is None else (at_least, goal)
         table.add(name, [run.percentile(share) * 1000 for run in runs], "ms", *bars)
-    _add_cpu(table, "answered from a FAQ", runs, 8, 4)
+    _add_cpu(table, "FAQ", runs, 8, 4)
     return table
