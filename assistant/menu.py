@@ -28,6 +28,11 @@ def menu_text(candidates: Sequence[Candidate], account_id: int) -> str:
     return say_text("menu", account_id, choices="\n".join(lines))
 
 
+def may_be_a_choice(text: str) -> bool:
+    """Whether the words choose from a menu, if one was offered."""
+    return _CHOICE.fullmatch(fold(text)) is not None
+
+
 def chosen(question: Question) -> int | None:
     """The FAQ id that the customer chose from the menu this session offered last."""
     choice = _CHOICE.fullmatch(fold(question.text))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -66,7 +67,7 @@ class AnswerLog(models.Model):
     confidence = models.FloatField(_("置信度"), null=True)
     faq_id = models.BigIntegerField("FAQ", null=True)
     milliseconds = models.PositiveIntegerField(_("耗时毫秒"), null=True)
-    created_at = models.DateTimeField(_("时间"), auto_now_add=True, db_index=True)
+    created_at = models.DateTimeField(_("时间"), default=timezone.now, db_index=True)
 
     class Meta:
         verbose_name = pgettext_lazy("one", "回答记录")

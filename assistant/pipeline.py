@@ -47,6 +47,20 @@ def answer(question: Question, *, model: Model | None) -> Answer:
     return found
 
 
+def surely_needs_model(text: str) -> bool:
+    """Whether only a model can answer these words, whatever was said before them. May be asked before anything else:
+    it reads the index and the cache, and no session. False means: perhaps not."""
+    return (
+        gateway.is_configured()
+        and not menu.may_be_a_choice(text)
+        and smalltalk.moment_of(text) is None
+        and not screening.blocked_term(text, Direction.IN)
+        and not wishes.wants_human(text)
+        and matching.match(text).band != "answer"
+        and cache.find(text) is None
+    )
+
+
 def _find(question: Question, model: Model | None) -> Answer:
     if question.faq_only:
         return _while_waiting(question)

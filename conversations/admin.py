@@ -186,7 +186,16 @@ class BotTextForm(forms.ModelForm):
             if unknown:
                 names = gettext("、").join(f"{{{name}}}" for name in sorted(known)) or _("无")
                 raise forms.ValidationError({"text": _("只能使用这些占位符：{names}").format(names=names)})
+            if len(text) > (longest := _longest(moment)):
+                raise forms.ValidationError({"text": _("最多 {n} 个字。").format(n=longest)})
         return values
+
+
+def _longest(moment: str) -> int:
+    """In characters. Words with a link follow a full part in the same message, where little room is left."""
+    if moment.endswith("_link"):
+        return 12
+    return 30 if "link" in _names_in(default_text(moment)) else 500
 
 
 def _names_in(text: str) -> set[str]:

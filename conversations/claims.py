@@ -13,12 +13,12 @@ import threading
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from common.database_threads import database_work
 from conversations import hot, ledger
-from conversations.models import Conversation, Customer, Message, MessageState
+from conversations.models import Conversation, Customer, Message, MessageState, Owner
 from wechat import accounts
 from wechat.crypto import Keys
 
@@ -34,6 +34,8 @@ _claims = itertools.count(1)
 # The leases of this process that are to be renewed, by conversation.
 _in_hand: dict[int, str] = {}
 _in_hand_lock = threading.Lock()
+# What `say` has taken or released with its answer, by lease, until `take_next` asks.
+_followers: dict[str, Turn | None] = {}
 
 
 @dataclass(frozen=True)
@@ -74,44 +76,36 @@ def attach(message_ids: list[int]) -> list[int]:
     for message in Message.objects.filter(pk__in=message_ids).order_by("sent_at", "pk"):
         if message.conversation_id is None:
             with transaction.atomic():
-                message.conversation_id = _attach(message)
+                message.conversation_id, _ = _attach(message)
         conversation_ids.append(message.conversation_id)
     return list(dict.fromkeys(conversation_ids))
 
 
 @database_work
-def take_in_hand(message: Message) -> Turn | None:
-    """`attach` and `take` for a message that was stored this moment, in one transaction."""
+def take_in_hand(message: Message, *, leave_to_worker: bool = False) -> tuple[int, Turn | None]:
+    """`attach` and `take` for a message that was stored this moment, in one transaction.
+
+    `leave_to_worker`: only a model can answer it, so it is not claimed here; but a person's customer is ours. Returns
+    the conversation's id too.
+    """
     with transaction.atomic():
-        conversation_id = _attach(message)
-        turn = _take(conversation_id)
-    return _in_hand_from_now(turn)
+        conversation_id, owner = _attach(message)
+        is_left = leave_to_worker and owner == Owner.BOT
+        turn = None if is_left else _take(conversation_id)
+    return conversation_id, _in_hand_from_now(turn)
 
 
-def _attach(message: Message) -> int:
-    """Give the message its conversation, and let it open the reply window."""
+def _attach(message: Message) -> tuple[int, str]:
+    """Give the message its conversation, and let it open the reply window. Returns the conversation and its owner."""
     found = hot.conversation_of(message.account_id, message.openid)
     if found is None:
-        conversation = _conversation_with(message.account_id, message.openid)
-        found = conversation.pk, conversation.customer_id
-    conversation_id, customer_id = found
+        hot.begin_conversation(message.account_id, message.openid, timezone.now())
+        found = hot.conversation_of(message.account_id, message.openid)
+        assert found is not None
+    conversation_id, customer_id, owner = found
     if hot.attach_message(message.pk, conversation_id, message.sent_at):
         _open_reply_window(message, customer_id)
-    return conversation_id
-
-
-def _conversation_with(account_id: int, openid: str) -> Conversation:
-    """Two first messages may arrive at once: the unique keys decide, the loser reads the winner's row."""
-    rows = Conversation.objects.select_related("customer")
-    found = rows.filter(customer__account_id=account_id, customer__openid=openid).first()
-    if found:
-        return found
-    try:
-        with transaction.atomic():
-            customer, _ = Customer.objects.get_or_create(account_id=account_id, openid=openid)
-            return Conversation.objects.create(customer=customer, account_id=account_id)
-    except IntegrityError:
-        return rows.get(customer__account_id=account_id, customer__openid=openid)
+    return conversation_id, owner
 
 
 # What the customer did, and the window that it opens (wechat-platform section 6).
@@ -161,17 +155,34 @@ def _in_hand_from_now(turn: Turn | None) -> Turn | None:
 def take_next(turn: Turn) -> Turn | None:
     """After an answer: the next open message of the same conversation, or its release.
 
-    Both in one transaction. A message stored after our look finds the conversation free; one stored before is seen.
+    `say` has done it already, in the transaction of the answer; if nothing was said it is done here.
     """
-    conversation_id = turn.conversation.pk
-    following = None
-    with transaction.atomic():
-        if hot.release_conversation(conversation_id, turn.lease):
-            following = _first_open(conversation_id, turn.lease)
-            if following is not None:
-                hot.set_lease(conversation_id, turn.lease, timezone.now() + LEASE)
+    if turn.lease in _followers:
+        following = _followers.pop(turn.lease)
+    else:
+        with transaction.atomic():
+            following = _move_on(turn)
     if following is None:
         drop(turn)
+    return following
+
+
+def move_on(turn: Turn) -> None:
+    """Release the conversation, or take its next message, in the caller's transaction. `take_next` hands it out.
+
+    A message stored after our look finds the conversation free; one stored before is seen.
+    """
+    following = _move_on(turn)
+    transaction.on_commit(lambda: _followers.update({turn.lease: following}))
+
+
+def _move_on(turn: Turn) -> Turn | None:
+    conversation_id = turn.conversation.pk
+    if not turn.lease or not hot.release_conversation(conversation_id, turn.lease):
+        return None
+    following = _first_open(conversation_id, turn.lease)
+    if following is not None:
+        hot.set_lease(conversation_id, turn.lease, timezone.now() + LEASE)
     return following
 
 
@@ -206,6 +217,7 @@ def refreshed(turn: Turn) -> Turn:
 
 def drop(turn: Turn) -> None:
     """Renew it no longer. A lease that was not given back runs out, and another process takes the message."""
+    _followers.pop(turn.lease, None)
     with _in_hand_lock:
         if _in_hand.get(turn.conversation.pk) == turn.lease:
             del _in_hand[turn.conversation.pk]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -73,15 +74,38 @@ def insert_messages(rows: Iterable[Sequence[Any]]) -> int:
     return _run(f"{verb} INTO {_MESSAGE} ({', '.join(MESSAGE_COLUMNS)}) VALUES {places}", *values)
 
 
-def conversation_of(account_id: int, openid: str) -> tuple[int, int] | None:
-    """Ids of conversation and customer."""
+def conversation_of(account_id: int, openid: str) -> tuple[int, int, str] | None:
+    """Ids of conversation and customer, and who serves them."""
     found = _read(
-        f"SELECT co.id, cu.id FROM {_CUSTOMER} cu JOIN {_CONVERSATION} co ON co.customer_id = cu.id"
+        f"SELECT co.id, cu.id, co.owner FROM {_CUSTOMER} cu JOIN {_CONVERSATION} co ON co.customer_id = cu.id"
         " WHERE cu.account_id = %s AND cu.openid = %s",
         account_id,
         openid,
     )
     return found[0] if found else None
+
+
+def begin_conversation(account_id: int, openid: str, now: datetime) -> None:
+    """A customer's first word. Two of them may come at once: the unique keys decide, and both read the same rows."""
+    verb = "INSERT IGNORE" if connection.vendor == "mysql" else "INSERT OR IGNORE"
+    moment = to_database(now)
+    _run(
+        f"{verb} INTO {_CUSTOMER} (account_id, openid, remark, subscribed, created_at, message_sends_left,"
+        " event_sends_left) VALUES (%s, %s, '', %s, %s, 0, 0)",
+        account_id,
+        openid,
+        True,
+        moment,
+    )
+    _run(
+        f"{verb} INTO {_CONVERSATION} (customer_id, account_id, owner, owner_version, lease_holder, lease_until,"
+        f" created_at) SELECT id, account_id, 'bot', 0, '', %s, %s FROM {_CUSTOMER}"
+        " WHERE account_id = %s AND openid = %s",
+        to_database(LONG_AGO),
+        moment,
+        account_id,
+        openid,
+    )
 
 
 def attach_message(message_id: int, conversation_id: int, sent_at: datetime) -> bool:
@@ -159,11 +183,20 @@ _TURN = _Joined(
         "id account_id openid kind text fields wants_human sent_at received_at conversation_id state attempt hold"
         " hold_until",
     ),
-    co=(Conversation, "id account_id customer_id owner owner_version receipt_at"),
+    co=(Conversation, "id account_id customer_id owner owner_version receipt_at last_reply_at"),
     cu=(Customer, "id account_id openid remark"),
 )
 _MOMENTS = frozenset(
-    {"sent_at", "received_at", "hold_until", "receipt_at", "due_at", "message_window_until", "event_window_until"}
+    {
+        "sent_at",
+        "received_at",
+        "hold_until",
+        "receipt_at",
+        "last_reply_at",
+        "due_at",
+        "message_window_until",
+        "event_window_until",
+    }
 )
 
 
@@ -203,25 +236,45 @@ def start_answering(message_id: int, attempts_so_far: int) -> bool:
 # --- Answers --------------------------------------------------------------------------------------------------------
 
 
-def end_message(message_id: int, attempt: int, state: str) -> bool:
-    sql = f"UPDATE {_MESSAGE} SET state = %s WHERE id = %s AND state = 'answering' AND attempt = %s"
-    return _run(sql, state, message_id, attempt) == 1
+@dataclass(frozen=True)
+class Held:
+    """A message's state under its lock, and whether somebody waits for its reply."""
+
+    state: str
+    attempt: int
+    hold: str
+    hold_until: datetime | None
+    ended_with: str
 
 
-def lock_owner_version(conversation_id: int, owner_version: int) -> bool:
+def lock_message(message_id: int) -> Held:
+    found = _read(
+        f"SELECT state, attempt, hold, hold_until, ended_with FROM {_MESSAGE} WHERE id = %s{_for_update()}", message_id
+    )
+    state, attempt, hold, until, ended_with = found[0]
+    return Held(state, attempt, hold, from_database(until), ended_with)
+
+
+def end_message(message_id: int, state: str) -> None:
+    """Of a message under its lock."""
+    _run(f"UPDATE {_MESSAGE} SET state = %s WHERE id = %s", state, message_id)
+
+
+def end_message_and_push(message_id: int, state: str, ended_with: str, passive_text: str) -> None:
+    """The same, together with what its push is answered with."""
+    sql = f"UPDATE {_MESSAGE} SET state = %s, ended_with = %s, passive_text = %s WHERE id = %s"
+    _run(sql, state, ended_with, passive_text, message_id)
+
+
+def reply_as_owner(conversation_id: int, owner_version: int, now: datetime) -> bool:
     """True when the owner is the same; the row stays locked until the transaction ends."""
-    sql = f"UPDATE {_CONVERSATION} SET owner_version = owner_version WHERE id = %s AND owner_version = %s"
-    return _run(sql, conversation_id, owner_version) == 1
-
-
-def hold_of(message_id: int) -> tuple[str, datetime | None, str]:
-    hold, until, ended_with = _read(f"SELECT hold, hold_until, ended_with FROM {_MESSAGE} WHERE id = %s", message_id)[0]
-    return hold, from_database(until), ended_with
+    sql = f"UPDATE {_CONVERSATION} SET last_reply_at = %s WHERE id = %s AND owner_version = %s"
+    return _run(sql, to_database(now), conversation_id, owner_version) == 1
 
 
 _REPLY_COLUMNS = (
     "conversation_id", "message_id", "part", "author", "agent_name", "source", "options", "owner_version", "text",
-    "state", "channel", "tries", "due_at", "created_at", "reason",
+    "state", "channel", "tries", "due_at", "created_at", "sent_at", "reason",
 )  # fmt: skip
 
 
@@ -237,6 +290,7 @@ def insert_replies(replies: Sequence[Reply]) -> None:
             options=json.dumps(reply.options),
             due_at=to_database(reply.due_at),
             created_at=to_database(reply.created_at),
+            sent_at=to_database(reply.sent_at),
         )
         values += row.values()
     places = ", ".join([f"({_marks(_REPLY_COLUMNS)})"] * len(replies))

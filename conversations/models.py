@@ -76,6 +76,7 @@ class Conversation(models.Model):
     lease_until = models.DateTimeField(default=LONG_AGO)
     receipt_at = models.DateTimeField(_("上次回执时间"), null=True)
     last_message_at = models.DateTimeField(_("最近消息"), null=True, db_index=True)
+    last_reply_at = models.DateTimeField(_("最近回复"), null=True)
     created_at = models.DateTimeField(_("开始时间"), default=timezone.now)
 
     class Meta:

@@ -138,10 +138,7 @@ class _Batch:
     def _carry(self, push: _Push, texts: list[_Text], tail: str) -> PassiveReply:
         """As many texts as fit, oldest first; the rest waits for the next push, or for the API."""
         may_send = accounts.may_send(push.account_id)
-        text, count = _fit(texts, tail)
-        if count < len(texts) and not tail and not may_send:
-            tail = say_text("more", push.account_id, link=look_link(say_text("more_link", push.account_id)))
-            text, count = _fit(texts, tail)
+        text, count = compose(push.account_id, [text.text for text in texts], tail)
         left = [text.reply_id for text in texts[count:]]
         self._sent += [text.reply_id for text in texts[:count]]
         (self._left_ready if may_send else self._left_waiting).extend(left)
@@ -165,15 +162,27 @@ class _Batch:
             Reply.objects.filter(pk__in=self._left_ready).update(state=ReplyState.READY, due_at=self._now)
 
 
-def _fit(texts: Sequence[_Text], tail: str) -> tuple[str, int]:
+def compose(account_id: int, texts: Sequence[str], tail: str = "") -> tuple[str, int]:
+    """The body of one passive reply, and how many of the texts are in it: at least the first.
+
+    Where the rest can only be fetched by the customer, the body ends with the link that fetches it.
+    """
+    text, count = _fit(texts, tail)
+    if count < len(texts) and not tail and not accounts.may_send(account_id):
+        tail = say_text("more", account_id, link=look_link(say_text("more_link", account_id)))
+        text, count = _fit(texts, tail)
+    return text, count
+
+
+def _fit(texts: Sequence[str], tail: str) -> tuple[str, int]:
     """The first texts, joined by blank lines, that fit one message together with `tail`, and how many they are.
 
     At least one: a single text is never longer than a part, which leaves room for any tail.
     """
     limit = MESSAGE_BYTES - byte_length(tail) - 1
-    joined, count = texts[0].text, 1
+    joined, count = texts[0], 1
     for following in texts[1:]:
-        longer = f"{joined}\n\n{following.text}"
+        longer = f"{joined}\n\n{following}"
         if byte_length(longer) > limit:
             break
         joined, count = longer, count + 1

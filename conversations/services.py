@@ -8,18 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
 from common.database_threads import database_work
-from conversations import hot
+from conversations import claims, hot, passive
 from conversations.claims import LeaseLost, Turn
 from conversations.links import look_link
 from conversations.models import (
     OPEN_STATES,
     Author,
+    Channel,
     Conversation,
     Ending,
     Hold,
@@ -33,7 +35,7 @@ from conversations.parts import cut
 from conversations.session import forget
 from conversations.tasks import queue_delivery
 from conversations.texts import say_text
-from conversations.wakes import wake
+from conversations.wakes import hand_over_here, is_waiting_here, wake
 
 
 class OwnerChanged(Exception):
@@ -66,13 +68,15 @@ def say(
     if texts and state == MessageState.HANDED_OVER and not turn.account.may_send:
         texts = [*texts[:-1], f"{texts[-1]}\n{_receipt_link(turn)}"]
     with transaction.atomic():
-        if not _end_message(turn, state):
+        held = hot.lock_message(turn.message.pk)
+        if held.state != MessageState.ANSWERING or held.attempt != turn.message.attempt:
             raise LeaseLost(turn.message.pk)
-        if author == Author.BOT and not _owner_is_the_same(turn):
+        now = timezone.now()
+        if author == Author.BOT and not hot.reply_as_owner(turn.conversation.pk, turn.owner_version, now):
             raise OwnerChanged(turn.message.pk)
-        said = _write_answer(turn, texts, author=author, source=source, options=options)
-        if said.woken:
-            transaction.on_commit(lambda: wake(turn.message.pk))
+        answer = _Answer(turn, held, now, author, source, tuple(options), state)
+        said = answer.write([part for text in texts for part in cut(text)])
+        claims.move_on(turn)
     return said
 
 
@@ -81,45 +85,92 @@ def _receipt_link(turn: Turn) -> str:
     return say_text("handover_look", turn.account_id, link=look_link(label))
 
 
-def _end_message(turn: Turn, state: MessageState) -> bool:
-    """Also locks the row: a waiting request that leaves at this moment comes before or after us, never between."""
-    return hot.end_message(turn.message.pk, turn.message.attempt, str(state))
+# A request that is about to leave is not handed a reply any more.
+LEAVES_SOON = timedelta(seconds=0.15)
 
 
-def _owner_is_the_same(turn: Turn) -> bool:
-    """Also locks the conversation: a takeover at this moment sees our rows and withdraws them, or comes first."""
-    return hot.lock_owner_version(turn.conversation.pk, turn.owner_version)
+@dataclass(frozen=True)
+class _Answer:
+    """One answer on its way into the rows, its message locked.
 
+    A waiting request that leaves at this moment comes before or after us, never between; a takeover sees our rows and
+    withdraws them, or came first.
+    """
 
-def _write_answer(turn: Turn, texts: Sequence[str], *, author: Author, source: str, options: Sequence[int]) -> Said:
-    now = timezone.now()
-    hold, hold_until, ended_with = hot.hold_of(turn.message.pk)
-    somebody_waits = hold == Hold.WAITING and hold_until is not None and hold_until > now
-    may_send = turn.account.may_send
-    too_late = not may_send and ended_with != Ending.OPEN
-    parts = [part for text in texts for part in cut(text)]
-    replies = [
-        Reply(
-            conversation=turn.conversation,
-            message=turn.message,
-            part=number,
-            author=author,
-            source=source,
-            options=list(options) if number == len(parts) else [],
-            owner_version=turn.owner_version if author == Author.BOT else None,
-            text=part,
-            state=ReplyState.WAITING_FOR_CUSTOMER if too_late else ReplyState.READY,
-            due_at=now,
-            created_at=now,
-        )
-        for number, part in enumerate(parts, start=1)
-    ]
-    if replies:
-        hot.insert_replies(replies)
-    if somebody_waits or not may_send:
-        return Said(woken=somebody_waits)
-    released = hot.waiting_becomes_ready(turn.conversation.pk, now)
-    return Said(send_now=bool(parts or released))
+    turn: Turn
+    held: hot.Held
+    now: datetime
+    author: Author
+    source: str
+    options: tuple[int, ...]
+    state: MessageState
+
+    def write(self, parts: list[str]) -> Said:
+        turn, may_send = self.turn, self.turn.account.may_send
+        message_id = turn.message.pk
+        if self._somebody_waits(LEAVES_SOON) and is_waiting_here(message_id):
+            self._write_and_hand_over(parts)
+            return Said(woken=True)
+        hot.end_message(message_id, str(self.state))
+        too_late = not may_send and self.held.ended_with != Ending.OPEN
+        self._insert(parts, ReplyState.WAITING_FOR_CUSTOMER if too_late else ReplyState.READY)
+        if self._somebody_waits():
+            transaction.on_commit(lambda: wake(message_id))
+            return Said(woken=True)
+        if not may_send:
+            return Said()
+        released = hot.waiting_becomes_ready(turn.conversation.pk, self.now)
+        return Said(send_now=bool(parts or released))
+
+    def _somebody_waits(self, margin: timedelta = timedelta()) -> bool:
+        held = self.held
+        if held.hold != Hold.WAITING or held.hold_until is None or held.ended_with != Ending.OPEN:
+            return False
+        return held.hold_until - margin > self.now
+
+    def _write_and_hand_over(self, parts: list[str]) -> None:
+        """The request waits in this very process: what it will write is decided and stored here, with the answer."""
+        turn, may_send = self.turn, self.turn.account.may_send
+        waiting = hot.lock_waiting_replies([turn.conversation.pk])
+        texts = [*(text for _, _, text in waiting), *parts]
+        body, count = passive.compose(turn.account_id, texts) if texts else ("", 0)
+        carried, left = waiting[:count], waiting[count:]
+        parts_carried = count - len(carried)
+        self._insert(parts[:parts_carried], ReplyState.SENT)
+        left_state = ReplyState.READY if may_send else ReplyState.WAITING_FOR_CUSTOMER
+        self._insert(parts[parts_carried:], left_state, first=parts_carried + 1)
+        if carried:
+            hot.replies_sent_passively([reply_id for _, reply_id, _ in carried], self.now)
+        if left and may_send:
+            hot.waiting_becomes_ready(turn.conversation.pk, self.now)
+        ending = Ending.TEXT if body else Ending.SUCCESS
+        hot.end_message_and_push(turn.message.pk, str(self.state), str(ending), body)
+        transaction.on_commit(lambda: hand_over_here(turn.message.pk, body))
+        if may_send and count < len(texts):
+            transaction.on_commit(lambda: queue_delivery(turn.conversation.pk))
+
+    def _insert(self, parts: list[str], state: ReplyState, first: int = 1) -> None:
+        sent, last = state == ReplyState.SENT, first + len(parts) - 1
+        replies = [
+            Reply(
+                conversation=self.turn.conversation,
+                message=self.turn.message,
+                part=number,
+                author=self.author,
+                source=self.source,
+                options=list(self.options) if number == last else [],
+                owner_version=self.turn.owner_version if self.author == Author.BOT else None,
+                text=part,
+                state=state,
+                channel=Channel.PASSIVE if sent else Channel.NONE,
+                due_at=self.now,
+                created_at=self.now,
+                sent_at=self.now if sent else None,
+            )
+            for number, part in enumerate(parts, start=first)
+        ]
+        if replies:
+            hot.insert_replies(replies)
 
 
 @database_work
@@ -148,6 +199,8 @@ def write_to_customer(conversation: Conversation, text: str, *, author: Author, 
         for reply in replies:
             reply.save()
         if author == Author.AGENT:
+            conversation.last_reply_at = now
+            conversation.save(update_fields=["last_reply_at"])
             openid = conversation.customer.openid
             transaction.on_commit(lambda: forget(openid))
         if account.may_send:

@@ -42,15 +42,21 @@ def load(conversation: Conversation, openid: str) -> Session:
     try:
         stored = redis().get(session_key(openid))
     except REDIS_AWAY:
-        return rebuild(conversation)
+        stored = None
     if stored is None:
-        return rebuild(conversation)
+        return rebuild(conversation) if _has_recent_past(conversation) else Session()
     try:
         values = json.loads(stored)
         return Session(tuple(values["context"]), tuple(values.get("offered", ())))
     except (ValueError, KeyError, TypeError):
         logger.warning("session of conversation %s is unreadable, rebuilt", conversation.pk)
         return rebuild(conversation)
+
+
+def _has_recent_past(conversation: Conversation) -> bool:
+    """Most sessions that are not in Redis never were: a customer's first question needs no look at the rows."""
+    last = conversation.last_reply_at
+    return last is not None and timezone.now() - last < timedelta(seconds=settings.SESSION_TTL_SECONDS)
 
 
 def remember(openid: str, session: Session, *, question: str, answer: str, offered: tuple[int, ...] = ()) -> None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from django.db import Error as DatabaseError
-
-from common.database_threads import database_work
+from common import log_rows
 from llm.endpoint import Stopwatch, scrubbed
 from llm.errors import CallFailed, Refused
 from llm.models import LanguageModel, ModelCall, Outcome
@@ -35,17 +33,8 @@ def failed(model: LanguageModel, session_id: str, watch: Stopwatch, error: CallF
 
 def record(calls: list[ModelCall]) -> None:
     """Write them down. The answer is paid for by now: it is worth more than its log line."""
-    try:
-        _write(calls)
-    except DatabaseError:
-        logger.exception("calls could not be logged: %s", [_in_words(call) for call in calls])
-
-
-@database_work
-def _write(calls: list[ModelCall]) -> None:
-    for call in calls:
-        call.pk = None
-        call.save(force_insert=True)
+    if calls:
+        log_rows.keep(calls)
 
 
 def _call(model: LanguageModel, session_id: str, watch: Stopwatch, outcome: Outcome) -> ModelCall:
@@ -57,8 +46,3 @@ def _call(model: LanguageModel, session_id: str, watch: Stopwatch, outcome: Outc
         first_token_ms=watch.first_token_ms,
         total_ms=watch.total_ms,
     )
-
-
-def _in_words(call: ModelCall) -> str:
-    tokens = f"{call.prompt_tokens}+{call.completion_tokens} tokens"
-    return f"{call.model} {call.session_id} {call.outcome} {tokens} {call.total_ms} ms"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -76,7 +77,7 @@ class ModelCall(models.Model):
     completion_tokens = models.PositiveIntegerField(_("输出 token"), null=True)
     first_token_ms = models.PositiveIntegerField(_("首字毫秒"), null=True)
     total_ms = models.PositiveIntegerField(_("总毫秒"), null=True)
-    created_at = models.DateTimeField(_("时间"), auto_now_add=True, db_index=True)
+    created_at = models.DateTimeField(_("时间"), default=timezone.now, db_index=True)
 
     class Meta:
         verbose_name = pgettext_lazy("one", "模型调用")

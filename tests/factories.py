@@ -8,7 +8,7 @@ import factory
 from django.utils import timezone
 
 from conversations.claims import Turn, take
-from conversations.models import Author, Conversation, Customer, Hold, Message, Reply
+from conversations.models import LONG_AGO, Author, Conversation, Customer, Hold, Message, Reply
 from wechat.models import OfficialAccount, ReplyMode
 
 AES_KEY = "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8S9t0UVE"
@@ -69,6 +69,13 @@ class ReplyFactory(factory.django.DjangoModelFactory):
         lambda reply: reply.conversation.owner_version if reply.author == Author.BOT else None
     )
     text = "七天内可以退货。"
+
+    @factory.post_generation
+    def _note_on_the_conversation(self, create: bool, extracted: object, **kwargs: object) -> None:
+        """As `say` and `write_to_customer` do it."""
+        if create and self.author != Author.SYSTEM:
+            self.conversation.last_reply_at = max(self.conversation.last_reply_at or LONG_AGO, self.created_at)
+            self.conversation.save(update_fields=["last_reply_at"])
 
 
 def held_turn(*, passive: bool = False, until: datetime | None = None, **values: object) -> Turn:

@@ -21,9 +21,11 @@ Errand = tuple[Literal["reply", "deliver"], int]
 def answer_here(message: Message) -> list[Errand]:
     """In the web process, right after the row was stored: what needs no model is answered where it arrives."""
     errands: list[Errand] = []
-    turn = claims.take_in_hand(message)
+    needs_model = flow.surely_needs_model(message)
+    conversation_id, turn = claims.take_in_hand(message, leave_to_worker=needs_model)
+    if turn is None and needs_model:
+        return [("reply", conversation_id)]
     while turn is not None:
-        conversation_id = turn.conversation.pk
         try:
             flow.reply(turn, model=None)
         except NeedsModel:

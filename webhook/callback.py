@@ -150,6 +150,9 @@ class Callback:
                 if gone.done():
                     return None
                 if waiter.future.done():
+                    known = waiter.future.result()
+                    if known is not None:
+                        return _text(delivery, known)
                     waiter.rearm(loop)
                     response = await self._claim(delivery, taken, "look")
                     if response is not None:

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from django.db import DatabaseError, InterfaceError, connection
 
+from common import log_rows
 from conversations import texts, wakes
 from conversations.passive import Claim, PassiveReply, claim_replies
 from conversations.tasks import queue_delivery
@@ -64,7 +65,8 @@ class Door:
     def open(self) -> None:
         loop = asyncio.get_running_loop()
         self.waiters.bind(loop)
-        wakes.listen_here(self.waiters.wake_from_thread)
+        wakes.listen_here(self.waiters)
+        log_rows.start()
         self._store.start()
         self._finish.start()
         threading.Thread(target=self._publish, name="publish", daemon=True).start()

@@ -17,9 +17,9 @@ from assistant.models import Source
 from assistant.pipeline import Model
 from common.database_threads import database_work
 from conversations import claims, session
-from conversations.claims import Turn
+from conversations.claims import LeaseLost, Turn
 from conversations.links import asks_to_look, is_tap
-from conversations.models import Author, Customer, MessageState, Owner
+from conversations.models import Author, Customer, Message, MessageState, Owner
 from conversations.services import OwnerChanged, say
 from conversations.texts import say_text
 from tickets import services as tickets
@@ -79,6 +79,16 @@ def _something_waits(turn: Turn) -> bool:
     return turn.conversation.replies.waiting_for_customer().exists()
 
 
+def surely_needs_model(message: Message) -> bool:
+    """Known from the words alone, whatever the session holds: then nobody but the worker need claim the message."""
+    is_question = bool(message.text) and message.kind not in UNHEARD_KINDS and message.kind != "event.subscribe"
+    return (
+        is_question
+        and not asks_to_look(message.text, message.fields.get("menu_id", ""))
+        and pipeline.surely_needs_model(message.text)
+    )
+
+
 def answer_as_bot(turn: Turn, model: Model | None) -> None:
     memory = session.load(turn.conversation, turn.customer.openid)
     answer = pipeline.answer(_question(turn, memory), model=model)
@@ -132,10 +142,14 @@ def answer_while_waiting(turn: Turn) -> None:
 
 
 def say_answer(turn: Turn, answer: Answer, memory: session.Session) -> None:
-    say(turn, [answer.text], author=Author.BOT, source=answer.source, options=answer.offered)
-    session.remember(
-        turn.customer.openid, memory, question=turn.message.text, answer=answer.text, offered=answer.offered
-    )
+    """`say` gives the conversation away with the answer, so the session is written while it is ours."""
+    openid = turn.customer.openid
+    session.remember(openid, memory, question=turn.message.text, answer=answer.text, offered=answer.offered)
+    try:
+        say(turn, [answer.text], author=Author.BOT, source=str(answer.source), options=answer.offered)
+    except (OwnerChanged, LeaseLost):
+        session.forget(openid)
+        raise
 
 
 def _question(turn: Turn, memory: session.Session, *, faq_only: bool = False) -> Question:

@@ -60,6 +60,7 @@ class Push:
             account_id=self.account_id,
             openid=self.openid,
             kind=self.kind,
+            text=self.text,
             fields=self.fields,
             sent_at=self.sent_at,
         )

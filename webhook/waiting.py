@@ -36,11 +36,12 @@ class Waiter:
     def __init__(self, key: Key, loop: asyncio.AbstractEventLoop) -> None:
         self.key = key
         self.message_id = 0
-        self.future: asyncio.Future[None] = loop.create_future()
+        # The body to write where it is known already, else None: look at the row.
+        self.future: asyncio.Future[str | None] = loop.create_future()
 
-    def wake(self) -> None:
+    def wake(self, text: str | None = None) -> None:
         if not self.future.done():
-            self.future.set_result(None)
+            self.future.set_result(text)
 
     def rearm(self, loop: asyncio.AbstractEventLoop) -> None:
         """The wake was idle: wait for the next one."""
@@ -79,15 +80,18 @@ class Waiters:
             if not waiting:
                 del self._by_message[waiter.message_id]
 
-    def wake(self, message_id: int) -> None:
+    def wake(self, message_id: int, text: str | None = None) -> None:
         for waiter in self._by_message.get(message_id, ()):
-            waiter.wake()
+            waiter.wake(text)
 
-    def wake_from_thread(self, message_id: int) -> bool:
+    def is_waiting_here(self, message_id: int) -> bool:
+        return message_id in self._by_message
+
+    def wake_from_thread(self, message_id: int, text: str | None = None) -> bool:
         """For threads of this process. Whether somebody waits here is read without a lock: a hint, as all wakes are."""
         if self._loop is None or message_id not in self._by_message:
             return False
-        self._loop.call_soon_threadsafe(self.wake, message_id)
+        self._loop.call_soon_threadsafe(self.wake, message_id, text)
         return True
 
     def message_ids(self) -> list[int]:

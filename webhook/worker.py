@@ -10,7 +10,7 @@ from typing import Any
 from celery.signals import celeryd_after_setup
 from django.db import DatabaseError, InterfaceError, connection
 
-from common import database_threads
+from common import database_threads, log_rows
 from common.redis import REDIS_AWAY, redis
 from conversations import claims
 
@@ -24,6 +24,7 @@ HEARTBEAT_SECONDS = 15
 def start(sender: str, instance: Any, **kwargs: Any) -> None:
     """Celery tells of its start by a signal only."""
     database_threads.start(DATABASE_THREADS)
+    log_rows.start()
     queues = tuple(instance.app.amqp.queues.consume_from)
     threading.Thread(target=_beat_for_ever, args=(queues,), name="heart-beat", daemon=True).start()
 

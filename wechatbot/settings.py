@@ -76,6 +76,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # A file as in production: threads of an in-memory database lock each other's tables.
     DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
 else:
+    DATABASES["default"]["ENGINE"] = "common.mysql"
     DATABASES["default"].setdefault("OPTIONS", {}).update(charset="utf8mb4", connect_timeout=3, read_timeout=10)
     DATABASES["default"]["TEST"] = {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_unicode_ci"}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

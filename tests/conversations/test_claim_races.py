@@ -36,14 +36,17 @@ def test_it_forgets_no_message_that_comes_while_the_conversation_is_let_go() -> 
     def bring() -> Turn | None:
         return take_in_hand(
             MessageFactory(conversation=None, account=conversation.account, openid=conversation.customer.openid)
-        )
+        )[1]
+
+    def answered(turn: Turn) -> Turn | None:
+        say(turn, [], author=Author.SYSTEM)
+        return take_next(turn)
 
     MessageFactory(conversation=conversation)
     turn = take(conversation.pk)
     for _ in range(10):
         assert turn is not None
-        say(turn, [], author=Author.SYSTEM)
-        turns = [found for found in at_once(lambda turn=turn: take_next(turn), bring) if found is not None]
+        turns = [found for found in at_once(lambda turn=turn: answered(turn), bring) if found is not None]
         assert len(turns) == 1
         turn = turns[0]
     assert Message.objects.filter(state=MessageState.ANSWERING).count() == 1

@@ -78,7 +78,7 @@ def test_it_notes_when_the_customer_last_wrote(conversation: Conversation) -> No
 def test_it_takes_a_message_in_hand_as_it_comes() -> None:
     account = AccountFactory()
     message = MessageFactory(conversation=None, account=account, openid="oNew")
-    turn = take_in_hand(message)
+    _, turn = take_in_hand(message)
     assert turn is not None
     assert turn.message.pk == message.pk
     assert turn.customer.openid == "oNew"

@@ -10,7 +10,6 @@ from django.utils import timezone
 from conversations import delivery, ledger
 from conversations.models import (
     Author,
-    BotText,
     Channel,
     Conversation,
     Ending,
@@ -22,7 +21,6 @@ from conversations.models import (
 )
 from conversations.parts import MESSAGE_BYTES, byte_length
 from conversations.passive import PENDING, SUCCESS, Claim, PassiveReply, Wish, claim_replies, thinking_text
-from conversations.texts import forget_own_words
 from tests.factories import AccountFactory, ConversationFactory, MessageFactory, ReplyFactory
 from wechat.models import ReplyMode
 
@@ -180,7 +178,7 @@ class TestWhatWaits:
 
     def test_as_many_as_fit_go_out_and_a_link_brings_the_rest(self, conversation: Conversation) -> None:
         waiting(conversation, "短的一段")
-        reply = claim(answered(conversation, LONG, "第二段"))
+        reply = claim(answered(conversation, LONG, LONG))
         assert reply.text is not None
         assert reply.text.startswith("短的一段\n\n")
         assert reply.deliver is None
@@ -212,7 +210,7 @@ class TestWhatWaits:
         assert following == f"新{LONG}"
 
     def test_the_api_takes_what_does_not_fit_on_a_verified_account(self, api_conversation: Conversation) -> None:
-        reply = claim(answered(api_conversation, LONG, "第二段"))
+        reply = claim(answered(api_conversation, LONG, LONG))
         assert reply == PassiveReply(LONG, deliver=api_conversation.pk)
         assert states() == [ReplyState.SENT, ReplyState.READY]
 
@@ -235,16 +233,6 @@ class TestWhatWaits:
         row = waiting(conversation, "机器人的旧回答")
         Reply.objects.filter(pk=row.pk).update(state=ReplyState.WITHDRAWN)
         assert claim(answered(conversation)) == SUCCESS
-
-
-def test_it_leaves_room_for_an_accounts_own_longer_words(conversation: Conversation) -> None:
-    """WeChat shows its failure notice for a reply that is too long."""
-    BotText.objects.create(account=conversation.account, moment="more", text="还有更多内容没有显示完，" * 12 + "{link}")
-    forget_own_words()
-    text = claim(answered(conversation, "好" * 583, "第二段")).text
-    assert text is not None
-    assert byte_length(text) <= 2048
-    assert LOOK_LINK in text
 
 
 def test_the_api_leaves_to_a_waiting_request_what_it_may_still_carry(api_conversation: Conversation) -> None:

@@ -1,0 +1,112 @@
+"""Log rows written a little later, many in one transaction, by one thread of a busy process.
+
+A log must neither slow an answer down nor lose it. In the web process and the workers (`start`) rows wait for at most
+a fifth of a second; a process that is killed loses those, and only those. Everywhere else they are written at once.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import queue
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+
+from django.db import Error, InterfaceError, OperationalError, connection, transaction
+from django.db.models import Model
+
+from common.database_threads import database_work
+
+logger = logging.getLogger(__name__)
+
+PAUSE_SECONDS = 0.2
+# While the database is away rows wait, up to this many; what comes after is only in the process's own log.
+MAX_WAITING = 20_000
+GIVE_UP_SECONDS = 60.0
+
+_waiting: queue.Queue[Model] | None = None
+
+
+def start() -> None:
+    """From now on rows of this process are written by a thread of their own."""
+    global _waiting
+    if _waiting is None:
+        _waiting = queue.Queue(MAX_WAITING)
+        threading.Thread(target=_write_for_ever, args=(_waiting,), name="log-rows", daemon=True).start()
+        atexit.register(flush)
+
+
+def keep(rows: Sequence[Model]) -> None:
+    """Write these rows down, if that can be done; never raises for the database's sake."""
+    if _waiting is None:
+        _write_now(rows)
+        return
+    for row in rows:
+        try:
+            _waiting.put_nowait(row)
+        except queue.Full:
+            logger.error("a log row is lost, too many wait for the database: %s", row)
+
+
+def flush() -> None:
+    """Write what waits, at the end of the process."""
+    if _waiting is not None:
+        _write_now(_take(_waiting))
+
+
+@database_work
+def _write_now(rows: Sequence[Model]) -> None:
+    try:
+        _insert(rows)
+    except Error:
+        logger.exception("log rows could not be written: %s", [str(row) for row in rows])
+
+
+def _insert(rows: Sequence[Model]) -> None:
+    by_model: dict[type[Model], list[Model]] = defaultdict(list)
+    for row in rows:
+        by_model[type(row)].append(row)
+    # A transaction of its own: a caller's stays usable when this one fails.
+    with transaction.atomic():
+        for model, its_rows in by_model.items():
+            model._default_manager.bulk_create(its_rows)
+
+
+def _write_for_ever(waiting: queue.Queue[Model]) -> None:
+    while True:
+        rows = [waiting.get()]
+        time.sleep(PAUSE_SECONDS)
+        rows += _take(waiting)
+        _write_when_possible(rows)
+
+
+def _take(waiting: queue.Queue[Model]) -> list[Model]:
+    rows: list[Model] = []
+    while True:
+        try:
+            rows.append(waiting.get_nowait())
+        except queue.Empty:
+            return rows
+
+
+def _write_when_possible(rows: list[Model]) -> None:
+    give_up_at = time.monotonic() + GIVE_UP_SECONDS
+    while time.monotonic() < give_up_at:
+        try:
+            _insert(rows)
+            return
+        except (OperationalError, InterfaceError) as error:
+            connection.close()
+            logger.warning("%d log rows wait for the database: %s", len(rows), error)
+            time.sleep(1)
+        except Error:
+            break
+    _one_by_one(rows)
+
+
+def _one_by_one(rows: Sequence[Model]) -> None:
+    """One bad row must not take the others with it."""
+    for row in rows:
+        _write_now([row])

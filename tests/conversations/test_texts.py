@@ -1,0 +1,110 @@
+"""The bot's words: defaults, an account's own, and what an editor may write."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import override_settings
+from django.utils.translation import override
+
+from conversations import texts
+from conversations.admin import BotTextForm
+from conversations.links import asks_to_look, is_tap, look_link
+from conversations.models import BotText
+from conversations.parts import MESSAGE_BYTES, PART_BYTES, byte_length
+from conversations.texts import DEFAULTS, forget_own_words, say_text
+from tests.factories import AccountFactory
+from wechat.models import OfficialAccount
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def account() -> OfficialAccount:
+    return AccountFactory()
+
+
+def own(account: OfficialAccount, moment: str, text: str) -> None:
+    BotText.objects.create(account=account, moment=moment, text=text)
+    forget_own_words()
+
+
+def form(account: OfficialAccount, moment: str, text: str) -> BotTextForm:
+    return BotTextForm({"account": account.pk, "moment": moment, "text": text})
+
+
+def test_it_says_the_default(account: OfficialAccount) -> None:
+    assert say_text("greeting", account.pk) == "您好，请问有什么可以帮您？"
+
+
+def test_it_speaks_the_installations_language_whatever_page_is_shown(account: OfficialAccount) -> None:
+    with override("en"):
+        assert say_text("greeting", account.pk) == "您好，请问有什么可以帮您？"
+
+
+def test_an_account_may_have_its_own_words(account: OfficialAccount) -> None:
+    own(account, "unknown", "这个我得问问同事，单号 {number}。")
+    assert say_text("unknown", account.pk, number="20261122-0001") == "这个我得问问同事，单号 20261122-0001。"
+    assert say_text("unknown", AccountFactory().pk, number="1") != say_text("unknown", account.pk, number="1")
+
+
+@pytest.mark.parametrize("text", ["{nobody}", "{", "{0}", "{number.secret}", "{number!x}"])
+def test_words_that_cannot_be_filled_fall_back_to_the_default(account: OfficialAccount, text: str) -> None:
+    own(account, "handover_waiting", text)
+    assert say_text("handover_waiting", account.pk, number="0001").startswith("您的问题已记录（编号 0001）")
+
+
+def test_a_change_is_heard_when_the_words_are_read_again(
+    account: OfficialAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own(account, "greeting", "您好呀")
+    assert say_text("greeting", account.pk) == "您好呀"
+    BotText.objects.update(text="欢迎光临")
+    assert say_text("greeting", account.pk) == "您好呀"
+    monkeypatch.setattr(texts, "FRESH_SECONDS", -1)
+    assert say_text("greeting", account.pk) == "欢迎光临"
+
+
+@override_settings(LANGUAGE_CODE="zh-hans")
+@pytest.mark.parametrize("moment", DEFAULTS)
+def test_an_editor_may_keep_every_default(account: OfficialAccount, moment: str) -> None:
+    assert form(account, moment, texts.default_text(moment)).is_valid()
+
+
+@pytest.mark.parametrize(
+    ("moment", "text"),
+    [
+        ("unknown", "编号 {numbre}"),
+        ("unknown", "编号 {number"),
+        ("greeting", "您好 {name}"),
+        ("more", "还有更多内容没有显示完，" * 3 + "{link}"),
+        ("more_link", "点这里可以继续往下看后面的内容"),
+        ("too_many", "慢" * 501),
+    ],
+)
+def test_an_editor_hears_at_once_what_would_not_work(account: OfficialAccount, moment: str, text: str) -> None:
+    assert "text" in form(account, moment, text).errors
+
+
+def test_the_longest_words_that_an_editor_may_write_fit_behind_a_full_part() -> None:
+    tail = ("字" * 24 + "{link}").format(link=look_link("字" * 12))
+    assert PART_BYTES + 2 + byte_length(tail) <= MESSAGE_BYTES
+
+
+@pytest.mark.parametrize("text", ["查看回复", "查看", "下一页", "继续", " 查看回复。", "More", "查看回覆"])
+def test_it_knows_the_words_of_a_tap_when_they_are_typed(text: str) -> None:
+    assert asks_to_look(text)
+
+
+@pytest.mark.parametrize("text", ["查看回复在哪里", "怎么退货", "", "继续退货"])
+def test_it_takes_no_question_for_a_tap(text: str) -> None:
+    assert not asks_to_look(text)
+
+
+def test_it_knows_a_tap_by_its_id_whatever_its_words() -> None:
+    assert asks_to_look("任何文字", "wechatbot-look")
+    assert is_tap("任何文字", "wechatbot-look")
+
+
+def test_only_the_words_of_the_link_itself_are_surely_a_tap() -> None:
+    assert is_tap("查看回复", "0")
+    assert not is_tap("继续")
