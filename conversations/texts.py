@@ -66,7 +66,7 @@ def ready_text(moment: str, account_id: int, **values: object) -> str:
     if own:
         try:
             return own.format(**values)
-        except (KeyError, IndexError, ValueError):
+        except (AttributeError, KeyError, IndexError, ValueError):
             logger.warning("account %s: text %r does not fit its values %s", account_id, moment, sorted(values))
     return default_text(moment).format(**values)
 
