@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 CHINESE = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]+")
 # The names of languages in themselves, what a customer of the demo shop may ask, and what the bot says by default.
-DATA = ["简体中文", "中文", *SUGGESTIONS, *SUGGESTIONS[:1]]
+DATA = ["简体中文", "中文", *SUGGESTIONS]
 MODELS = [model for model in apps.get_models() if admin.site.is_registered(model)]
 MODEL_IDS = [model._meta.label for model in MODELS]
 
@@ -43,7 +43,9 @@ def rows(admin_user: User) -> None:
     """One row of each kind, written in English."""
     SynonymRule.objects.all().delete()  # The shipped ones are Chinese.
     SynonymRule.objects.create(words="refund repayment")
-    message = MessageFactory(text="Where is my parcel?", account__name="Shop", state=MessageState.HANDED_OVER)
+    message = MessageFactory(
+        text="Where is my parcel?", conversation__customer__account__name="Shop", state=MessageState.HANDED_OVER
+    )
     conversation = message.conversation
     ReplyFactory(conversation=conversation, message=message, text="On its way.", source="faq", state=ReplyState.FAILED)
     Customer.objects.update(remark="Mrs Chang")
@@ -58,8 +60,8 @@ def rows(admin_user: User) -> None:
     Phrasing.objects.create(faq=faq, text="Money back?")
     CachedAnswer.objects.create(question="Open today?", answer="Yes.", expires_at=message.received_at)
     model = LanguageModel.objects.create(name="small", base_url="https://model.example/v1", model="small")
-    ModelCall.objects.create(language_model=model, model="small", outcome=Outcome.TIMED_OUT)
-    AnswerLog.objects.create(session_id="1", question="Open today?", answer="Yes.", source="cache", took_ms=3)
+    ModelCall.objects.create(language_model=model, model="small", outcome=Outcome.TIMEOUT)
+    AnswerLog.objects.create(session_id="1", question="Open today?", answer="Yes.", source="cache", milliseconds=3)
     BlockedTerm.objects.create(term="casino")
     Persona.objects.create(account=message.account, prompt="Be kind.")
     BotText.objects.create(account=message.account, moment="follow", text="Welcome.")
@@ -68,9 +70,10 @@ def rows(admin_user: User) -> None:
 
 def chinese_on(client: Client, address: str, *, post: bool = False) -> list[str]:
     answer = client.post(address, {}) if post else client.get(address, follow=True)
-    assert answer.status_code == 200, address
+    assert answer.status_code in (200, 403), address
     shown = answer.content.decode()
-    for text in [*DATA, *(default_text(moment)[:40] for moment in DEFAULTS)]:
+    data = [*DATA, *(default_text(moment)[:40] for moment in DEFAULTS)]
+    for text in sorted(data, key=len, reverse=True):
         shown = shown.replace(text, "")
     return CHINESE.findall(_without_escapes(shown))
 
@@ -109,8 +112,6 @@ def test_it_shows_lists_and_forms_in_english(reader: Client, rows: None, model: 
 @pytest.mark.parametrize("model", MODELS, ids=MODEL_IDS)
 def test_it_shows_mistakes_in_a_form_in_english(reader: Client, rows: None, model: type[Model]) -> None:
     page = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_add")
-    if reader.get(page).status_code == 403:
-        return  # Rows of this kind are not made by hand.
 
     assert chinese_on(reader, page) == []
     assert chinese_on(reader, page, post=True) == []

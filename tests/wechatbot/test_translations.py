@@ -35,7 +35,7 @@ NOT_FOR_READERS = {
     *("wechat/accounts.py", "wechat/checks.py", "wechatbot/demo/shop.py", "templates/simulator/_topbar.html"),
 }
 GETTEXT = {"_", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy", "pgettext", "pgettext_lazy"}
-PLACEHOLDER = re.compile(r"%\(\w+\)[sd.\d]*f?|%%|%[sd]|{\w*}")
+PLACEHOLDER = re.compile(r"%\(\w+\)(?:s|d|\.\df)|%%|%[sd]|{\w*}")
 
 
 def english() -> list[Entry]:
