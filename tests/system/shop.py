@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -92,30 +93,38 @@ class Shop(Stack):
             self.redis.client.delete(key)
         self.wait_until_ready()
 
-    def limit_models(self, *, calls: int = 200, first_token: int = 15) -> None:
+    def limit_models(self, *, calls: int = 200, first_token: int = 15, total: int = 40) -> None:
         """Their bounds, known to fresh workers at once (a running one reads its models every five seconds)."""
-        self.rows(f"UPDATE llm_languagemodel SET max_in_flight = {calls}, first_token_timeout = {first_token}")
+        self.rows(
+            f"UPDATE llm_languagemodel SET max_in_flight = {calls}, first_token_timeout = {first_token},"
+            f" total_timeout = {total}"
+        )
         self.restart(*self.workers)
 
     def let_the_lease_run_out(self) -> None:
         """Twenty seconds of waiting, spared."""
         self.rows("UPDATE conversations_conversation SET lease_until = '2000-01-01 00:00:00'")
 
-    def make_due(self) -> None:
+    def deliver_now(self) -> None:
         """The pause before the next try, spared."""
         self.rows("UPDATE conversations_reply SET due_at = '2000-01-01 00:00:00' WHERE state = 'ready'")
+        self.shell(
+            "from conversations.models import Conversation; from conversations.tasks import queue_delivery;"
+            "[queue_delivery(conversation.pk) for conversation in Conversation.objects.all()]"
+        )
 
 
 class Phone:
-    """One customer. What WeChat shows is kept: `read` has the passive replies, then the texts sent by the API."""
+    """One customer, and what WeChat shows to them: passive replies and texts sent by the API, as they came."""
 
     def __init__(self, shop: Shop, side: WeChatSide, openid: str) -> None:
         self.shop, self.side, self.openid = shop, side, openid
-        self._passive: list[str] = []
+        self._passive: list[tuple[float, str]] = []
 
     @property
     def read(self) -> list[str]:
-        return [*self._passive, *self.shop.wechat.texts_to(self.openid)]
+        by_api = [(sent.at, sent.text) for sent in self.shop.wechat.sent if sent.openid == self.openid]
+        return [text for _, text in sorted([*self._passive, *by_api])]
 
     def say(self, text: str) -> Outcome:
         return self.push(self.side.text(self.openid, text))
@@ -124,7 +133,7 @@ class Phone:
         """Three deliveries, as WeChat does it."""
         outcome = self.side.push(push)
         if outcome.text is not None:
-            self._passive.append(outcome.text)
+            self._passive.append((time.monotonic(), outcome.text))
         return outcome
 
     def tap(self) -> Outcome:

@@ -16,10 +16,10 @@ SENTENCES = [f"第{number:02d}句：{'很长的一句话' * 12}。" for number i
 NINE_KB = "".join(SENTENCES)
 
 
-def answered_by_the_api(shop: Shop, *phones: Phone) -> None:
+def answered_by_the_api(shop: Shop, *phones: Phone, question: str = "给我讲讲你们的历史") -> None:
     """Their questions are acknowledged, the answers come later."""
     shop.model.behave(otherwise="when told")
-    outcomes = at_once(*[lambda phone=phone: phone.say("给我讲讲你们的历史") for phone in phones])
+    outcomes = at_once(*[lambda phone=phone: phone.say(question) for phone in phones])
     assert all(outcome.acknowledged for outcome in outcomes)
     shop.model.manner.may_speak.set()
 
@@ -33,7 +33,7 @@ def test_a_refused_token_is_renewed_once_by_one_process_and_everything_is_sent(s
     already = len(shop.wechat.token_calls)
 
     shop.wechat.refuse_token()
-    answered_by_the_api(shop, *phones)
+    answered_by_the_api(shop, *phones, question="给我讲讲你们的未来")
     for phone in phones:
         phone.wait_to_read(MODEL_ANSWER)
 
@@ -59,7 +59,7 @@ def test_an_unreachable_api_is_tried_again_with_growing_pauses_then_failed_with_
     for tries in range(1, 6):
         shop.wait_until(lambda n=tries: [(r.state, r.tries) for r in phone.replies] == [("ready", n)], 20, f"try {tries}")
         pauses.append(_seconds_until_due(phone))
-        shop.make_due()
+        shop.deliver_now()
     shop.wait_until(lambda: phone.reply.state == "failed", 20, "it is given up")
 
     assert all(later > earlier for earlier, later in itertools.pairwise(pauses)), pauses
@@ -69,7 +69,7 @@ def test_an_unreachable_api_is_tried_again_with_growing_pauses_then_failed_with_
 
 
 def _seconds_until_due(phone: Phone) -> float:
-    """From the moment the row was written, which is the same for all tries: it grows when the pauses do."""
+    """By the database's clock, which our processes share."""
     database = phone.shop.database
     seconds = {
         "mysql": "TIMESTAMPDIFF(SECOND, UTC_TIMESTAMP(), due_at)",

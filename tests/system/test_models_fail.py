@@ -24,7 +24,7 @@ def test_the_second_model_answers_when_the_first_fails(shop: Shop, failure: str)
 
 
 def test_the_second_model_answers_when_the_first_hangs(shop: Shop) -> None:
-    shop.limit_models(first_token=1)
+    shop.limit_models(first_token=1, total=2)
     try:
         shop.model.behave("hang", "hang in stream")
         shop.fallback.manner.answer = SECOND
