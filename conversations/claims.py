@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from common.database_threads import database_work
 from conversations import hot, ledger
-from conversations.models import Conversation, Customer, Message, MessageState, Owner
+from conversations.models import LONG_AGO, Conversation, Customer, Message, MessageState, Owner
 from wechat import accounts
 from wechat.crypto import Keys
 
@@ -225,10 +225,13 @@ def drop(turn: Turn) -> None:
 
 @database_work
 def renew_all() -> int:
-    """Extend the leases of all conversations that this process has in hand, by one UPDATE. Returns how many."""
+    """Extend the leases of all conversations that this process has in hand, by one UPDATE. Returns how many.
+
+    Not of those that were given free with the last answer, although `take_next` has not let go of them here yet.
+    """
     with _in_hand_lock:
         in_hand = dict(_in_hand)
     if not in_hand:
         return 0
-    ours = Conversation.objects.filter(pk__in=in_hand, lease_holder__in=in_hand.values())
+    ours = Conversation.objects.filter(pk__in=in_hand, lease_holder__in=in_hand.values(), lease_until__gt=LONG_AGO)
     return ours.update(lease_until=timezone.now() + LEASE)

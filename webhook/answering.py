@@ -28,6 +28,9 @@ def answer_here(message: Message) -> list[Errand]:
     while turn is not None:
         try:
             flow.reply(turn, model=None)
+            if turn.account.may_send and turn.message.hold != Hold.WAITING:
+                errands.append(("deliver", conversation_id))
+            turn = claims.take_next(turn)
         except NeedsModel:
             claims.give_back(turn)
             return [*errands, ("reply", conversation_id)]
@@ -37,9 +40,6 @@ def answer_here(message: Message) -> list[Errand]:
         except Exception:
             claims.drop(turn)
             raise
-        if turn.account.may_send and turn.message.hold != Hold.WAITING:
-            errands.append(("deliver", conversation_id))
-        turn = claims.take_next(turn)
     return errands
 
 
@@ -49,6 +49,8 @@ def answer_conversation(conversation_id: int, *, model: Model) -> None:
     while turn is not None:
         try:
             flow.reply(turn, model=model)
+            send_first_part(turn)
+            turn = claims.take_next(turn)
         except LeaseLost:
             logger.warning("message %s was taken over by another worker, our answer is dropped", turn.message.pk)
             claims.drop(turn)
@@ -56,8 +58,6 @@ def answer_conversation(conversation_id: int, *, model: Model) -> None:
         except Exception:
             claims.drop(turn)  # the lease runs out, and the sweep gives the message its next attempt
             raise
-        send_first_part(turn)
-        turn = claims.take_next(turn)
 
 
 def send_first_part(turn: Turn) -> None:

@@ -255,3 +255,12 @@ def test_it_reads_the_owner_anew_when_it_is_asked_to() -> None:
     Conversation.objects.update(owner="agent", owner_version=4)
     assert claims.refreshed(turn).owner_version == 4
     assert turn.conversation.is_with_agent
+
+
+def test_it_does_not_renew_what_was_given_free_with_the_answer() -> None:
+    """The first part may still be on its way to WeChat when the heart beats."""
+    answered = held_turn()
+    answer(answered)
+    assert renew_all() == 0
+    written(answered.conversation, "过了一会儿")
+    assert taken(answered.conversation).message.text == "过了一会儿"
