@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 from assistant.pipeline import Model, NeedsModel
@@ -26,20 +28,18 @@ def answer_here(message: Message) -> list[Errand]:
     if turn is None and needs_model:
         return [("reply", conversation_id)]
     while turn is not None:
-        try:
-            flow.reply(turn, model=None)
+        with _let_go_on_error(turn):
+            try:
+                flow.reply(turn, model=None)
+            except NeedsModel:
+                claims.give_back(turn)
+                return [*errands, ("reply", conversation_id)]
+            except LeaseLost:
+                claims.drop(turn)
+                return errands
             if turn.account.may_send and turn.message.hold != Hold.WAITING:
                 errands.append(("deliver", conversation_id))
             turn = claims.take_next(turn)
-        except NeedsModel:
-            claims.give_back(turn)
-            return [*errands, ("reply", conversation_id)]
-        except LeaseLost:
-            claims.drop(turn)
-            return errands
-        except Exception:
-            claims.drop(turn)
-            raise
     return errands
 
 
@@ -47,17 +47,25 @@ def answer_conversation(conversation_id: int, *, model: Model) -> None:
     """In the worker: all open messages in the customer's order. Finding it taken is no error, the holder goes on."""
     turn = claims.take(conversation_id)
     while turn is not None:
-        try:
-            flow.reply(turn, model=model)
+        with _let_go_on_error(turn):
+            try:
+                flow.reply(turn, model=model)
+            except LeaseLost:
+                logger.warning("message %s was taken over by another worker, our answer is dropped", turn.message.pk)
+                claims.drop(turn)
+                return
             send_first_part(turn)
             turn = claims.take_next(turn)
-        except LeaseLost:
-            logger.warning("message %s was taken over by another worker, our answer is dropped", turn.message.pk)
-            claims.drop(turn)
-            return
-        except Exception:
-            claims.drop(turn)  # the lease runs out, and the sweep gives the message its next attempt
-            raise
+
+
+@contextmanager
+def _let_go_on_error(turn: Turn) -> Iterator[None]:
+    """The lease runs out when nobody renews it, and the sweep gives the message its next attempt."""
+    try:
+        yield
+    except Exception:
+        claims.drop(turn)
+        raise
 
 
 def send_first_part(turn: Turn) -> None:
