@@ -219,5 +219,3 @@ class Phone:
 
     def _rows(self, sql: str) -> list[tuple[Any, ...]]:
         return self.shop.rows(sql)
-
-

@@ -57,7 +57,9 @@ def test_an_unreachable_api_is_tried_again_with_growing_pauses_then_failed_with_
 
     pauses = []
     for tries in range(1, 6):
-        shop.wait_until(lambda n=tries: [(r.state, r.tries) for r in phone.replies] == [("ready", n)], 20, f"try {tries}")
+        shop.wait_until(
+            lambda n=tries: [(r.state, r.tries) for r in phone.replies] == [("ready", n)], 20, f"try {tries}"
+        )
         pauses.append(_seconds_until_due(phone))
         shop.deliver_now()
     shop.wait_until(lambda: phone.reply.state == "failed", 20, "it is given up")
@@ -66,6 +68,10 @@ def test_an_unreachable_api_is_tried_again_with_growing_pauses_then_failed_with_
     assert phone.reply.tries == 6
     assert "reach" in phone.reply.reason.lower()
     assert shop.model.calls == 1
+
+
+def _waits_for_try(phone: Phone, tries: int) -> bool:
+    return [(reply.state, reply.tries) for reply in phone.replies] == [("ready", tries)]
 
 
 def _seconds_until_due(phone: Phone) -> float:

@@ -71,9 +71,7 @@ def test_it_sends_a_persons_text_although_the_broker_lost_the_delivery(shop: Sho
 
 
 @pytest.mark.parametrize("kind", ["verified", "unverified"])
-def test_it_answers_although_the_wake_was_lost(
-    shop: Shop, kind: Kind, redis_refuses: Callable[[str], object]
-) -> None:
+def test_it_answers_although_the_wake_was_lost(shop: Shop, kind: Kind, redis_refuses: Callable[[str], object]) -> None:
     phone = shop.phone(kind, "oLostWake")
     redis_refuses("resetchannels")
 
