@@ -51,13 +51,18 @@ def keep(rows: Sequence[Model]) -> None:
 
 
 def flush() -> None:
-    """Write what waits, at the end of the process."""
-    if _waiting is not None:
-        _write_now(_take(_waiting))
+    """Write what waits, at the end of the process: on this thread, for the pool of the others has ended before."""
+    rows = _take(_waiting) if _waiting is not None else []
+    if rows:
+        _write(rows)
 
 
 @database_work
 def _write_now(rows: Sequence[Model]) -> None:
+    _write(rows)
+
+
+def _write(rows: Sequence[Model]) -> None:
     try:
         _insert(rows)
     except Error:
