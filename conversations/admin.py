@@ -13,6 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from conversations.models import BotText, Conversation, Customer, Message, MessageState, Owner, Reply, ReplyState
 from conversations.moments import MOMENTS
@@ -167,7 +168,9 @@ def _moments() -> list[tuple[str, str]]:
 
 
 class BotTextForm(forms.ModelForm):
-    moment = forms.ChoiceField(label=_("场合"), choices=_moments, help_text=_("冒号后是默认的说法"))
+    moment = forms.ChoiceField(
+        label=_("场合"), choices=_moments, help_text=_("冒号后是默认的说法"), widget=UnfoldAdminSelectWidget
+    )
 
     class Meta:
         model = BotText

@@ -67,8 +67,8 @@ NAVIGATION = [
             _page(pgettext_lazy("many", "公众号"), "chat", "wechat.officialaccount"),
             _page(pgettext_lazy("many", "机器人用语"), "record_voice_over", "conversations.bottext"),
             _page(pgettext_lazy("many", "客服人员"), "badge", "tickets.agent"),
-            _page(_("用户"), "person", "auth.user"),
-            _page(_("用户组"), "groups", "auth.group"),
+            _page(pgettext_lazy("many", "用户"), "person", "auth.user"),
+            _page(pgettext_lazy("many", "用户组"), "groups", "auth.group"),
         ],
     },
 ]
