@@ -12,4 +12,6 @@ from django.db.backends.mysql import base
 
 class DatabaseWrapper(base.DatabaseWrapper):
     def _start_transaction_under_autocommit(self) -> None:
-        self.connection.query("START TRANSACTION")
+        # Past Django's cursor, which would do this: a server that has gone must be Django's OperationalError to all.
+        with self.wrap_database_errors:
+            self.connection.query("START TRANSACTION")
