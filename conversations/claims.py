@@ -182,7 +182,7 @@ def _move_on(turn: Turn) -> Turn | None:
         return None
     following = _first_open(conversation_id, turn.lease)
     if following is not None:
-        hot.set_lease(conversation_id, turn.lease, timezone.now() + LEASE)
+        hot.hold_on(conversation_id, turn.lease, timezone.now() + LEASE)
     return following
 
 

@@ -47,8 +47,12 @@ def _marks(values: Sequence[Any]) -> str:
     return ", ".join(["%s"] * len(values))
 
 
-def to_database(moment: datetime | None) -> Any:
-    return None if moment is None else connection.ops.adapt_datetimefield_value(moment)
+def to_database(moment: datetime | None) -> str | None:
+    """A moment as both databases take it: in UTC, without its zone (what Django's own adapters make of it, faster)."""
+    if moment is None:
+        return None
+    utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return utc.replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 def from_database(value: Any) -> datetime | None:
@@ -61,17 +65,19 @@ def from_database(value: Any) -> datetime | None:
 
 MESSAGE_COLUMNS = (
     "id", "account_id", "openid", "dedup_key", "kind", "text", "fields", "raw", "wants_human", "sent_at",
-    "received_at", "deliveries", "state", "attempt", "hold", "hold_until", "ended_with", "passive_text", "note",
+    "received_at", "state", "hold", "hold_until", "ended_with", "passive_text",
 )  # fmt: skip
+# A new row's other columns are the same for all.
+_NEW_MESSAGE = f"({_marks(MESSAGE_COLUMNS)}, 1, 0, '')"
 
 
 def insert_messages(rows: Iterable[Sequence[Any]]) -> int:
     """One INSERT that leaves known keys alone; returns how many rows went in (`bulk_create` does not tell)."""
     values = [value for row in rows for value in row]
     verb = "INSERT IGNORE" if connection.vendor == "mysql" else "INSERT OR IGNORE"
-    place = f"({_marks(MESSAGE_COLUMNS)})"
-    places = ", ".join([place] * (len(values) // len(MESSAGE_COLUMNS)))
-    return _run(f"{verb} INTO {_MESSAGE} ({', '.join(MESSAGE_COLUMNS)}) VALUES {places}", *values)
+    places = ", ".join([_NEW_MESSAGE] * (len(values) // len(MESSAGE_COLUMNS)))
+    columns = ", ".join([*MESSAGE_COLUMNS, "deliveries", "attempt", "note"])
+    return _run(f"{verb} INTO {_MESSAGE} ({columns}) VALUES {places}", *values)
 
 
 def conversation_of(account_id: int, openid: str) -> tuple[int, int, str] | None:
@@ -146,13 +152,16 @@ def claim_conversation(conversation_id: int, holder: str, now: datetime, until: 
     return _run(sql, holder, to_database(until), conversation_id, to_database(now)) == 1
 
 
-def set_lease(conversation_id: int, holder: str, until: datetime) -> bool:
-    sql = f"UPDATE {_CONVERSATION} SET lease_until = %s WHERE id = %s AND lease_holder = %s"
-    return _run(sql, to_database(until), conversation_id, holder) == 1
-
-
 def release_conversation(conversation_id: int, holder: str) -> bool:
-    return set_lease(conversation_id, holder, LONG_AGO)
+    """The holder goes with the lease: whoever renews by its name must not renew what was given free."""
+    sql = f"UPDATE {_CONVERSATION} SET lease_holder = '', lease_until = %s WHERE id = %s AND lease_holder = %s"
+    return _run(sql, to_database(LONG_AGO), conversation_id, holder) == 1
+
+
+def hold_on(conversation_id: int, holder: str, until: datetime) -> None:
+    """Of a conversation that was released in this transaction."""
+    sql = f"UPDATE {_CONVERSATION} SET lease_holder = %s, lease_until = %s WHERE id = %s"
+    _run(sql, holder, to_database(until), conversation_id)
 
 
 def _columns(model: type[Model], names: str) -> tuple[str, ...]:

@@ -62,6 +62,7 @@ class MessageFactory(factory.django.DjangoModelFactory):
 class ReplyFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = Reply
+        skip_postgeneration_save = True
 
     conversation = factory.SubFactory(ConversationFactory)
     author = Author.BOT

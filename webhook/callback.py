@@ -132,7 +132,7 @@ class Callback:
         if taken.verdict is Verdict.TOO_MANY:
             return _too_many(taken)
         if taken.to_answer:
-            self.door.answer(replace(push, id=taken.message_id))
+            self.door.answer(push if push.id == taken.message_id else replace(push, id=taken.message_id))
         if taken.ended:
             return _text(delivery, taken.passive_text)
         return await self._hold(delivery, taken, waiter, receive)

@@ -9,9 +9,10 @@ import asyncio
 import logging
 import queue
 import threading
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import DatabaseError, InterfaceError, connection
 
@@ -22,7 +23,7 @@ from conversations.tasks import queue_delivery
 from knowledge import matching
 from webhook import waiting
 from webhook.answering import Errand, answer_here
-from webhook.group_commit import GroupCommit, NotWritten
+from webhook.group_commit import GroupCommit, NotWritten, Settled, settle_here
 from webhook.intake import Push, Taken, take_in
 from webhook.tasks import queue_replies
 from webhook.waiting import Waiters
@@ -30,6 +31,7 @@ from wechat import accounts
 
 logger = logging.getLogger(__name__)
 
+Job = TypeVar("Job")
 Outcome = TypeVar("Outcome")
 
 ANSWERING_THREADS = 4
@@ -38,18 +40,21 @@ MAX_WAITING_FOR_THREAD = 2000
 MAX_ERRANDS_AT_ONCE = 50
 # What a writer may take beyond a deadline to say that it was missed.
 WRITER_GRACE_SECONDS = 0.1
+LATE_LOOK_SECONDS = 0.1
 
 
 class Door:
     def __init__(self) -> None:
         self.waiters = Waiters()
-        self._store: GroupCommit[Push, Taken] = GroupCommit("store", take_in)
-        self._finish: GroupCommit[Claim, PassiveReply] = GroupCommit("finish", claim_replies)
+        self._store: GroupCommit[Push, Taken] = GroupCommit("store", take_in, self._settle)
+        self._finish: GroupCommit[Claim, PassiveReply] = GroupCommit("finish", claim_replies, self._settle)
         self._threads = ThreadPoolExecutor(ANSWERING_THREADS, thread_name_prefix="answer")
         self._look = ThreadPoolExecutor(1, thread_name_prefix="look")
         self._queued_answers = 0
         self._to_publish: queue.Queue[Errand] = queue.Queue(MAX_WAITING_FOR_THREAD)
         self._tasks: list[asyncio.Task[None]] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._unsettled: deque[tuple[float, asyncio.Future[Any]]] = deque()
 
     def prepare(self) -> None:
         """Read what the first requests need, before they come. A database that is away is no reason not to start."""
@@ -63,14 +68,15 @@ class Door:
             connection.close()
 
     def open(self) -> None:
-        loop = asyncio.get_running_loop()
-        self.waiters.bind(loop)
+        self._loop = asyncio.get_running_loop()
+        self.waiters.bind(self._loop)
         wakes.listen_here(self.waiters)
         log_rows.start()
         self._store.start()
         self._finish.start()
         threading.Thread(target=self._publish, name="publish", daemon=True).start()
         self._tasks = [
+            asyncio.create_task(self._give_up_in_time()),
             asyncio.create_task(waiting.listen(self.waiters)),
             asyncio.create_task(waiting.look_regularly(self.waiters, self._in_look_thread)),
         ]
@@ -82,10 +88,37 @@ class Door:
         self._look.shutdown(wait=False, cancel_futures=True)
 
     async def take_in(self, push: Push, deadline: float) -> Taken:
-        return await _in_time(self._store.submit(push, deadline), deadline)
+        return await self._in_time(self._store, push, deadline)
 
     async def claim_reply(self, claim: Claim, deadline: float) -> PassiveReply:
-        return await _in_time(self._finish.submit(claim, deadline), deadline)
+        return await self._in_time(self._finish, claim, deadline)
+
+    def _in_time(self, writer: GroupCommit[Job, Outcome], job: Job, deadline: float) -> asyncio.Future[Outcome]:
+        """The outcome, or NotWritten soon after the deadline whatever the writer does."""
+        assert self._loop is not None
+        future: asyncio.Future[Outcome] = self._loop.create_future()
+        self._unsettled.append((deadline + WRITER_GRACE_SECONDS, future))
+        writer.submit(job, deadline, future)
+        return future
+
+    def _settle(self, outcomes: Sequence[Settled]) -> None:
+        """From a writer's thread: the whole batch wakes the event loop once."""
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(settle_here, outcomes)
+
+    async def _give_up_in_time(self) -> None:
+        """A database that says nothing at all holds its writer up; the requests must go on.
+
+        One look at the oldest ones ten times a second, instead of a timer for each request.
+        """
+        assert self._loop is not None
+        while True:
+            await asyncio.sleep(LATE_LOOK_SECONDS)
+            now = self._loop.time()
+            while self._unsettled and (self._unsettled[0][1].done() or self._unsettled[0][0] <= now):
+                _, future = self._unsettled.popleft()
+                if not future.done():
+                    future.set_exception(NotWritten("the database does not answer"))
 
     def answer(self, push: Push) -> None:
         """Answer it here if no model is needed, off the event loop; else it goes to the worker."""
@@ -123,15 +156,6 @@ class Door:
 
     def _in_look_thread(self, function: Callable[..., list[int]], *args: object) -> asyncio.Future[list[int]]:
         return asyncio.get_running_loop().run_in_executor(self._look, function, *args)
-
-
-async def _in_time(outcome: Future[Outcome], deadline: float) -> Outcome:
-    """A database that says nothing at all holds its writer up; the request must go on."""
-    try:
-        async with asyncio.timeout_at(deadline + WRITER_GRACE_SECONDS):
-            return await asyncio.wrap_future(outcome)
-    except TimeoutError as error:
-        raise NotWritten("the database does not answer") from error
 
 
 def _answer(push: Push) -> list[Errand]:

@@ -7,13 +7,13 @@ is done again one by one, so that only the bad one fails. A database that is awa
 from __future__ import annotations
 
 import logging
-import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from queue import Empty, SimpleQueue
+from typing import Any, Generic, TypeVar
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
@@ -26,6 +26,9 @@ MAX_BATCH = 64
 # More than a process could store before WeChat's cut; what comes after is better refused at once.
 MAX_QUEUED = 10_000
 RETRY_PAUSE = 0.2
+# In a rush a transaction waits this long for company: it costs the same for one request and for twenty.
+BUSY_BATCH = 3
+LINGER_SECONDS = 0.003
 
 
 class NotWritten(Exception):
@@ -37,74 +40,106 @@ class CannotBeWritten(Exception):
 
 
 @dataclass(frozen=True)
-class _Queued(Generic[Job, Result]):
-    job: Job
-    deadline: float  # time.monotonic()
-    future: Future[Result]
+class Settled:
+    """The outcome of one job, for whoever waits on `future`: a result, or an error."""
+
+    future: Any
+    result: Any = None
+    error: Exception | None = None
+
+
+# How outcomes get to those who wait. A web process carries a whole batch to its event loop at once.
+Settle = Callable[[Sequence[Settled]], None]
+
+
+def settle_here(outcomes: Iterable[Settled]) -> None:
+    """Set the futures in this thread. One that was cancelled or given up meanwhile keeps its end."""
+    for outcome in outcomes:
+        if outcome.future.done():
+            continue
+        if outcome.error is not None:
+            outcome.future.set_exception(outcome.error)
+        else:
+            outcome.future.set_result(outcome.result)
+
+
+class _Queued(Generic[Job]):
+    __slots__ = ("deadline", "future", "job")
+
+    def __init__(self, job: Job, deadline: float, future: Any) -> None:
+        self.job = job
+        self.deadline = deadline  # time.monotonic()
+        self.future = future
 
 
 class GroupCommit(Generic[Job, Result]):
     """Runs `write(jobs)` for whatever is queued; `write` opens its own transaction and returns one result per job."""
 
-    def __init__(self, name: str, write: Callable[[Sequence[Job]], Sequence[Result]]) -> None:
+    def __init__(
+        self, name: str, write: Callable[[Sequence[Job]], Sequence[Result]], settle: Settle = settle_here
+    ) -> None:
         self._write = write
-        self._queue: queue.Queue[_Queued[Job, Result]] = queue.Queue(MAX_QUEUED)
+        self._settle = settle
+        self._queue: SimpleQueue[_Queued[Job]] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
-    def submit(self, job: Job, deadline: float) -> Future[Result]:
-        queued = _Queued[Job, Result](job, deadline, Future())
-        try:
-            self._queue.put_nowait(queued)
-        except queue.Full:
-            queued.future.set_exception(NotWritten("too many requests are waiting to be stored"))
-        return queued.future
+    def submit(self, job: Job, deadline: float, future: Any = None) -> Any:
+        """The future of the job's result: a concurrent one, unless the caller brings one that `settle` knows."""
+        future = Future() if future is None else future
+        if self._queue.qsize() < MAX_QUEUED:
+            self._queue.put(_Queued(job, deadline, future))
+        else:
+            future.set_exception(NotWritten("too many requests are waiting to be stored"))
+        return future
 
     def _run(self) -> None:
+        is_busy = False
         while True:
             batch = [self._queue.get()]
+            if is_busy:
+                time.sleep(LINGER_SECONDS)
             while len(batch) < MAX_BATCH:
                 try:
                     batch.append(self._queue.get_nowait())
-                except queue.Empty:
+                except Empty:
                     break
-            # A caller that has gone is no reason to write; from here on it cannot withdraw.
-            self._write_until_done([queued for queued in batch if queued.future.set_running_or_notify_cancel()])
+            is_busy = len(batch) >= BUSY_BATCH
+            # A caller that has gone is no reason to write.
+            self._write_until_done([queued for queued in batch if not queued.future.done()])
 
-    def _write_until_done(self, batch: list[_Queued[Job, Result]]) -> None:
-        batch = _still_in_time(batch, "its time was over in the queue")
+    def _write_until_done(self, batch: list[_Queued[Job]]) -> None:
+        batch = self._still_in_time(batch, "its time was over in the queue")
         while batch:
             try:
-                self._finish(batch, self._write([queued.job for queued in batch]))
-                return
+                results = self._write([queued.job for queued in batch])
             except (OperationalError, InterfaceError) as error:
                 connection.close()
                 logger.warning("database is away, %d requests wait: %s", len(batch), error)
-                batch = _still_in_time(batch, str(error))
+                batch = self._still_in_time(batch, str(error))
                 time.sleep(RETRY_PAUSE)
             except Exception as error:  # noqa: BLE001 - what one request carries must not end the thread for all
                 self._write_one_by_one(batch, error)
                 return
+            else:
+                pairs = zip(batch, results, strict=True)
+                self._settle([Settled(queued.future, result) for queued, result in pairs])
+                return
 
-    def _write_one_by_one(self, batch: list[_Queued[Job, Result]], error: Exception) -> None:
+    def _write_one_by_one(self, batch: list[_Queued[Job]], error: Exception) -> None:
         if len(batch) == 1:
             logger.error("a request could not be stored: %s", error, exc_info=not isinstance(error, DatabaseError))
-            batch[0].future.set_exception(CannotBeWritten(str(error)))
+            self._settle([Settled(batch[0].future, error=CannotBeWritten(str(error)))])
             return
         for queued in batch:
             self._write_until_done([queued])
 
-    @staticmethod
-    def _finish(batch: list[_Queued[Job, Result]], results: Sequence[Result]) -> None:
-        for queued, result in zip(batch, results, strict=True):
-            queued.future.set_result(result)
-
-
-def _still_in_time(batch: list[_Queued[Job, Result]], reason: str) -> list[_Queued[Job, Result]]:
-    now = time.monotonic()
-    for queued in batch:
-        if queued.deadline <= now:
-            queued.future.set_exception(NotWritten(reason))
-    return [queued for queued in batch if queued.deadline > now]
+    def _still_in_time(self, batch: list[_Queued[Job]], reason: str) -> list[_Queued[Job]]:
+        now = time.monotonic()
+        late = [queued for queued in batch if queued.deadline <= now]
+        if not late:
+            return batch
+        self._settle([Settled(queued.future, error=NotWritten(reason)) for queued in late])
+        return [queued for queued in batch if queued.deadline > now]

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import transaction
@@ -140,9 +140,9 @@ def _store(
     rows: list[Push], placed: dict[tuple[int, str], Place], *, tries: int = TRIES_WITH_NEW_ID
 ) -> dict[tuple[int, str], Taken]:
     """One INSERT that leaves known keys alone. When all rows went in, all were new, and nothing has to be read."""
-    values = {row.key: _values(row, placed.get(row.key)) for row in rows}
-    taken = {row.key: _new(row, values[row.key]) for row in rows}
-    if hot.insert_messages(values.values()) == len(rows):
+    begins = {row.key: _begins_as(row, placed.get(row.key)) for row in rows}
+    taken = {row.key: begins[row.key].taken(row) for row in rows}
+    if hot.insert_messages(_values(row, begins[row.key]) for row in rows) == len(rows):
         return taken
     stored = _stored(rows)
     collided = [row for row in rows if row.key not in stored]
@@ -158,35 +158,47 @@ def _store(
     return taken
 
 
-def _values(row: Push, place: Place | None) -> list[Any]:
-    """The row as the database takes it. The first message too many is stored with the word it was answered with."""
-    state, hold, ended_with, passive_text = MessageState.RECEIVED, Hold.WAITING, Ending.OPEN, ""
+class _Beginning(NamedTuple):
+    """The state that a new row begins in, in the database's words."""
+
+    state: str
+    hold: str
+    ended_with: str
+    passive_text: str = ""
+
+    def taken(self, row: Push) -> Taken:
+        return Taken(
+            Verdict.NEW,
+            row.id,
+            to_answer=self.state == MessageState.RECEIVED,
+            ended=self.ended_with != Ending.OPEN,
+            passive_text=self.passive_text,
+        )
+
+
+_WAITED_FOR = _Beginning(MessageState.RECEIVED.value, Hold.WAITING.value, Ending.OPEN.value)
+_ANSWERED_LATER = _Beginning(MessageState.RECEIVED.value, Hold.RELEASED.value, Ending.SUCCESS.value)
+_JUST_KEPT = _Beginning(MessageState.IGNORED.value, Hold.NONE.value, Ending.SUCCESS.value)
+
+
+def _begins_as(row: Push, place: Place | None) -> _Beginning:
+    """The first message too many is stored with the word it was answered with."""
     if place is not None and place.is_first_too_many:
-        state, ended_with = MessageState.IGNORED, Ending.TEXT
-        passive_text = say_text("too_many", row.account_id)
-    elif not row.needs_answer:
-        state, hold, ended_with = MessageState.IGNORED, Hold.NONE, Ending.SUCCESS
-    elif row.hold_until is None:
-        hold, ended_with = Hold.RELEASED, Ending.SUCCESS
+        words = say_text("too_many", row.account_id)
+        return _Beginning(MessageState.IGNORED.value, Hold.WAITING.value, Ending.TEXT.value, words)
+    if not row.needs_answer:
+        return _JUST_KEPT
+    return _WAITED_FOR if row.hold_until is not None else _ANSWERED_LATER
+
+
+def _values(row: Push, begins: _Beginning) -> list[Any]:
+    """The row as the database takes it, in the order of `hot.MESSAGE_COLUMNS`."""
+    fields = json.dumps(row.fields, ensure_ascii=False) if row.fields else "{}"
     return [
-        row.id, row.account_id, row.openid, row.dedup_key, row.kind, row.text,
-        json.dumps(row.fields, ensure_ascii=False), row.raw, row.wants_human, hot.to_database(row.sent_at),
-        hot.to_database(row.received_at), 1, str(state), 0, str(hold), hot.to_database(row.hold_until),
-        str(ended_with), passive_text, "",
+        row.id, row.account_id, row.openid, row.dedup_key, row.kind, row.text, fields, row.raw, row.wants_human,
+        hot.to_database(row.sent_at), hot.to_database(row.received_at), begins.state, begins.hold,
+        hot.to_database(row.hold_until), begins.ended_with, begins.passive_text,
     ]  # fmt: skip
-
-
-def _new(row: Push, values: list[Any]) -> Taken:
-    state, ended_with, passive_text = (
-        values[hot.MESSAGE_COLUMNS.index(name)] for name in ("state", "ended_with", "passive_text")
-    )
-    return Taken(
-        Verdict.NEW,
-        row.id,
-        to_answer=state == MessageState.RECEIVED,
-        ended=ended_with != Ending.OPEN,
-        passive_text=passive_text,
-    )
 
 
 def _stored(rows: Sequence[Push]) -> dict[tuple[int, str], Message]:

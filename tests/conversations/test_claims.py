@@ -188,8 +188,8 @@ def test_it_gives_back_what_needs_a_model_without_counting_the_attempt(conversat
 def test_it_sees_a_message_that_came_during_the_answer_before_it_lets_go(conversation: Conversation) -> None:
     written(conversation, seconds_ago=3)
     turn = taken(conversation)
-    answer(turn)
     late = written(conversation, "还有一句")
+    answer(turn)
     following = take_next(turn)
     assert following is not None
     assert following.message.pk == late.pk
