@@ -40,6 +40,7 @@ class Order:
     seconds: float = 0.0
     age: int = 0
     deliveries: int = DELIVERIES
+    cut_after: float = CUT_AFTER
     evenly: bool = False
     seed: int = 1
     prefix: str = "o"
@@ -63,7 +64,7 @@ class Delivery(asyncio.Protocol):
         self._client, self._number, self._request = client, number, request
         self._started = time.monotonic()
         self._transport: asyncio.Transport | None = None
-        self._timer = client.loop.call_later(CUT_AFTER, self._cut)
+        self._timer = client.loop.call_later(client.order.cut_after, self._cut)
         self.received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -92,7 +93,7 @@ class Delivery(asyncio.Protocol):
 class Client:
     def __init__(self, order: Order, requests: list[bytes], sent: list[Sent]) -> None:
         self.loop = asyncio.get_running_loop()
-        self._order, self._requests, self._sent = order, requests, sent
+        self.order, self._requests, self._sent = order, requests, sent
         self._open = 0
         self._next = 0
         self._ends_at = float("inf")
@@ -100,9 +101,9 @@ class Client:
 
     async def run(self, begins_at: float) -> None:
         await asyncio.sleep(begins_at - time.monotonic())
-        if self._order.at_once:
-            self._ends_at = begins_at + self._order.seconds
-            for _ in range(self._order.at_once):
+        if self.order.at_once:
+            self._ends_at = begins_at + self.order.seconds
+            for _ in range(self.order.at_once):
                 self._send_next()
         else:
             await self._send_when_due(begins_at)
@@ -111,13 +112,13 @@ class Client:
             await self._all_over.wait()
 
     async def _send_when_due(self, begins_at: float) -> None:
-        gaps = random.Random(self._order.seed)
+        gaps = random.Random(self.order.seed)
         due = begins_at
         for _ in self._requests:
             if (wait := due - time.monotonic()) > 0:
                 await asyncio.sleep(wait)
             self._send_next()
-            due += 1 / self._order.rate if self._order.evenly else gaps.expovariate(self._order.rate)
+            due += 1 / self.order.rate if self.order.evenly else gaps.expovariate(self.order.rate)
 
     def _send_next(self) -> None:
         if self._next < len(self._requests) and time.monotonic() < self._ends_at:
@@ -132,17 +133,17 @@ class Client:
     async def _connect(self, delivery: Delivery) -> None:
         # Nobody listens: WeChat comes again after its pause, not at once, and the delivery's timer ends it.
         with suppress(OSError):
-            await self.loop.create_connection(lambda: delivery, "127.0.0.1", self._order.port)
+            await self.loop.create_connection(lambda: delivery, "127.0.0.1", self.order.port)
 
     def delivered(self, number: int, started: float, received: bytes) -> None:
         status = int(received[9:12]) if received.startswith(b"HTTP/1.1 ") else CONNECTION_LOST
         sent = self._sent[number]
         sent.deliveries.append((started, time.monotonic(), status, received))
-        if status == CONNECTION_LOST and len(sent.deliveries) < self._order.deliveries:
+        if status == CONNECTION_LOST and len(sent.deliveries) < self.order.deliveries:
             self._deliver(number)
             return
         self._open -= 1
-        if self._order.at_once:
+        if self.order.at_once:
             self._send_next()
         if not self._open:
             self._all_over.set()
