@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from conversations import claims
-from conversations.models import Ending, Hold, Message, MessageState, Reply, ReplyState
+from conversations.models import Channel, Ending, Hold, Message, MessageState, Reply, ReplyState
 from conversations.tasks import queue_delivery
 from wechat.models import OfficialAccount
 
@@ -28,11 +28,15 @@ LAST_DELIVERY_OVER = timedelta(seconds=16)
 # WeChat lets nothing be sent later than this after the customer's last message.
 TEXTS_LIVE = timedelta(hours=48)
 BATCH = 500
+# A backlog is shared by all workers.
+CONVERSATIONS_A_TASK = 20
 
 
 def pick_up_forgotten(queue_replies: Callable[[list[int]], None]) -> None:
     now = timezone.now()
-    queue_replies(conversations_to_answer(now))
+    conversation_ids = conversations_to_answer(now)
+    for start in range(0, len(conversation_ids), CONVERSATIONS_A_TASK):
+        queue_replies(conversation_ids[start : start + CONVERSATIONS_A_TASK])
     give_up_waiting_for_delivery(now)
     mark_unknown(now)
     drop_expired(now)
@@ -85,7 +89,7 @@ def _lying_ready(now: datetime) -> QuerySet[Reply]:
 def mark_unknown(now: datetime) -> None:
     """(d) Died while sending. WeChat has no idempotency key, so it is shown and never sent again by itself."""
     lost = Reply.objects.filter(state=ReplyState.SENDING, lease_until__lt=now).update(
-        state=ReplyState.UNKNOWN, reason="the process that sent it died"
+        state=ReplyState.UNKNOWN, channel=Channel.API, reason="the process that sent it died"
     )
     if lost:
         logger.error("%d replies were being sent when their process died: outcome unknown", lost)

@@ -27,9 +27,12 @@ def reply_to_customers(conversation_ids: list[int]) -> None:
     """Several conversations come in one task in a rush (a publish is dear); each gets a thread of its own."""
     first, *others = conversation_ids
     companions = [_companions().submit(answer_conversation, pk, model=gateway.complete) for pk in others]
-    answer_conversation(first, model=gateway.complete)
-    for companion in companions:
-        companion.result()
+    try:
+        answer_conversation(first, model=gateway.complete)
+    finally:
+        for companion in companions:
+            if error := companion.exception():
+                logger.error("a conversation could not be answered", exc_info=error)
 
 
 @shared_task(name="webhook.tasks.pick_up_forgotten")
