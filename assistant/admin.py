@@ -21,7 +21,7 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from assistant.models import AnswerLog, BlockedTerm, Direction, Persona
-from assistant.personas import DEFAULT_PROMPT
+from assistant.personas import default_prompt
 from assistant.screening import terms_changed
 from common.text import fold
 
@@ -38,7 +38,7 @@ class PersonaAdmin(ModelAdmin):
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """A new persona starts from the default, so that an editor changes words instead of facing an empty box."""
-        return {"prompt": str(DEFAULT_PROMPT), **super().get_changeform_initial_data(request)}
+        return {"prompt": default_prompt(), **super().get_changeform_initial_data(request)}
 
 
 class BlockedTermForm(forms.ModelForm):

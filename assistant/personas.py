@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
 
 from assistant.models import Persona
 from common.database_threads import database_work
 from wechat import accounts
 
-DEFAULT_PROMPT = _(
+_DEFAULT_PROMPT = _(
     "你是「{name}」的在线客服，在微信里直接回复客户。\n"
     "说话简短、礼貌、平实，称呼客户为「您」，先给结论，再给必要的步骤。\n"
     "不用感叹号，不用表情符号，不说「亲」，不责怪客户，不提及自己是模型。"
@@ -16,8 +18,14 @@ DEFAULT_PROMPT = _(
 NAME = "{name}"
 
 
+def default_prompt() -> str:
+    """In the installation's language: customers' language does not depend on who reads the admin."""
+    with override(settings.LANGUAGE_CODE):
+        return str(_DEFAULT_PROMPT)
+
+
 @database_work
 def prompt_for(account_id: int) -> str:
     """The account's own persona, or the default. Not `format`: an editor may write braces."""
     own = Persona.objects.filter(account_id=account_id).values_list("prompt", flat=True).first()
-    return (own or str(DEFAULT_PROMPT)).replace(NAME, accounts.by_id(account_id).name)
+    return (own or default_prompt()).replace(NAME, accounts.by_id(account_id).name)

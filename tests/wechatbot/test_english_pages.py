@@ -14,6 +14,7 @@ from django.test import Client
 from django.urls import reverse
 
 from assistant.models import AnswerLog, BlockedTerm, Persona
+from assistant.personas import default_prompt
 from conversations.models import BotText, Customer, MessageState, ReplyState
 from conversations.texts import DEFAULTS, default_text
 from knowledge.models import FAQ, CachedAnswer, Category, Phrasing, SynonymRule
@@ -72,7 +73,7 @@ def chinese_on(client: Client, address: str, *, post: bool = False) -> list[str]
     answer = client.post(address, {}) if post else client.get(address, follow=True)
     assert answer.status_code in (200, 403), address
     shown = answer.content.decode()
-    data = [*DATA, *(default_text(moment)[:40] for moment in DEFAULTS)]
+    data = [*DATA, default_prompt(), *(default_text(moment)[:40] for moment in DEFAULTS)]
     for text in sorted(data, key=len, reverse=True):
         shown = shown.replace(text, "")
     return CHINESE.findall(_without_escapes(shown))
@@ -122,3 +123,10 @@ def test_it_shows_import_and_export_of_faqs_in_english(reader: Client, rows: Non
     assert chinese_on(reader, reverse("admin:knowledge_faq_import"), post=True) == []
     header = reader.get(reverse("admin:knowledge_faq_export")).content.decode().splitlines()[0]
     assert not CHINESE.search(header)
+
+
+def test_it_offers_a_persona_in_the_language_of_the_installation(reader: Client, rows: None) -> None:
+    form = reader.get(reverse("admin:assistant_persona_add")).context["adminform"].form
+
+    assert form.get_initial_for_field(form.fields["prompt"], "prompt") == default_prompt()
+    assert CHINESE.search(default_prompt())
