@@ -82,7 +82,7 @@ def _content(given: Given) -> str:
         return _within_limit(body.get("content"))
     if kind == "msgmenu":
         return _within_limit(_menu(body))
-    return PLACEHOLDERS[str(kind)]
+    return str(PLACEHOLDERS[str(kind)])
 
 
 def _within_limit(text: object) -> str:
