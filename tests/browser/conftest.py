@@ -78,7 +78,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     process.stop(timeout=10)
 
 
-@pytest.fixture(scope="session")
+# Not for the session: Playwright's event loop runs as long as it is open, and Django refuses its database beside one.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         found = playwright.chromium.launch(executable_path=find_program(*CHROMIUM), args=OPTIONS)
