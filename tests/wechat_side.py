@@ -125,12 +125,12 @@ class WeChatSide:
 
     def seal(self, push: Push) -> tuple[dict[str, str], bytes]:
         timestamp, nonce = str(int(time.time())), str(secrets.randbelow(10**10))
-        query = {"signature": self._sign(timestamp, nonce), "timestamp": timestamp, "nonce": nonce}
+        query = {"signature": self.sign(timestamp, nonce), "timestamp": timestamp, "nonce": nonce}
         query["openid"] = push.openid
         if self.mode == "plain":
             return query, push.xml.encode()
         encrypted = PrpCrypto(self._crypto().key).encrypt(push.xml, self.account.app_id).decode()
-        query |= {"encrypt_type": "aes", "msg_signature": self._sign(timestamp, nonce, encrypted)}
+        query |= {"encrypt_type": "aes", "msg_signature": self.sign(timestamp, nonce, encrypted)}
         envelope = f"<ToUserName>{_cdata(self.account.original_id)}</ToUserName><Encrypt>{_cdata(encrypted)}</Encrypt>"
         if self.mode == "compatible":
             return query, push.xml.replace("</xml>", f"<Encrypt>{_cdata(encrypted)}</Encrypt></xml>").encode()
@@ -162,7 +162,7 @@ class WeChatSide:
     def _crypto(self) -> WeChatCrypto:
         return WeChatCrypto(self.account.token, self.account.aes_key, self.account.app_id)
 
-    def _sign(self, *parts: str) -> str:
+    def sign(self, *parts: str) -> str:
         signer = WeChatSigner()
         signer.add_data(self.account.token, *parts)
         return str(signer.signature)

@@ -35,14 +35,14 @@ def post(phone: Phone, query: Query, body: bytes) -> http.client.HTTPResponse:
 def signed(phone: Phone, body: bytes, *, at: int | None = None, nonce: str = "n") -> tuple[Query, bytes]:
     """Plain mode: any body, rightly signed."""
     timestamp = str(at or int(time.time()))
-    return {"signature": phone.side._sign(timestamp, nonce), "timestamp": timestamp, "nonce": nonce}, body
+    return {"signature": phone.side.sign(timestamp, nonce), "timestamp": timestamp, "nonce": nonce}, body
 
 
 def encrypted_as(phone: Phone, cipher: str) -> tuple[Query, bytes]:
     """Safe mode: any ciphertext, rightly signed."""
     timestamp, nonce = str(int(time.time())), "n"
-    query = {"signature": phone.side._sign(timestamp, nonce), "timestamp": timestamp, "nonce": nonce}
-    query |= {"encrypt_type": "aes", "msg_signature": phone.side._sign(timestamp, nonce, cipher)}
+    query = {"signature": phone.side.sign(timestamp, nonce), "timestamp": timestamp, "nonce": nonce}
+    query |= {"encrypt_type": "aes", "msg_signature": phone.side.sign(timestamp, nonce, cipher)}
     return query, f"<xml><Encrypt><![CDATA[{cipher}]]></Encrypt></xml>".encode()
 
 
@@ -85,6 +85,33 @@ def _no_base64(phone: Phone) -> tuple[Query, bytes]:
 
 def _wrong_padding(phone: Phone) -> tuple[Query, bytes]:
     return encrypted_as(phone, base64.b64encode(os.urandom(64)).decode())
+
+
+def get(phone: Phone, query: Query) -> tuple[int, bytes]:
+    target = urlsplit(phone.shop.bases[0])
+    connection = http.client.HTTPConnection(target.hostname or "", target.port, timeout=5)
+    connection.request("GET", f"{phone.side.path}?{urlencode(query)}")
+    response = connection.getresponse()
+    return response.status, response.read()
+
+
+def test_it_returns_the_echo_of_a_handshake_that_is_signed(shop: Shop) -> None:
+    phone = shop.phone("unverified", "oHandshake")
+    query, _ = signed(phone, b"")
+
+    assert get(phone, query | {"echostr": "5837492"}) == (200, b"5837492")
+    assert get(phone, query | {"echostr": "5837492", "nonce": "other"}) == (403, b"forbidden")
+
+
+@pytest.mark.parametrize("mode", ["plain", "compatible", "safe"])
+def test_it_replies_in_the_mode_in_which_it_was_asked(shop: Shop, mode) -> None:
+    phone = shop.phone("verified", "oMode")
+    phone.side.mode = mode
+
+    (delivery,) = phone.say(QUESTION).deliveries
+
+    assert phone.text_of(delivery) == FAQ_ANSWER
+    assert (b"<Encrypt>" in delivery.body) == (mode != "plain")
 
 
 REFUSED = [_wrong_signature, _other_account, _no_nonce, _two_hours_old]

@@ -44,6 +44,26 @@ def test_another_worker_answers_for_the_killed_one_and_its_slot_is_free_again(sh
         shop.limit_models()
 
 
+def test_a_worker_that_was_thought_dead_and_comes_back_writes_nothing(shop: Shop) -> None:
+    shop.model.behave("when told")
+    phone = shop.phone("verified", "oFrozen")
+    assert phone.say("给我讲讲你们的历史").acknowledged
+    worker = holder_of_the_call(shop)
+
+    worker.freeze()
+    try:
+        shop.let_the_lease_run_out()
+        phone.wait_to_read(MODEL_ANSWER)
+        shop.model.manner.may_speak.set()
+    finally:
+        worker.thaw()
+    shop.wait_until(lambda: "was taken over by another worker" in worker.words, what="the late answer is dropped")
+
+    assert phone.read == [MODEL_ANSWER]
+    assert len(phone.replies) == 1
+    assert shop.model.calls == 2
+
+
 @pytest.mark.parametrize("kind", ["verified", "unverified"])
 def test_a_message_that_kills_its_worker_three_times_is_handed_over_with_a_kind_text(shop: Shop, kind) -> None:
     shop.model.behave(otherwise="when told")
