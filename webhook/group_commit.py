@@ -27,8 +27,8 @@ MAX_BATCH = 64
 MAX_QUEUED = 10_000
 RETRY_PAUSE = 0.2
 # In a rush a transaction waits this long for company: it costs the same for one request and for twenty.
-BUSY_BATCH = 3
-LINGER_SECONDS = 0.003
+BUSY_BATCH = 2
+LINGER_SECONDS = 0.005
 
 
 class NotWritten(Exception):
