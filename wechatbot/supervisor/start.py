@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import signal
 import socket
 import sys
 import time
@@ -130,4 +131,10 @@ def wait_for_redis() -> None:
 
 
 def die_with_parent(parent: int) -> None:
-    child.die_with_parent(parent, child.signal.SIGTERM)()
+    child.die_with_parent(parent, signal.SIGTERM)()
+
+
+def settle_down() -> None:
+    """The children are modules of this project and read the same settings, wherever the command was typed."""
+    os.environ["DATA_DIR"] = str(settings.DATA_DIR)
+    os.chdir(settings.BASE_DIR)

@@ -25,6 +25,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         host, port = str(options["host"]), int(options["port"])
         start.with_matching_settings(host, port)
+        start.settle_down()
         try:
             start.hold_the_only_place()
             start.check_port(host, port)
