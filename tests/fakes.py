@@ -28,7 +28,7 @@ class FakeModel(Thinker):
 
 
 class FakeWeChat:
-    """WeChat's API behind `WeChatAPI(account)`. Outcomes are taken from `errors` in turn; without one a text is taken."""
+    """WeChat's API as `api_of` gives it. Outcomes are taken from `errors` in turn; without one a text is taken."""
 
     def __init__(self, *errors: WeChatError | None) -> None:
         self.errors = list(errors)
