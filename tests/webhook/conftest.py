@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from assistant import screening
-from conversations import delivery, texts
+from common import log_rows
+from conversations import delivery, texts, wakes
 from knowledge.models import FAQ
 from llm import gateway
 from tests.fakes import FakeWeChat
+from tests.services.process import wait_until
 from tests.tickets.conftest import make_agent
+from tests.webhook.wire import Wire
 from tickets.models import Agent
-from webhook import throttle
+from webhook import callback, group_commit, throttle, waiting
 
 RETURNS = ("怎么申请退货", "签收后 7 天内可以在订单页申请退货。")
 HOURS = ("客服几点上班", "每天 9:00 到 21:00。")
@@ -48,3 +53,44 @@ def wechat(monkeypatch: pytest.MonkeyPatch) -> FakeWeChat:
     monkeypatch.setattr(delivery, "api_of", fake)
     monkeypatch.setattr(delivery, "PAUSE_SECONDS", 0)
     return fake
+
+
+@pytest.fixture(scope="session")
+def _process() -> Iterator[Wire]:
+    """One web process for the session: its threads cannot be ended. Its log rows would come after their tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(log_rows, "start", lambda: None)
+        wire = Wire()
+    yield wire
+    wire.close()
+
+
+@pytest.fixture
+def _running(_process: Wire) -> Iterator[Wire]:
+    """With short times: a second stands for the five that WeChat waits."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, seconds in {
+            "LAST_CLAIM_SECONDS": 0.9,
+            "CLAIM_GRACE_SECONDS": 0.1,
+            "STORE_SECONDS": 0.8,
+            "GIVE_UP_SECONDS": 1.5,
+        }.items():
+            patch.setattr(callback, name, seconds)
+        patch.setattr(group_commit, "RETRY_PAUSE", 0.02)
+        patch.setattr(waiting, "LOOK_SECONDS", 0.05)
+        wakes.listen_here(_process.door.waiters)
+        yield _process
+        wakes.listen_here(None)
+        wait_until(_process.is_idle, what="all requests and answers are done")
+
+
+@pytest.fixture
+def wire(transactional_db: None, _running: Wire) -> Wire:
+    """The callback, whose threads read and write the rows."""
+    return _running
+
+
+@pytest.fixture
+def gate(db: None, _running: Wire) -> Wire:
+    """The callback up to where a push is stored: what is refused never gets to the database."""
+    return _running

@@ -1,0 +1,225 @@
+"""What the callback does not take: forged, foreign, old or broken pushes. One log line, nothing stored."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from base64 import b64encode
+from dataclasses import replace
+from datetime import UTC, datetime
+from urllib.parse import urlencode
+
+import pytest
+
+from conversations.models import Message
+from tests.factories import AccountFactory
+from tests.webhook.builders import text_xml
+from tests.webhook.wire import Request, Wire, plain, sealed, sealed_as
+from webhook.callback import MAX_BODY
+from wechat import accounts
+from wechat.models import OfficialAccount
+
+
+@pytest.fixture
+def account(wire: Wire) -> OfficialAccount:
+    return AccountFactory(is_default=True)
+
+
+@pytest.fixture
+def known(gate: Wire) -> OfficialAccount:
+    """An account that the process has read: no thread of the callback looks at the database any more."""
+    account = AccountFactory(is_default=True)
+    accounts.by_slug(None)
+    return account
+
+
+def refused(wire: Wire, request: Request, status: int, caplog: pytest.LogCaptureFixture) -> str:
+    """The one log line of a refused push."""
+    caplog.clear()
+    answer = wire.send(request)
+    assert answer is not None
+    assert answer.status == status
+    assert not Message.objects.exists()
+    [record] = [one for one in caplog.records if one.name.split(".")[0] in ("webhook", "wechat", "conversations")]
+    assert record.exc_info is None
+    return record.getMessage()
+
+
+class TestForbidden:
+    @pytest.mark.parametrize("seal", [plain, sealed])
+    def test_it_refuses_a_wrong_signature(
+        self, gate: Wire, known: OfficialAccount, caplog: pytest.LogCaptureFixture, seal: object
+    ) -> None:
+        wrong = {"signature" if seal is plain else "msg_signature": hashlib.sha1(b"forged").hexdigest()}
+        line = refused(gate, seal(known, text_xml(), **wrong), 403, caplog)  # type: ignore[operator]
+        assert known.slug in line
+
+    def test_it_refuses_what_another_account_signed(
+        self, gate: Wire, known: OfficialAccount, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        other = AccountFactory(token="anotherToken")
+        refused(gate, replace(plain(other, text_xml()), path=f"/wechat/{known.slug}"), 403, caplog)
+
+    def test_it_refuses_another_appid(
+        self, gate: Wire, known: OfficialAccount, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        assert "appid" in refused(gate, sealed(known, text_xml(), app_id="wx9999999999999999"), 403, caplog)
+
+    @pytest.mark.parametrize("name", ["signature", "timestamp", "nonce"])
+    def test_it_refuses_a_push_that_lacks_a_parameter(
+        self, gate: Wire, known: OfficialAccount, caplog: pytest.LogCaptureFixture, name: str
+    ) -> None:
+        assert name in refused(gate, plain(known, text_xml(), **{name: None}), 403, caplog)
+
+    @pytest.mark.parametrize("name", ["msg_signature", "timestamp", "nonce"])
+    def test_it_refuses_a_sealed_push_that_lacks_a_parameter(
+        self, gate: Wire, known: OfficialAccount, caplog: pytest.LogCaptureFixture, name: str
+    ) -> None:
+        refused(gate, sealed(known, text_xml(), **{name: None}), 403, caplog)
+
+    @pytest.mark.parametrize("age", [3700, -3700])
+    @pytest.mark.parametrize("seal", [plain, sealed])
+    def test_it_refuses_a_push_from_long_ago_and_names_both_clocks(
+        self, gate: Wire, known: OfficialAccount, caplog: pytest.LogCaptureFixture, seal: object, age: int
+    ) -> None:
+        line = refused(gate, seal(known, text_xml(), age=age), 403, caplog)  # type: ignore[operator]
+        theirs, ours = datetime.fromtimestamp(time.time() - age, UTC), datetime.now(UTC)
+        assert f"WeChat's clock {theirs:%F %H:}" in line
+        assert f"ours {ours:%F %H:}" in line
+
+    @pytest.mark.parametrize("timestamp", ["yesterday", "99999999999999999999", "-1", "1e9"])
+    def test_it_refuses_a_time_that_is_none(
+        self, gate: Wire, known: OfficialAccount, caplog: pytest.LogCaptureFixture, timestamp: str
+    ) -> None:
+        signature = hashlib.sha1("".join(sorted((known.token, timestamp, "n"))).encode()).hexdigest()
+        query = urlencode({"timestamp": timestamp, "nonce": "n", "signature": signature})
+        refused(gate, Request(query, text_xml().encode(), path=f"/wechat/{known.slug}"), 403, caplog)
+
+
+class TestBadRequests:
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b"",
+            b"hello",
+            b"{}",
+            b"<xml><Content>unfinished",
+            b"<html><body/></html>",
+            b"\xff\xfe\x00",
+            b'<!DOCTYPE xml [<!ENTITY a "b">]><xml><Content>&a;</Content></xml>',
+            b'<!DOCTYPE xml SYSTEM "file:///etc/passwd"><xml/>',
+        ],
+    )
+    def test_it_refuses_what_is_no_push(
+        self, gate: Wire, known: OfficialAccount, caplog: pytest.LogCaptureFixture, body: bytes
+    ) -> None:
+        refused(gate, plain(known, body), 400, caplog)
+
+    def test_it_refuses_a_body_that_is_too_long(
+        self, gate: Wire, known: OfficialAccount, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        refused(gate, plain(known, text_xml("长" * MAX_BODY)), 400, caplog)
+        refused(gate, sealed(known, text_xml("长" * MAX_BODY)), 400, caplog)
+
+    @pytest.mark.parametrize(
+        "encrypted",
+        ["not base64!", "abc", b64encode(b"x" * 15).decode(), b64encode(b"x" * 64).decode(), "", "=" * 44],
+    )
+    def test_it_refuses_what_cannot_be_opened(
+        self, gate: Wire, known: OfficialAccount, caplog: pytest.LogCaptureFixture, encrypted: str
+    ) -> None:
+        refused(gate, sealed_as(known, encrypted), 400, caplog)
+
+    def test_it_refuses_an_envelope_without_anything_in_it(
+        self, gate: Wire, known: OfficialAccount, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        refused(gate, replace(sealed(known, text_xml()), body=b"<xml><Encrypt/></xml>"), 400, caplog)
+
+    def test_a_forged_long_body_is_forbidden_rather_than_bad(
+        self, gate: Wire, known: OfficialAccount, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        refused(gate, plain(known, "x" * (MAX_BODY + 1), signature="f" * 40), 403, caplog)
+
+
+class TestTheHandshake:
+    def handshake(self, known: OfficialAccount, **changed: str | None) -> Request:
+        return replace(plain(known, b"", echostr="4375120948345356249", **changed), method="GET")
+
+    def test_it_sends_the_echostr_back_and_nothing_else(self, gate: Wire, known: OfficialAccount) -> None:
+        answer = gate.send(self.handshake(known))
+        assert answer is not None
+        assert (answer.status, answer.body) == (200, b"4375120948345356249")
+
+    @pytest.mark.parametrize("changed", [{"signature": "f" * 40}, {"signature": None}, {"echostr": None}])
+    def test_it_refuses_a_stranger(
+        self, gate: Wire, known: OfficialAccount, caplog: pytest.LogCaptureFixture, changed: dict[str, str | None]
+    ) -> None:
+        request = replace(plain(known, b"", **{"echostr": "1", **changed}), method="GET")
+        refused(gate, request, 403, caplog)
+
+
+class TestAddresses:
+    def test_it_knows_no_other_account(self, wire: Wire, account: OfficialAccount) -> None:
+        answer = wire.send(replace(plain(account, text_xml()), path="/wechat/nobody"))
+        assert answer is not None
+        assert answer.status == 404
+
+    def test_it_knows_no_account_that_is_switched_off(self, wire: Wire, account: OfficialAccount) -> None:
+        off = AccountFactory(enabled=False)
+        answer = wire.send(plain(off, text_xml()))
+        assert answer is not None
+        assert answer.status == 404
+
+    @pytest.mark.parametrize("path", ["/wechat", "/wechat/"])
+    def test_the_default_account_has_the_short_address_with_and_without_a_slash(
+        self, wire: Wire, account: OfficialAccount, path: str
+    ) -> None:
+        answer = wire.send(replace(plain(account, "<xml/>"), path=path))
+        assert answer is not None
+        assert (answer.status, answer.body) == (200, b"success")
+
+    def test_a_slash_behind_the_slug_is_no_other_address(self, wire: Wire, account: OfficialAccount) -> None:
+        answer = wire.send(replace(plain(account, "<xml/>"), path=f"/wechat/{account.slug}/"))
+        assert answer is not None
+        assert (answer.status, answer.body) == (200, b"success")
+
+    @pytest.mark.parametrize("method", ["PUT", "DELETE", "HEAD"])
+    def test_it_takes_no_other_method(self, wire: Wire, account: OfficialAccount, method: str) -> None:
+        answer = wire.send(replace(plain(account, text_xml()), method=method))
+        assert answer is not None
+        assert (answer.status, answer.headers["allow"]) == (405, "GET, POST")
+
+    def test_it_takes_a_push_that_is_nearly_as_old_as_allowed(self, wire: Wire, account: OfficialAccount) -> None:
+        answer = wire.send(plain(account, "<xml/>", age=3500))
+        assert answer is not None
+        assert answer.status == 200
+
+
+class TestWhatIsOfNoUse:
+    @pytest.mark.parametrize(
+        "xml",
+        [
+            "<xml/>",
+            "<xml><MsgType>text</MsgType></xml>",
+            text_xml(" "),
+            text_xml("你好").replace("[text]", "[telepathy]"),
+            text_xml("你好").replace("MsgId", "MsgNumber"),
+            text_xml("你好", openid="o" * 200),
+        ],
+    )
+    @pytest.mark.parametrize("seal", [plain, sealed])
+    def test_it_is_kept_as_it_came_and_acknowledged(
+        self, wire: Wire, account: OfficialAccount, xml: str, seal: object
+    ) -> None:
+        answer = wire.send(seal(account, xml))  # type: ignore[operator]
+        assert answer is not None
+        assert (answer.status, answer.body) == (200, b"success")
+        row = Message.objects.get()
+        assert (row.kind, row.raw, row.state, row.conversation) == ("unsupported", xml, "ignored", None)
+
+    def test_it_is_kept_once_however_often_it_comes(self, wire: Wire, account: OfficialAccount) -> None:
+        for _ in range(3):
+            answer = wire.send(plain(account, "<xml/>"))
+            assert answer is not None
+            assert answer.body == b"success"
+        assert Message.objects.get().deliveries == 3
