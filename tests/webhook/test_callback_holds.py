@@ -1,0 +1,403 @@
+"""Holding a push for its reply, on both kinds of account, as WeChat sees it. A second stands for its five."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from pytest_django import Settings
+
+from common.redis import redis
+from conversations import services, wakes
+from conversations.models import (
+    Author,
+    Channel,
+    Conversation,
+    Ending,
+    Hold,
+    Message,
+    MessageState,
+    Owner,
+    Reply,
+    ReplyState,
+)
+from tests.factories import AccountFactory, ConversationFactory
+from tests.fakes import FakeModel, FakeWeChat
+from tests.services.process import wait_until
+from tests.webhook.builders import event_xml, message_xml, next_msg_id, text_xml
+from tests.webhook.conftest import RETURNS
+from tests.webhook.wire import Delivery, Request, Wire, opened, plain, sealed
+from webhook import callback
+from webhook.answering import answer_conversation
+from wechat.models import OfficialAccount, ReplyMode
+
+pytestmark = pytest.mark.usefixtures("shop")
+
+UNKNOWN = "你们支持用比特币付款买二手火箭吗"
+LOOK_LINK = "weixin://bizmsgmenu?msgmenucontent=查看回复&msgmenuid=wechatbot-look"
+
+
+@pytest.fixture
+def api(wire: Wire, settings: Settings) -> OfficialAccount:
+    settings.HOLD_SECONDS = 0.5
+    return AccountFactory()
+
+
+@pytest.fixture
+def passive(wire: Wire) -> OfficialAccount:
+    return AccountFactory(reply_mode=ReplyMode.PASSIVE)
+
+
+class Customer:
+    """Writes to the account; WeChat delivers each push until it gets an answer, three times at most."""
+
+    def __init__(self, wire: Wire, account: OfficialAccount) -> None:
+        self.wire = wire
+        self.account = account
+
+    def push(self, text: str, **values: object) -> Request:
+        return plain(self.account, text_xml(text, **values))  # type: ignore[arg-type]
+
+    def write(self, text: str) -> str | None:
+        return self.deliver(self.push(text))
+
+    def deliver(self, request: Request) -> str | None:
+        """The words of the answer, `success`, or None when WeChat had to cut."""
+        return self.cut_in_time(self.wire.start(request))
+
+    def cut_in_time(self, delivery: Delivery) -> str | None:
+        give_up = time.monotonic() + callback.LAST_CLAIM_SECONDS + 0.2
+        while delivery.is_open and time.monotonic() < give_up:
+            time.sleep(0.01)
+        if delivery.is_open:
+            delivery.cut()
+        answer = delivery.answer()
+        if answer is None:
+            return None
+        assert answer.status == 200
+        return "success" if answer.body == b"success" else answer.text
+
+
+@pytest.fixture
+def write(wire: Wire, api: OfficialAccount) -> Customer:
+    return Customer(wire, api)
+
+
+@pytest.fixture
+def ask(wire: Wire, passive: OfficialAccount) -> Customer:
+    return Customer(wire, passive)
+
+
+def stored() -> Message:
+    wait_until(Message.objects.exclude(conversation=None).exists, what="the push is stored")
+    return Message.objects.latest("pk")
+
+
+def worker_answers(model: FakeModel) -> None:
+    """The worker's turn, in this thread."""
+    answer_conversation(stored().conversation_id or 0, model=model)
+
+
+@pytest.fixture
+def in_another_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody in the worker's process waits: its wakes go through Redis."""
+    monkeypatch.setattr(wakes, "_here", None)
+
+
+@pytest.fixture
+def background() -> Iterator[Callable[..., object]]:
+    with ThreadPoolExecutor(4) as pool:
+        yield pool.submit
+
+
+class TestAVerifiedAccount:
+    def test_a_quick_answer_is_the_passive_reply(self, write: Customer, wechat: FakeWeChat) -> None:
+        assert write.write(RETURNS[0]) == RETURNS[1]
+        row = Reply.objects.get()
+        assert (row.state, row.channel) == (ReplyState.SENT, Channel.PASSIVE)
+        assert redis().llen("deliver") == 0
+
+    def test_it_is_sealed_as_its_push_was(self, wire: Wire, api: OfficialAccount) -> None:
+        answer = wire.send(sealed(api, text_xml(RETURNS[0])))
+        assert answer is not None
+        assert answer.headers["content-type"].startswith("application/xml")
+        assert opened(answer, api) == RETURNS[1]
+
+    def test_it_is_sealed_with_the_key_before_where_the_push_was(self, wire: Wire, api: OfficialAccount) -> None:
+        request = sealed(api, text_xml(RETURNS[0]))
+        old_key, new_key = api.aes_key, "B" * 43
+        OfficialAccount.objects.filter(pk=api.pk).update(previous_aes_key=old_key, aes_key=new_key)
+        answer = wire.send(request)
+        assert answer is not None
+        assert opened(answer, api) == RETURNS[1]
+
+    def test_an_answer_of_the_model_in_time_is_the_passive_reply(
+        self, write: Customer, model_is_configured: None, in_another_process: None
+    ) -> None:
+        delivery = write.wire.start(write.push(UNKNOWN))
+        worker_answers(FakeModel("不支持比特币。"))
+        answer = delivery.answer()
+        assert answer is not None
+        assert answer.text == "不支持比特币。"
+
+    def test_a_later_answer_goes_by_the_api(
+        self, write: Customer, model_is_configured: None, wechat: FakeWeChat
+    ) -> None:
+        assert write.write(UNKNOWN) == "success"
+        assert Message.objects.get().hold == Hold.RELEASED
+        worker_answers(FakeModel("不支持比特币。"))
+        assert wechat.texts == ["不支持比特币。"]
+
+    def test_the_model_is_asked_for_by_the_broker(self, write: Customer, model_is_configured: None) -> None:
+        write.write(UNKNOWN)
+        assert redis().llen("reply") == 1
+
+    def test_a_repeat_after_success_gets_success(self, write: Customer, model_is_configured: None) -> None:
+        request = write.push(UNKNOWN)
+        assert write.deliver(request) == "success"
+        assert write.deliver(request) == "success"
+        assert Message.objects.get().deliveries == 2
+
+    def test_nothing_is_held_where_the_hold_is_nothing(
+        self, write: Customer, wechat: FakeWeChat, settings: Settings
+    ) -> None:
+        settings.HOLD_SECONDS = 0
+        assert write.write(RETURNS[0]) == "success"
+        wait_until(Reply.objects.exists, what="the answer is written")
+        wait_until(lambda: redis().llen("deliver") == 1, what="the delivery is asked for")
+        assert Reply.objects.get().state == ReplyState.READY
+
+    def test_an_event_that_nobody_answers_is_acknowledged_at_once_and_noted(
+        self, wire: Wire, api: OfficialAccount
+    ) -> None:
+        answer = wire.send(plain(api, event_xml("unsubscribe")))
+        assert answer is not None
+        assert answer.body == b"success"
+        wait_until(lambda: Message.objects.get().state == MessageState.IGNORED, what="the event is noted")
+        assert not Conversation.objects.get().customer.subscribed
+
+    def test_a_new_follower_is_welcomed(self, wire: Wire, api: OfficialAccount) -> None:
+        answer = wire.send(plain(api, event_xml("subscribe")))
+        assert answer is not None
+        assert answer.text.startswith("您好，这里是小店。")
+
+    def test_a_picture_hears_that_it_cannot_be_read(self, wire: Wire, api: OfficialAccount) -> None:
+        answer = wire.send(plain(api, message_xml("image", "<MediaId>m</MediaId><PicUrl>u</PicUrl>")))
+        assert answer is not None
+        assert answer.text == "暂时看不懂这类消息，请用文字描述您的问题。"
+
+    def test_a_question_for_an_agent_ends_in_success(self, write: Customer) -> None:
+        write.write("转人工")
+        Conversation.objects.update(owner=Owner.AGENT)
+        assert write.write(RETURNS[0]) == "success"
+
+
+class TestAnUnverifiedAccount:
+    def test_an_answer_in_time_is_the_reply(self, ask: Customer) -> None:
+        assert ask.write(RETURNS[0]) == RETURNS[1]
+
+    def test_the_first_two_deliveries_are_held_until_wechat_cuts_and_the_third_says_how_to_see_the_answer(
+        self, ask: Customer, model_is_configured: None
+    ) -> None:
+        request = ask.push(UNKNOWN)
+        assert [ask.deliver(request), ask.deliver(request)] == [None, None]
+        last = ask.deliver(request)
+        assert last is not None
+        assert LOOK_LINK in last
+        row = Message.objects.get()
+        assert (row.deliveries, row.ended_with) == (3, Ending.TEXT)
+
+    def test_an_answer_that_comes_after_the_link_waits_for_the_tap(
+        self, ask: Customer, model_is_configured: None
+    ) -> None:
+        request = ask.push(UNKNOWN, created=int(time.time()) - 10)
+        assert LOOK_LINK in (ask.deliver(request) or "")
+        worker_answers(FakeModel("不支持比特币。"))
+        assert Reply.objects.get().state == ReplyState.WAITING_FOR_CUSTOMER
+        tap = text_xml("查看回复").replace("</xml>", "<bizmsgmenuid>wechatbot-look</bizmsgmenuid></xml>")
+        assert ask.deliver(plain(ask.account, tap)) == "不支持比特币。"
+
+    def test_a_push_that_is_nine_seconds_old_will_not_come_again(
+        self, ask: Customer, model_is_configured: None
+    ) -> None:
+        assert LOOK_LINK in (ask.deliver(ask.push(UNKNOWN, created=int(time.time()) - 9)) or "")
+
+    @pytest.mark.parametrize("after", [1, 2])
+    def test_the_next_delivery_carries_an_answer_that_came_in_between(
+        self, ask: Customer, model_is_configured: None, in_another_process: None, after: int
+    ) -> None:
+        request = ask.push(UNKNOWN)
+        for _ in range(after):
+            assert ask.deliver(request) is None
+        model = FakeModel("不支持比特币。")
+        worker_answers(model)
+        assert ask.deliver(request) == "不支持比特币。"
+        assert len(model.asked) == 1
+
+    def test_an_answer_wakes_the_delivery_that_is_open(
+        self, ask: Customer, model_is_configured: None, in_another_process: None
+    ) -> None:
+        request = ask.push(UNKNOWN)
+        assert ask.deliver(request) is None
+        second = ask.wire.start(request)
+        wait_until(lambda: Message.objects.get().deliveries == 2, what="the second delivery is open")
+        worker_answers(FakeModel("不支持比特币。"))
+        assert ask.cut_in_time(second) == "不支持比特币。"
+
+    def test_a_wake_that_is_lost_costs_no_answer(
+        self, ask: Customer, model_is_configured: None, in_another_process: None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(services, "wake", lambda message_id: None)
+        delivery = ask.wire.start(ask.push(UNKNOWN))
+        worker_answers(FakeModel("不支持比特币。"))
+        assert ask.cut_in_time(delivery) == "不支持比特币。"
+
+    def test_an_answer_in_the_last_moment_is_left_for_the_next_delivery(
+        self, ask: Customer, model_is_configured: None, in_another_process: None
+    ) -> None:
+        """Nothing is claimed after the deadline: what is written too late is lost."""
+        request = ask.push(UNKNOWN)
+        delivery = ask.wire.start(request)
+        wait_until(lambda: Message.objects.filter(hold_until__lt=timezone.now()).exists(), what="the deadline is over")
+        worker_answers(FakeModel("不支持比特币。"))
+        assert Reply.objects.get().state == ReplyState.READY
+        delivery.cut()
+        assert delivery.answer() is None
+        assert ask.deliver(request) == "不支持比特币。"
+
+    def test_a_client_that_left_gets_nothing_and_the_next_delivery_all(
+        self, ask: Customer, model_is_configured: None, in_another_process: None
+    ) -> None:
+        request = ask.push(UNKNOWN)
+        delivery = ask.wire.start(request)
+        stored()
+        delivery.cut()
+        assert delivery.answer() is None
+        worker_answers(FakeModel("不支持比特币。"))
+        assert Reply.objects.get().state == ReplyState.READY
+        assert ask.deliver(request) == "不支持比特币。"
+
+    def test_a_repeat_gets_the_same_body_again(self, ask: Customer) -> None:
+        request = ask.push(RETURNS[0])
+        assert [ask.deliver(request) for _ in range(3)] == [RETURNS[1]] * 3
+        assert Reply.objects.count() == 1
+
+    def test_a_client_that_never_cuts_is_told_to_come_again(self, ask: Customer, model_is_configured: None) -> None:
+        answer = ask.wire.send(ask.push(UNKNOWN))
+        assert answer is not None
+        assert (answer.status, answer.body) == (503, b"")
+
+
+class TestTheSamePushSeveralTimesAtOnce:
+    def test_it_is_one_row_one_answer_and_one_body(self, ask: Customer) -> None:
+        request = ask.push(RETURNS[0])
+        deliveries = [ask.wire.start(request) for _ in range(3)]
+        assert [ask.cut_in_time(delivery) for delivery in deliveries] == [RETURNS[1]] * 3
+        assert Message.objects.get().deliveries == 3
+        assert Reply.objects.count() == 1
+
+    def test_one_model_call_answers_all_of_them(
+        self, ask: Customer, model_is_configured: None, in_another_process: None
+    ) -> None:
+        request = ask.push(UNKNOWN)
+        deliveries = [ask.wire.start(request) for _ in range(3)]
+        model = FakeModel("不支持比特币。")
+        worker_answers(model)
+        assert {ask.cut_in_time(delivery) for delivery in deliveries} == {"不支持比特币。"}
+        assert len(model.asked) == 1
+
+
+class TestTheLimit:
+    @pytest.fixture(autouse=True)
+    def _two_a_minute(self, settings: Settings) -> None:
+        settings.RATE_LIMIT_PER_MINUTE = 2
+
+    def test_the_first_too_many_hears_a_polite_word_and_its_repeat_the_same(self, write: Customer) -> None:
+        for _ in range(2):
+            assert write.write(RETURNS[0]) == RETURNS[1]
+        request = write.push(RETURNS[0])
+        assert [write.deliver(request), write.deliver(request)] == ["您发送得有点快，请稍等一分钟再发。"] * 2
+
+    def test_the_following_are_refused_with_the_time_to_wait(self, wire: Wire, write: Customer) -> None:
+        for _ in range(3):
+            write.write(RETURNS[0])
+        answer = wire.send(write.push(RETURNS[0]))
+        assert answer is not None
+        assert (answer.status, answer.body) == (429, b"")
+        assert 0 < int(answer.headers["retry-after"]) <= 60
+
+    def test_the_status_may_be_a_plain_success(self, wire: Wire, write: Customer, settings: Settings) -> None:
+        settings.RATE_LIMIT_STATUS = 200
+        for _ in range(3):
+            write.write(RETURNS[0])
+        answer = wire.send(write.push(RETURNS[0]))
+        assert answer is not None
+        assert (answer.status, answer.body) == (200, b"success")
+
+    def test_an_agents_customer_may_write_as_much_as_they_like(self, write: Customer) -> None:
+        ConversationFactory(customer__account=write.account, customer__openid="oCustomer", owner=Owner.AGENT)
+        assert {write.write(UNKNOWN) for _ in range(5)} != {None}
+        assert not Message.objects.exclude(passive_text="").filter(state=MessageState.IGNORED).exists()
+
+
+class TestAReplyThatIsHardToWrite:
+    def test_a_bodys_end_mark_in_an_answer_does_no_harm(
+        self, write: Customer, model_is_configured: None, in_another_process: None
+    ) -> None:
+        delivery = write.wire.start(write.push(UNKNOWN))
+        worker_answers(FakeModel("代码是 a[b[0]]>1 和 <b>粗体</b> & 更多\x07"))
+        answer = delivery.answer()
+        assert answer is not None
+        assert answer.text.startswith("代码是 a[b[0]]>1")
+
+    def test_an_agents_words_go_out_with_the_next_push(self, ask: Customer) -> None:
+        ask.write("转人工")
+        conversation = Conversation.objects.get()
+        Conversation.objects.update(owner=Owner.AGENT)
+        services.write_to_customer(conversation, "您好，我是李明。", author=Author.AGENT, agent_name="李明")
+        assert ask.write("在吗") == "您好，我是李明。"
+
+
+def test_messages_of_a_rush_are_all_answered(wire: Wire, api: OfficialAccount) -> None:
+    requests = [plain(api, text_xml(RETURNS[0], openid=f"oRush{number}", msg_id=next_msg_id())) for number in range(40)]
+    deliveries = [wire.start(request) for request in requests]
+    answers = [delivery.answer() for delivery in deliveries]
+    passively = [answer for answer in answers if answer is not None and answer.body != b"success"]
+    assert all(answer is not None and answer.status == 200 for answer in answers)
+    assert {answer.text for answer in passively} <= {RETURNS[1]}
+    wait_until(lambda: Reply.objects.count() == 40, what="all are answered")
+    assert Reply.objects.filter(state=ReplyState.SENT).count() == len(passively)
+
+
+def test_a_later_second_of_the_same_event_is_another_event(wire: Wire, api: OfficialAccount) -> None:
+    now = int(time.time())
+    for created in (now, now, now + 1):
+        wire.send(plain(api, event_xml("SCAN", "<EventKey>shelf-7</EventKey>", created=created)))
+    assert Message.objects.count() == 2
+    first = Message.objects.order_by("pk").first()
+    assert first is not None
+    assert first.deliveries == 2
+    assert first.sent_at < timezone.now() + timedelta(seconds=5)
+
+
+def test_a_wild_create_time_is_replaced_by_our_clock(wire: Wire, api: OfficialAccount) -> None:
+    answer = wire.send(plain(api, text_xml(RETURNS[0], created=4_000_000_000)))
+    assert answer is not None
+    assert abs(Message.objects.get().sent_at - timezone.now()) < timedelta(minutes=1)
+
+
+def test_a_long_text_is_cut_to_what_a_row_takes(wire: Wire, api: OfficialAccount) -> None:
+    wire.send(plain(api, text_xml("长" * 6000)))
+    assert len(Message.objects.get().text) == callback.MAX_TEXT
+
+
+def test_the_same_text_twice_is_two_messages(write: Customer) -> None:
+    first, second = write.push(RETURNS[0]), write.push(RETURNS[0])
+    assert replace(first, query="") != replace(second, query="")
+    assert [write.deliver(first), write.deliver(second)] == [RETURNS[1]] * 2
+    assert Message.objects.count() == 2
