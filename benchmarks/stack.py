@@ -165,6 +165,13 @@ class Stack:
     def servers_asked(self) -> Asked:
         return asked_so_far(self.mariadb, self.redis)
 
+    def openids_of_unknown_outcome(self) -> list[str]:
+        """Replies that a process was sending when it died, and those that the sweep will find so."""
+        return self.mariadb.execute(
+            f"SELECT m.openid FROM {DATABASE}.conversations_reply r JOIN {DATABASE}.conversations_message m "
+            "ON m.id = r.message_id WHERE r.state IN ('unknown', 'sending')"
+        ).split()
+
     def empty(self) -> None:
         names = self.mariadb.execute(f"SHOW TABLES FROM {DATABASE}").split()
         emptied = [name for name in names if name.startswith(EMPTIED) and not name.startswith(KEPT)]

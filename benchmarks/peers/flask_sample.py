@@ -12,6 +12,7 @@ from flask import Flask, abort, request
 from wechatpy import create_reply, parse_message
 from wechatpy.crypto import WeChatCrypto
 from wechatpy.exceptions import InvalidAppIdException, InvalidSignatureException
+from wechatpy.utils import check_signature
 
 from benchmarks.account import AES_KEY, APP_IDS, TOKEN
 
@@ -21,10 +22,11 @@ app = Flask(__name__)
 
 @app.route("/wechat/<kind>", methods=["POST"])
 def wechat(kind: str) -> str:
+    timestamp, nonce = request.args.get("timestamp", ""), request.args.get("nonce", "")
     crypto = WeChatCrypto(TOKEN, AES_KEY, APP_IDS[kind])
-    signature, timestamp, nonce = (request.args.get(name, "") for name in ("msg_signature", "timestamp", "nonce"))
     try:
-        xml = crypto.decrypt_message(request.data, signature, timestamp, nonce)
+        check_signature(TOKEN, request.args.get("signature", ""), timestamp, nonce)
+        xml = crypto.decrypt_message(request.data, request.args.get("msg_signature", ""), timestamp, nonce)
     except (InvalidSignatureException, InvalidAppIdException):
         abort(403)
     message = parse_message(xml)

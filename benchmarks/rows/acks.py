@@ -74,7 +74,7 @@ def cost(bench: Bench) -> Table:
 
 
 def _saturate(bench: Bench, candidate: Candidate) -> Acks:
-    seconds = bench.seconds(8, 3)
+    seconds = bench.seconds(8, 2)
     with candidate(bench) as target:
         _send(bench, target.port, 1.0)
         asked = [Question(TEXT, "")] * int(MOST_PUSHES_PER_SECOND * seconds)

@@ -21,7 +21,7 @@ def lognormal(bench: Bench) -> Table:
         "seconds, against the share of the model's own answers that took no longer.",
     )
     with bench.stack.product(workers=WORKERS, thinking=Thinking(lognormal=(MEDIAN, P95))) as product:
-        asked = shop.for_the_model(int(50 * bench.seconds(60, 10)))
+        asked = shop.for_the_model(int(50 * bench.seconds(60, 5)))
         run = ask(bench, product, asked, kind="api", rate=50, name="lognormal", patience=60)
         drawn = bench.stack.model_stats()["drawn"][-len(asked) :]
     for seconds in (5, 15, 30):
@@ -43,9 +43,9 @@ def rate(bench: Bench) -> Table:
         f"{ENOUGH_ANSWERED} % answered and a 95th percentile of at most {IN_TIME} s.",
     )
     runs: dict[int, Run] = {}
-    for rate in RATES[:2] if bench.quick else RATES:
+    for rate in RATES[:1] if bench.quick else RATES:
         with bench.stack.product(workers=WORKERS, thinking=Thinking()) as product:
-            asked = shop.for_the_model(int(rate * bench.seconds(25, 8)))
+            asked = shop.for_the_model(int(rate * bench.seconds(25, 6)))
             runs[rate] = ask(bench, product, asked, kind="api", rate=rate, name=f"{rate}/s")
         if not _is_enough(runs[rate]):
             break
