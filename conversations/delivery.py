@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from common.database_threads import database_work
 from conversations import hot, ledger
+from conversations.ledger import KEPT_FOR_A_PERSON, PAUSE_SECONDS, SENDING_LEASE
 from conversations.links import look_link
 from conversations.models import (
     Author,
@@ -41,14 +42,10 @@ from wechat.errors import (
 
 logger = logging.getLogger(__name__)
 
-# WeChat keeps no order of messages that come faster.
-PAUSE_SECONDS = 0.5
-SENDING_LEASE = timedelta(seconds=30)
 # Growing pauses between tries, in seconds; after the last the row is FAILED with its reason.
 RETRY_PAUSES = (2, 5, 15, 60, 180)
-# Of the five sends after a message the bot takes three and leaves the last for a person.
+# Of the five sends after a message an answer of the bot takes three at most.
 BOT_SENDS_PER_ANSWER = 3
-KEPT_FOR_A_PERSON = 1
 
 
 def deliver(conversation_id: int, *, limit: int | None = None) -> int:
@@ -147,10 +144,10 @@ def _wait_for_customer(conversation_id: int) -> None:
     )
 
 
-def send(reply: Reply) -> bool:
-    """Send one claimed row and write down what became of it."""
+def send(reply: Reply, *, is_alone: bool = False) -> bool:
+    """Send one claimed row and write down what became of it. `is_alone`: its answer has no further parts."""
     try:
-        _send_text(reply)
+        _send_text(reply, reply.text if is_alone else _with_link_to_the_rest(reply))
     except WeChatError as error:
         record_error(reply, error)
         return False
@@ -158,10 +155,9 @@ def send(reply: Reply) -> bool:
     return True
 
 
-def _send_text(reply: Reply) -> None:
+def _send_text(reply: Reply, text: str) -> None:
     api = api_of(accounts.by_id(reply.conversation.account_id))
     openid = reply.conversation.customer.openid
-    text = _with_link_to_the_rest(reply)
     try:
         api.send_text(openid, text)
     except TextTooLong:

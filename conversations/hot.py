@@ -283,7 +283,7 @@ def reply_as_owner(conversation_id: int, owner_version: int, now: datetime) -> b
 
 _REPLY_COLUMNS = (
     "conversation_id", "message_id", "part", "author", "agent_name", "source", "options", "owner_version", "text",
-    "state", "channel", "tries", "due_at", "created_at", "sent_at", "reason",
+    "state", "channel", "tries", "lease_until", "due_at", "created_at", "sent_at", "reason",
 )  # fmt: skip
 
 
@@ -300,10 +300,28 @@ def insert_replies(replies: Sequence[Reply]) -> None:
             due_at=to_database(reply.due_at),
             created_at=to_database(reply.created_at),
             sent_at=to_database(reply.sent_at),
+            lease_until=to_database(reply.lease_until),
         )
         values += row.values()
     places = ", ".join([f"({_marks(_REPLY_COLUMNS)})"] * len(replies))
     _run(f"INSERT INTO {_REPLY} ({', '.join(_REPLY_COLUMNS)}) VALUES {places}", *values)
+
+
+def insert_reply(reply: Reply) -> int:
+    """One row; returns its id."""
+    insert_replies([reply])
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT LAST_INSERT_ID()" if connection.vendor == "mysql" else "SELECT last_insert_rowid()")
+        return int(cursor.fetchone()[0])
+
+
+def spend_if_window_allows(customer_id: int, keep: int, now: datetime) -> bool:
+    """Take one send off the message window, if more than `keep` are left in it."""
+    sql = (
+        f"UPDATE {_CUSTOMER} SET message_sends_left = message_sends_left - 1"
+        " WHERE id = %s AND message_sends_left > %s AND message_window_until > %s"
+    )
+    return _run(sql, customer_id, keep, to_database(now)) == 1
 
 
 def waiting_becomes_ready(conversation_id: int, now: datetime) -> int:
@@ -366,8 +384,12 @@ def end_pushes(rows: Sequence[tuple[str, str, int]]) -> None:
         cursor.executemany(f"UPDATE {_MESSAGE} SET ended_with = %s, passive_text = %s WHERE id = %s", rows)
 
 
-def release_holds(message_ids: Sequence[int]) -> None:
-    _run(f"UPDATE {_MESSAGE} SET hold = 'released' WHERE id IN ({_marks(message_ids)})", *message_ids)
+def release_pushes(message_ids: Sequence[int]) -> None:
+    """Ended with `success` before there was an answer: what comes now goes out by the API."""
+    _run(
+        f"UPDATE {_MESSAGE} SET hold = 'released', ended_with = 'success' WHERE id IN ({_marks(message_ids)})",
+        *message_ids,
+    )
 
 
 def replies_sent_passively(reply_ids: Sequence[int], now: datetime) -> None:
@@ -442,6 +464,11 @@ def count_sent_by_api(message_id: int | None) -> int:
 def ready_parts_behind(message_id: int | None, part: int) -> int:
     sql = f"SELECT COUNT(*) FROM {_REPLY} WHERE message_id = %s AND part > %s AND state = 'ready'"
     return int(_read(sql, message_id, part)[0][0])
+
+
+def has_unsent_reply(conversation_id: int) -> bool:
+    sql = f"SELECT 1 FROM {_REPLY} WHERE conversation_id = %s AND state IN ('ready', 'sending', 'waiting') LIMIT 1"
+    return bool(_read(sql, conversation_id))
 
 
 def has_ready_reply(conversation_id: int) -> bool:

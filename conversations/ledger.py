@@ -17,6 +17,12 @@ SENDS_PER_MESSAGE = 5
 MESSAGE_WINDOW = timedelta(hours=48)
 SENDS_PER_EVENT = 3
 EVENT_WINDOW = timedelta(minutes=1)
+# The bot leaves the last send of a window for a person.
+KEPT_FOR_A_PERSON = 1
+# WeChat keeps no order of messages that come faster.
+PAUSE_SECONDS = 0.5
+# A send that took longer has lost its process; nobody knows what became of it.
+SENDING_LEASE = timedelta(seconds=30)
 
 
 def open_message_window(customer_id: int, sent_at: datetime) -> None:

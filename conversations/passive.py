@@ -60,7 +60,7 @@ def claim_replies(claims: Sequence[Claim]) -> list[PassiveReply]:
     so an answer comes either before this look or sees what the push was ended with.
     """
     with transaction.atomic():
-        batch = _read({claim.message_id for claim in claims})
+        batch = _read(claims)
         outcomes: dict[int, PassiveReply] = {}
         for claim in claims:
             known = outcomes.get(claim.message_id)
@@ -80,11 +80,13 @@ class _Push:
     passive_text: str
 
 
-def _read(message_ids: Iterable[int]) -> _Batch:
-    pushes = [_Push(*row) for row in hot.lock_messages(list(message_ids))]
-    answered = [push for push in pushes if push.ended_with == Ending.OPEN and push.state not in OPEN_STATES]
-    may_carry = [push for push in pushes if push.ended_with == Ending.OPEN]
-    conversation_ids = {push.conversation_id for push in may_carry if push.conversation_id is not None}
+def _read(claims: Sequence[Claim]) -> _Batch:
+    pushes = [_Push(*row) for row in hot.lock_messages(list({claim.message_id for claim in claims}))]
+    is_last = {claim.message_id for claim in claims if claim.wish == "last"}
+    unended = [push for push in pushes if push.ended_with == Ending.OPEN]
+    answered = [push for push in unended if push.state not in OPEN_STATES]
+    carrying = [push for push in unended if push.state not in OPEN_STATES or push.id in is_last]
+    conversation_ids = {push.conversation_id for push in carrying if push.conversation_id is not None}
     return _Batch(
         {push.id: push for push in pushes},
         ready=_by_owner(hot.lock_ready_replies([push.id for push in answered]) if answered else []),
@@ -130,7 +132,7 @@ class _Batch:
             return PENDING
         if is_open and wish == "release":
             self._released.append(push.id)
-            return self._end(push, "")
+            return SUCCESS
         tail = thinking_text(push.account_id) if is_open else ""
         texts = self._waiting.pop(push.conversation_id or 0, []) + self._ready.pop(push.id, [])
         return self._carry(push, texts, tail) if texts else self._end(push, tail)
@@ -153,7 +155,7 @@ class _Batch:
         if self._ended:
             hot.end_pushes(self._ended)
         if self._released:
-            hot.release_holds(self._released)
+            hot.release_pushes(self._released)
         if self._sent:
             hot.replies_sent_passively(self._sent, self._now)
         if self._left_waiting:

@@ -15,8 +15,9 @@ from django.db.models import F
 from django.utils import timezone
 
 from common.database_threads import database_work
-from conversations import claims, hot, passive
+from conversations import claims, hot, outbox, passive
 from conversations.claims import LeaseLost, Turn
+from conversations.ledger import KEPT_FOR_A_PERSON, PAUSE_SECONDS, SENDING_LEASE
 from conversations.links import look_link
 from conversations.models import (
     OPEN_STATES,
@@ -112,6 +113,9 @@ class _Answer:
             self._write_and_hand_over(parts)
             return Said(woken=True)
         hot.end_message(message_id, str(self.state))
+        if self._may_be_sent_here(parts):
+            self._write_for_sending(parts[0])
+            return Said(send_now=True)
         too_late = not may_send and self.held.ended_with != Ending.OPEN
         self._insert(parts, ReplyState.WAITING_FOR_CUSTOMER if too_late else ReplyState.READY)
         if self._somebody_waits():
@@ -121,6 +125,30 @@ class _Answer:
             return Said()
         released = hot.waiting_becomes_ready(turn.conversation.pk, self.now)
         return Said(send_now=bool(parts or released))
+
+    def _may_be_sent_here(self, parts: list[str]) -> bool:
+        """One text, nobody waits, nothing is due before it: this very task sends it. The ledger has the last word."""
+        turn = self.turn
+        last = turn.conversation.last_reply_at
+        return (
+            outbox.is_open()
+            and len(parts) == 1
+            and bool(turn.lease)
+            and turn.account.may_send
+            and not self._somebody_waits()
+            and (last is None or self.now - last > timedelta(seconds=PAUSE_SECONDS))
+            and not hot.has_unsent_reply(turn.conversation.pk)
+            and hot.spend_if_window_allows(
+                turn.customer.pk, KEPT_FOR_A_PERSON if self.author == Author.BOT else 0, self.now
+            )
+        )
+
+    def _write_for_sending(self, text: str) -> None:
+        reply = self._reply(text, 1, ReplyState.SENDING, is_last=True)
+        reply.tries, reply.lease_until = 1, self.now + SENDING_LEASE
+        reply.pk = hot.insert_reply(reply)
+        lease = self.turn.lease
+        transaction.on_commit(lambda: outbox.put(lease, reply))
 
     def _somebody_waits(self, margin: timedelta = timedelta()) -> bool:
         held = self.held
@@ -150,27 +178,28 @@ class _Answer:
             transaction.on_commit(lambda: queue_delivery(turn.conversation.pk))
 
     def _insert(self, parts: list[str], state: ReplyState, first: int = 1) -> None:
-        sent, last = state == ReplyState.SENT, first + len(parts) - 1
-        replies = [
-            Reply(
-                conversation=self.turn.conversation,
-                message=self.turn.message,
-                part=number,
-                author=self.author,
-                source=self.source,
-                options=list(self.options) if number == last else [],
-                owner_version=self.turn.owner_version if self.author == Author.BOT else None,
-                text=part,
-                state=state,
-                channel=Channel.PASSIVE if sent else Channel.NONE,
-                due_at=self.now,
-                created_at=self.now,
-                sent_at=self.now if sent else None,
-            )
-            for number, part in enumerate(parts, start=first)
-        ]
+        last = first + len(parts) - 1
+        replies = [self._reply(part, number, state, number == last) for number, part in enumerate(parts, start=first)]
         if replies:
             hot.insert_replies(replies)
+
+    def _reply(self, text: str, number: int, state: ReplyState, is_last: bool) -> Reply:
+        sent = state == ReplyState.SENT
+        return Reply(
+            conversation=self.turn.conversation,
+            message=self.turn.message,
+            part=number,
+            author=self.author,
+            source=self.source,
+            options=list(self.options) if is_last else [],
+            owner_version=self.turn.owner_version if self.author == Author.BOT else None,
+            text=text,
+            state=state,
+            channel=Channel.PASSIVE if sent else Channel.NONE,
+            due_at=self.now,
+            created_at=self.now,
+            sent_at=self.now if sent else None,
+        )
 
 
 @database_work

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Literal
 
 from assistant.pipeline import Model, NeedsModel
-from conversations import claims, delivery
+from conversations import claims, delivery, outbox
 from conversations.claims import LeaseLost, Turn
 from conversations.models import Hold, Message
 from conversations.tasks import queue_delivery
@@ -73,5 +73,9 @@ def send_first_part(turn: Turn) -> None:
     if not turn.account.may_send:
         return
     conversation_id = turn.conversation.pk
+    claimed = outbox.take(turn.lease)
+    if claimed is not None:
+        delivery.send(claimed, is_alone=True)
+        return
     if delivery.deliver(conversation_id, limit=1) and delivery.has_more(conversation_id):
         queue_delivery(conversation_id)

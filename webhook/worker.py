@@ -12,12 +12,13 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from common import database_threads, log_rows
 from common.redis import REDIS_AWAY, redis
-from conversations import claims
+from conversations import claims, outbox
 
 logger = logging.getLogger(__name__)
 
 DATABASE_THREADS = 4
 HEARTBEAT_SECONDS = 15
+REPLY_QUEUE = "reply"
 
 
 @celeryd_after_setup.connect
@@ -26,6 +27,8 @@ def start(sender: str, instance: Any, **kwargs: Any) -> None:
     database_threads.start(DATABASE_THREADS)
     log_rows.start()
     queues = tuple(instance.app.amqp.queues.consume_from)
+    if REPLY_QUEUE in queues:
+        outbox.open_here()
     threading.Thread(target=_beat_for_ever, args=(queues,), name="heart-beat", daemon=True).start()
 
 
