@@ -59,13 +59,18 @@ _CANCEL = re.compile(
     r"|cancel(?: the)?(?: human| agent| waiting)?"
     rf"){_PLEASE}*+"
 )
+# Every wish has one of these, as typed: most messages need no folding to be known for none. Full-width letters may be.
+_MAY_BE_A_WISH = re.compile(
+    r"人\s*工|真\s*人|活\s*人|客\s*服|[机機]\s*器|[\uff01-\uff5e]|human|person|agent|represent|operator|customer|support|someone",
+    re.I,
+)
 _BETWEEN_CHINESE = re.compile(r"(?<=[^\x00-\x7f]) | (?=[^\x00-\x7f])")
 _CLAUSE_END = re.compile(r"[，。！？；、,.!?;\n\s~～…]+")
 
 
 def wants_human(text: str) -> bool:
     """Whether the customer asks for a person instead of the bot."""
-    if len(text) > LONGEST_MESSAGE:
+    if len(text) > LONGEST_MESSAGE or not _MAY_BE_A_WISH.search(text):
         return False
     words = _joined(text)
     if len(words) <= LONGEST_WISH and (_CHINESE_WISH.fullmatch(words) or _ENGLISH_WISH.fullmatch(words)):

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -57,6 +58,13 @@ class Response:
 
 
 SUCCESS = Response(200, b"success")
+# The most frequent response of all, made once.
+_SUCCESS_START = {
+    "type": "http.response.start",
+    "status": 200,
+    "headers": [(b"content-type", SUCCESS.content_type), (b"content-length", b"7")],
+}
+_SUCCESS_BODY = {"type": "http.response.body", "body": SUCCESS.body}
 FORBIDDEN = Response(403, b"forbidden")
 BAD_REQUEST = Response(400, b"bad request")
 NOT_FOUND = Response(404, b"no such account")
@@ -113,29 +121,25 @@ class Callback:
 
     async def _take(self, delivery: Delivery, receive: Receive) -> Response | None:
         push = _push(delivery)
-        waiter = self.door.waiters.register(push.key)
         try:
             taken = await self.door.take_in(push, delivery.arrived + STORE_SECONDS)
-            self.door.waiters.identify(waiter, taken.message_id)
-            return await self._answer(delivery, push, taken, waiter, receive)
+            return await self._answer(delivery, push, taken, receive)
         except NotWritten as error:
             return await self._not_stored(delivery, receive, error)
         except CannotBeWritten as error:
             logger.error("a push of account %s could not be stored: %s", push.account_id, error)
             return _sorry(delivery)
-        finally:
-            self.door.waiters.leave(waiter)
 
-    async def _answer(
-        self, delivery: Delivery, push: Push, taken: Taken, waiter: Waiter, receive: Receive
-    ) -> Response | None:
+    async def _answer(self, delivery: Delivery, push: Push, taken: Taken, receive: Receive) -> Response | None:
+        """A request waits before anybody is asked for its answer, and a repeat looks at once."""
         if taken.verdict is Verdict.TOO_MANY:
             return _too_many(taken)
-        if taken.to_answer:
-            self.door.answer(push if push.id == taken.message_id else replace(push, id=taken.message_id))
-        if taken.ended:
-            return _text(delivery, taken.passive_text)
-        return await self._hold(delivery, taken, waiter, receive)
+        with nullcontext() if taken.ended else self.door.waiters.waiting(taken.message_id) as waiter:
+            if taken.to_answer:
+                self.door.answer(push if push.id == taken.message_id else replace(push, id=taken.message_id))
+            if waiter is None:
+                return _text(delivery, taken.passive_text)
+            return await self._hold(delivery, taken, waiter, receive)
 
     async def _hold(self, delivery: Delivery, taken: Taken, waiter: Waiter, receive: Receive) -> Response | None:
         """Hold the connection until the reply is there or the time is up; see design sections 4 and 5."""
@@ -325,6 +329,10 @@ def _text(delivery: Delivery, text: str) -> Response:
 
 
 async def _write(send: Send, response: Response) -> None:
+    if response is SUCCESS:
+        await send(_SUCCESS_START)
+        await send(_SUCCESS_BODY)
+        return
     headers = [
         (b"content-type", response.content_type),
         (b"content-length", str(len(response.body)).encode()),

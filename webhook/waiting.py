@@ -1,7 +1,7 @@
 """Requests of this process that wait for their reply: one Redis subscription wakes them all, and no wake is trusted.
 
-A request registers before its row is stored, by dedup key, because the answer can come first and a repeat does not
-know the id. Once a second all of them are looked up by one query, whatever was woken or lost.
+A request registers before anybody is asked for the answer, and a repeat looks at the row as soon as it has registered:
+so no answer comes between. Once a second all of them are looked up by one query, whatever was woken or lost.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
@@ -25,17 +26,13 @@ LOOK_SECONDS = 1.0
 LOOK_CHUNK = 500
 RECONNECT_PAUSE = 0.2
 
-Key = tuple[int, str]
-
 
 class Waiter:
-    """One open request. `message_id` is known once its row is stored."""
+    """One open request."""
 
-    __slots__ = ("future", "key", "message_id")
+    __slots__ = ("future",)
 
-    def __init__(self, key: Key, loop: asyncio.AbstractEventLoop) -> None:
-        self.key = key
-        self.message_id = 0
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         # The body to write where it is known already, else None: look at the row.
         self.future: asyncio.Future[str | None] = loop.create_future()
 
@@ -54,31 +51,27 @@ class Waiters:
 
     def __init__(self) -> None:
         self._by_message: dict[int, set[Waiter]] = defaultdict(set)
-        self._count = 0
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def __len__(self) -> int:
-        return self._count
+        return sum(len(waiting) for waiting in self._by_message.values())
 
     def bind(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
 
-    def register(self, key: Key) -> Waiter:
+    @contextmanager
+    def waiting(self, message_id: int) -> Iterator[Waiter]:
+        """A request that waits for the reply to this message, for as long as the block runs."""
         assert self._loop is not None
-        self._count += 1
-        return Waiter(key, self._loop)
-
-    def identify(self, waiter: Waiter, message_id: int) -> None:
-        waiter.message_id = message_id
+        waiter = Waiter(self._loop)
         self._by_message[message_id].add(waiter)
-
-    def leave(self, waiter: Waiter) -> None:
-        self._count -= 1
-        waiting = self._by_message.get(waiter.message_id)
-        if waiting is not None:
+        try:
+            yield waiter
+        finally:
+            waiting = self._by_message[message_id]
             waiting.discard(waiter)
             if not waiting:
-                del self._by_message[waiter.message_id]
+                del self._by_message[message_id]
 
     def wake(self, message_id: int, text: str | None = None) -> None:
         for waiter in self._by_message.get(message_id, ()):
