@@ -62,7 +62,9 @@ class PrivateMariaDB:
         if program is None:
             raise MissingProgram("mariadb-server is not installed: run `make test` as root, or install it.")
         command = [program, "--no-defaults", f"--datadir={self._data}", "--auth-root-authentication-method=normal"]
-        done = subprocess.run([*command, "--skip-test-db", *_user()], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [*command, "--skip-test-db", "--skip-name-resolve", *_user()], capture_output=True, text=True, check=False
+        )
         if done.returncode:
             raise RuntimeError(f"mariadb-install-db failed:\n{done.stdout}{done.stderr}")
 
