@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from pytest_django import Settings
 
 from assistant import screening
 from common import log_rows
@@ -60,28 +61,33 @@ def _process() -> Iterator[Wire]:
     """One web process for the session: its threads cannot be ended. Its log rows would come after their tests."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(log_rows, "start", lambda: None)
+        patch.setattr(waiting, "LOOK_SECONDS", 0.05)
         wire = Wire()
-    yield wire
-    wire.close()
+        yield wire
+        wire.close()
 
 
 @pytest.fixture
-def _running(_process: Wire) -> Iterator[Wire]:
-    """With short times: a second stands for the five that WeChat waits."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, seconds in {
-            "LAST_CLAIM_SECONDS": 0.9,
-            "CLAIM_GRACE_SECONDS": 0.1,
-            "STORE_SECONDS": 0.8,
-            "GIVE_UP_SECONDS": 1.5,
-        }.items():
-            patch.setattr(callback, name, seconds)
-        patch.setattr(group_commit, "RETRY_PAUSE", 0.02)
-        patch.setattr(waiting, "LOOK_SECONDS", 0.05)
-        wakes.listen_here(_process.door.waiters)
-        yield _process
-        wakes.listen_here(None)
-        wait_until(_process.is_idle, what="all requests and answers are done")
+def _running(_process: Wire, settings: Settings) -> Iterator[Wire]:
+    settings.HOLD_SECONDS = callback.LAST_CLAIM_SECONDS
+    wakes.listen_here(_process.door.waiters)
+    yield _process
+    wakes.listen_here(None)
+    wait_until(_process.is_idle, what="all requests and answers are done")
+
+
+@pytest.fixture
+def short_times(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+    """For tests in which a time runs out: a second stands for the five that WeChat waits."""
+    for name, seconds in {
+        "LAST_CLAIM_SECONDS": 0.9,
+        "CLAIM_GRACE_SECONDS": 0.1,
+        "STORE_SECONDS": 0.8,
+        "GIVE_UP_SECONDS": 1.5,
+    }.items():
+        monkeypatch.setattr(callback, name, seconds)
+    monkeypatch.setattr(group_commit, "RETRY_PAUSE", 0.02)
+    settings.HOLD_SECONDS = 0.4
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Holding a push for its reply, on both kinds of account, as WeChat sees it. A second stands for its five."""
+"""Holding a push for its reply, on both kinds of account, as WeChat sees it."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from pytest_django import Settings
 from common.redis import redis
 from conversations import services, wakes
 from conversations.models import (
-    Author,
     Channel,
     Conversation,
     Ending,
     Hold,
     Message,
     MessageState,
-    Owner,
     Reply,
     ReplyState,
 )
-from tests.factories import AccountFactory, ConversationFactory
+from tests.factories import AccountFactory
 from tests.fakes import FakeModel, FakeWeChat
 from tests.services.process import wait_until
 from tests.webhook.builders import event_xml, message_xml, next_msg_id, text_xml
 from tests.webhook.conftest import RETURNS
 from tests.webhook.wire import Delivery, Request, Wire, opened, plain, sealed
+from tickets import services as tickets
+from tickets.models import Agent, Ticket
 from webhook import callback
 from webhook.answering import answer_conversation
 from wechat.models import OfficialAccount, ReplyMode
@@ -43,8 +43,7 @@ LOOK_LINK = "weixin://bizmsgmenu?msgmenucontent=查看回复&msgmenuid=wechatbot
 
 
 @pytest.fixture
-def api(wire: Wire, settings: Settings) -> OfficialAccount:
-    settings.HOLD_SECONDS = 0.5
+def api(wire: Wire) -> OfficialAccount:
     return AccountFactory()
 
 
@@ -145,6 +144,7 @@ class TestAVerifiedAccount:
         assert answer is not None
         assert answer.text == "不支持比特币。"
 
+    @pytest.mark.usefixtures("short_times")
     def test_a_later_answer_goes_by_the_api(
         self, write: Customer, model_is_configured: None, wechat: FakeWeChat
     ) -> None:
@@ -153,10 +153,12 @@ class TestAVerifiedAccount:
         worker_answers(FakeModel("不支持比特币。"))
         assert wechat.texts == ["不支持比特币。"]
 
+    @pytest.mark.usefixtures("short_times")
     def test_the_model_is_asked_for_by_the_broker(self, write: Customer, model_is_configured: None) -> None:
         write.write(UNKNOWN)
         assert redis().llen("reply") == 1
 
+    @pytest.mark.usefixtures("short_times")
     def test_a_repeat_after_success_gets_success(self, write: Customer, model_is_configured: None) -> None:
         request = write.push(UNKNOWN)
         assert write.deliver(request) == "success"
@@ -191,9 +193,9 @@ class TestAVerifiedAccount:
         assert answer is not None
         assert answer.text == "暂时看不懂这类消息，请用文字描述您的问题。"
 
-    def test_a_question_for_an_agent_ends_in_success(self, write: Customer) -> None:
+    def test_a_question_for_an_agent_ends_in_success(self, write: Customer, agent: Agent) -> None:
         write.write("转人工")
-        Conversation.objects.update(owner=Owner.AGENT)
+        tickets.take(Ticket.objects.get(), agent)
         assert write.write(RETURNS[0]) == "success"
 
 
@@ -201,6 +203,7 @@ class TestAnUnverifiedAccount:
     def test_an_answer_in_time_is_the_reply(self, ask: Customer) -> None:
         assert ask.write(RETURNS[0]) == RETURNS[1]
 
+    @pytest.mark.usefixtures("short_times")
     def test_the_first_two_deliveries_are_held_until_wechat_cuts_and_the_third_says_how_to_see_the_answer(
         self, ask: Customer, model_is_configured: None
     ) -> None:
@@ -212,6 +215,7 @@ class TestAnUnverifiedAccount:
         row = Message.objects.get()
         assert (row.deliveries, row.ended_with) == (3, Ending.TEXT)
 
+    @pytest.mark.usefixtures("short_times")
     def test_an_answer_that_comes_after_the_link_waits_for_the_tap(
         self, ask: Customer, model_is_configured: None
     ) -> None:
@@ -222,12 +226,14 @@ class TestAnUnverifiedAccount:
         tap = text_xml("查看回复").replace("</xml>", "<bizmsgmenuid>wechatbot-look</bizmsgmenuid></xml>")
         assert ask.deliver(plain(ask.account, tap)) == "不支持比特币。"
 
+    @pytest.mark.usefixtures("short_times")
     def test_a_push_that_is_nine_seconds_old_will_not_come_again(
         self, ask: Customer, model_is_configured: None
     ) -> None:
         assert LOOK_LINK in (ask.deliver(ask.push(UNKNOWN, created=int(time.time()) - 9)) or "")
 
     @pytest.mark.parametrize("after", [1, 2])
+    @pytest.mark.usefixtures("short_times")
     def test_the_next_delivery_carries_an_answer_that_came_in_between(
         self, ask: Customer, model_is_configured: None, in_another_process: None, after: int
     ) -> None:
@@ -239,6 +245,7 @@ class TestAnUnverifiedAccount:
         assert ask.deliver(request) == "不支持比特币。"
         assert len(model.asked) == 1
 
+    @pytest.mark.usefixtures("short_times")
     def test_an_answer_wakes_the_delivery_that_is_open(
         self, ask: Customer, model_is_configured: None, in_another_process: None
     ) -> None:
@@ -257,6 +264,7 @@ class TestAnUnverifiedAccount:
         worker_answers(FakeModel("不支持比特币。"))
         assert ask.cut_in_time(delivery) == "不支持比特币。"
 
+    @pytest.mark.usefixtures("short_times")
     def test_an_answer_in_the_last_moment_is_left_for_the_next_delivery(
         self, ask: Customer, model_is_configured: None, in_another_process: None
     ) -> None:
@@ -287,6 +295,7 @@ class TestAnUnverifiedAccount:
         assert [ask.deliver(request) for _ in range(3)] == [RETURNS[1]] * 3
         assert Reply.objects.count() == 1
 
+    @pytest.mark.usefixtures("short_times")
     def test_a_client_that_never_cuts_is_told_to_come_again(self, ask: Customer, model_is_configured: None) -> None:
         answer = ask.wire.send(ask.push(UNKNOWN))
         assert answer is not None
@@ -339,10 +348,11 @@ class TestTheLimit:
         assert answer is not None
         assert (answer.status, answer.body) == (200, b"success")
 
-    def test_an_agents_customer_may_write_as_much_as_they_like(self, write: Customer) -> None:
-        ConversationFactory(customer__account=write.account, customer__openid="oCustomer", owner=Owner.AGENT)
-        assert {write.write(UNKNOWN) for _ in range(5)} != {None}
-        assert not Message.objects.exclude(passive_text="").filter(state=MessageState.IGNORED).exists()
+    def test_an_agents_customer_may_write_as_much_as_they_like(self, write: Customer, agent: Agent) -> None:
+        write.write("转人工")
+        tickets.take(Ticket.objects.get(), agent)
+        assert [write.write(UNKNOWN) for _ in range(5)] == ["success"] * 5
+        assert Ticket.objects.get().messages.count() == 6
 
 
 class TestAReplyThatIsHardToWrite:
@@ -355,11 +365,9 @@ class TestAReplyThatIsHardToWrite:
         assert answer is not None
         assert answer.text.startswith("代码是 a[b[0]]>1")
 
-    def test_an_agents_words_go_out_with_the_next_push(self, ask: Customer) -> None:
+    def test_an_agents_words_go_out_with_the_next_push(self, ask: Customer, agent: Agent) -> None:
         ask.write("转人工")
-        conversation = Conversation.objects.get()
-        Conversation.objects.update(owner=Owner.AGENT)
-        services.write_to_customer(conversation, "您好，我是李明。", author=Author.AGENT, agent_name="李明")
+        tickets.reply(Ticket.objects.get(), agent, "您好，我是李明。")
         assert ask.write("在吗") == "您好，我是李明。"
 
 
