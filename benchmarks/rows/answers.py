@@ -165,7 +165,7 @@ def faq(bench: Bench) -> Table:
     runs = []
     for _ in range(bench.rounds):
         with bench.stack.product(thinking=Thinking()) as product:
-            asked = shop.for_the_knowledge_base(int(50 * bench.seconds(25, 6)))
+            asked = shop.for_the_knowledge_base(int(50 * bench.seconds(25, 4)))
             runs.append(ask(bench, product, asked, kind="api", rate=50, name="FAQ"))
     table.add("answered", [run.answered for run in runs], "%", 100, 100, more_is_better=True)
     for name, share, at_least, goal in (("p50", 0.5, 20, 8), ("p95", 0.95, None, None), ("p99", 0.99, 80, 30)):

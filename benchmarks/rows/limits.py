@@ -10,17 +10,19 @@ from benchmarks.stack import Thinking
 
 WORKERS = 2
 MEDIAN, P95 = 4.0, 12.0
+QUICK_MEDIAN, QUICK_P95 = 1.5, 4.0
 RATES = (80, 100, 125, 150)
 ENOUGH_ANSWERED, IN_TIME = 99.9, 4.5
 
 
 def lognormal(bench: Bench) -> Table:
+    median, p95 = (QUICK_MEDIAN, QUICK_P95) if bench.quick else (MEDIAN, P95)
     table = Table(
-        "50 messages a second, a model that thinks for 4 s (median) to 12 s (95th percentile)",
+        f"50 messages a second, a model that thinks for {median} s (median) to {p95} s (95th percentile)",
         "Lognormal, 10 chunks, API account, two worker processes. The share of messages answered within so many "
         "seconds, against the share of the model's own answers that took no longer.",
     )
-    with bench.stack.product(workers=WORKERS, thinking=Thinking(lognormal=(MEDIAN, P95))) as product:
+    with bench.stack.product(workers=WORKERS, thinking=Thinking(lognormal=(median, p95))) as product:
         asked = shop.for_the_model(int(50 * bench.seconds(60, 5)))
         run = ask(bench, product, asked, kind="api", rate=50, name="lognormal", patience=60)
         drawn = bench.stack.model_stats()["drawn"][-len(asked) :]

@@ -104,10 +104,10 @@ def embedded(bench: Bench) -> Table:
         serve = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
     try:
         wait_until(lambda: is_answering(port, "/readyz"), 90, what="serve is ready")
-        time.sleep(bench.seconds(15, 5))
+        time.sleep(bench.seconds(15, 3))
         group, whole, before = pss(serve.pid), rss(serve.pid), cpu_seconds(serve.pid)
-        time.sleep(bench.seconds(15, 5))
-        busy = (cpu_seconds(serve.pid) - before) / bench.seconds(15, 5)
+        time.sleep(bench.seconds(15, 3))
+        busy = (cpu_seconds(serve.pid) - before) / bench.seconds(15, 3)
     finally:
         os.kill(serve.pid, signal.SIGTERM)
         serve.wait()
