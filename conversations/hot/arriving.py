@@ -1,0 +1,92 @@
+"""Messages as they come in, and the conversations they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from conversations.hot.sql import CONVERSATION, CUSTOMER, MESSAGE, marks, read, run, to_database
+from conversations.models import LONG_AGO
+
+MESSAGE_COLUMNS = (
+    "id", "account_id", "openid", "dedup_key", "kind", "text", "fields", "raw", "wants_human", "sent_at",
+    "received_at", "state", "hold", "hold_until", "ended_with", "passive_text",
+)  # fmt: skip
+# A new row's other columns are the same for all.
+_NEW_MESSAGE = f"({marks(MESSAGE_COLUMNS)}, 1, 0, '')"
+
+
+def insert_messages(rows: Iterable[Sequence[Any]]) -> int:
+    """One INSERT that leaves known keys alone; returns how many rows went in (`bulk_create` does not tell)."""
+    values = [value for row in rows for value in row]
+    verb = "INSERT IGNORE" if connection.vendor == "mysql" else "INSERT OR IGNORE"
+    places = ", ".join([_NEW_MESSAGE] * (len(values) // len(MESSAGE_COLUMNS)))
+    columns = ", ".join([*MESSAGE_COLUMNS, "deliveries", "attempt", "note"])
+    return run(f"{verb} INTO {MESSAGE} ({columns}) VALUES {places}", *values)
+
+
+def conversation_of(account_id: int, openid: str) -> tuple[int, int, str] | None:
+    """Ids of conversation and customer, and who serves them."""
+    found = read(
+        f"SELECT co.id, cu.id, co.owner FROM {CUSTOMER} cu JOIN {CONVERSATION} co ON co.customer_id = cu.id"
+        " WHERE cu.account_id = %s AND cu.openid = %s",
+        account_id,
+        openid,
+    )
+    return found[0] if found else None
+
+
+def begin_conversation(account_id: int, openid: str, now: datetime) -> None:
+    """A customer's first word. Two of them may come at once: the unique keys decide, and both read the same rows."""
+    verb = "INSERT IGNORE" if connection.vendor == "mysql" else "INSERT OR IGNORE"
+    moment = to_database(now)
+    run(
+        f"{verb} INTO {CUSTOMER} (account_id, openid, remark, subscribed, created_at, message_sends_left,"
+        " event_sends_left) VALUES (%s, %s, '', %s, %s, 0, 0)",
+        account_id,
+        openid,
+        True,
+        moment,
+    )
+    run(
+        f"{verb} INTO {CONVERSATION} (customer_id, account_id, owner, owner_version, lease_holder, lease_until,"
+        f" created_at) SELECT id, account_id, 'bot', 0, '', %s, %s FROM {CUSTOMER}"
+        " WHERE account_id = %s AND openid = %s",
+        to_database(LONG_AGO),
+        moment,
+        account_id,
+        openid,
+    )
+
+
+def attach_message(message_id: int, conversation_id: int, sent_at: datetime) -> bool:
+    """False: it was attached already, and has opened its reply window then.
+
+    The conversation first, and always: the message's new foreign key takes a shared lock on it, which two who then
+    want to write to it would wait for in a circle.
+    """
+    moment = to_database(sent_at)
+    run(
+        f"UPDATE {CONVERSATION} SET last_message_at ="
+        " CASE WHEN last_message_at > %s THEN last_message_at ELSE %s END WHERE id = %s",
+        moment,
+        moment,
+        conversation_id,
+    )
+    sql = f"UPDATE {MESSAGE} SET conversation_id = %s WHERE id = %s AND conversation_id IS NULL"
+    return run(sql, conversation_id, message_id) == 1
+
+
+def open_message_window(customer_id: int, sends: int, until: datetime) -> None:
+    """A message that is attached late does not close the window of a newer one."""
+    run(
+        f"UPDATE {CUSTOMER} SET message_sends_left = %s, message_window_until = %s"
+        " WHERE id = %s AND (message_window_until IS NULL OR message_window_until <= %s)",
+        sends,
+        to_database(until),
+        customer_id,
+        to_database(until),
+    )
