@@ -147,6 +147,8 @@ class _Answer:
         reply = self._reply(text, 1, ReplyState.SENDING, is_last=True)
         reply.tries, reply.lease_until = 1, self.now + SENDING_LEASE
         reply.pk = hot.insert_reply(reply)
+        if self.author != Author.BOT:  # The bot's words have noted it with the fence.
+            Conversation.objects.filter(pk=self.turn.conversation.pk).update(last_reply_at=self.now)
         lease = self.turn.lease
         transaction.on_commit(lambda: outbox.put(lease, reply))
 

@@ -96,12 +96,14 @@ def insert_reply(reply: Reply) -> int:
 
 
 def spend_if_window_allows(customer_id: int, keep: int, now: datetime) -> bool:
-    """Take one send off the message window, if more than `keep` are left in it."""
+    """Take one send off the message window, if more than `keep` are left in it and no window that closes sooner."""
     sql = (
         f"UPDATE {CUSTOMER} SET message_sends_left = message_sends_left - 1"
         " WHERE id = %s AND message_sends_left > %s AND message_window_until > %s"
+        " AND (event_sends_left = 0 OR event_window_until IS NULL OR event_window_until <= %s)"
     )
-    return run(sql, customer_id, keep, to_database(now)) == 1
+    moment = to_database(now)
+    return run(sql, customer_id, keep, moment, moment) == 1
 
 
 def waiting_becomes_ready(conversation_id: int, now: datetime) -> int:
