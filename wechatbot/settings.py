@@ -8,17 +8,16 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from pathlib import Path
-from urllib.parse import urlsplit
 
-import environ
 from django.utils.translation import gettext_lazy as _
 
 from wechatbot.admin_menu import UNFOLD as UNFOLD
+from wechatbot.environment import Environment, split_url
 from wechatbot.generated import generated, random_text
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
-environ.Env.read_env(env.str("ENV_FILE", default=str(BASE_DIR / ".env")))
+env = Environment()
+env.read_env(env.str("ENV_FILE", default=str(BASE_DIR / ".env")))
 
 # Where this installation keeps what it makes itself: SQLite file, private Redis, logs, secrets.
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
@@ -28,7 +27,7 @@ SECRETS_DIR = DATA_DIR / "secrets"
 
 PORT = env.int("PORT", default=8000)
 PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://localhost:{PORT}").rstrip("/")
-PUBLIC_HOST = urlsplit(PUBLIC_URL).hostname or "localhost"
+PUBLIC_HOST = split_url(PUBLIC_URL).hostname or "localhost"
 LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 IS_LOCAL = PUBLIC_HOST in {"localhost", "127.0.0.1", "::1"}
 
@@ -66,8 +65,9 @@ REDIS_SOCKET = _redis_socket()
 REDIS_URL = env.str("REDIS_URL", default="") or f"unix://{REDIS_SOCKET}?db=0"
 
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'wechatbot.sqlite3'}")}
+DATABASE_SCHEME = env.str("DATABASE_URL", default="sqlite:").partition(":")[0]
 DATABASES["default"]["CONN_MAX_AGE"] = 0
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+if DATABASE_SCHEME == "sqlite":
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
@@ -247,7 +247,7 @@ CELERY_BEAT_SCHEDULE = {
 
 # --- Mail and logs --------------------------------------------------------------------------------------------------
 
-vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+vars().update(env.mail("EMAIL_URL", default="consolemail://"))
 
 LOGGING = {
     "version": 1,
@@ -258,3 +258,6 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {"celery.worker.strategy": {"level": "WARNING"}, "celery.app.trace": {"level": "WARNING"}},
 }
+
+# What `wechatbot.checks` complains of.
+UNREADABLE = env.unreadable
