@@ -10,8 +10,8 @@ from django.views.decorators.cache import never_cache
 
 from common.redis import REDIS_AWAY, redis
 
-# Set with a time to live of 15 s by the worker that takes the queue `reply`.
-WORKER_HEARTBEAT = "heartbeat:reply"
+# Set with a time to live of 15 s by the worker of each queue. Whoever takes `deliver` takes `recovery` too.
+HEARTBEATS = {"worker": "heartbeat:reply", "deliver": "heartbeat:recovery"}
 
 
 class WithoutReadiness(logging.Filter):
@@ -45,9 +45,9 @@ def _missing_database() -> list[str]:
 
 
 def _missing_redis_or_worker() -> list[str]:
-    """The worker tells of itself through Redis: without Redis nobody can say whether it lives."""
+    """The workers tell of themselves through Redis: without Redis nobody can say whether they live."""
     try:
-        alive = redis().exists(WORKER_HEARTBEAT)
+        beats = redis().mget(HEARTBEATS.values())
     except REDIS_AWAY:
-        return ["redis", "worker"]
-    return [] if alive else ["worker"]
+        return ["redis", *HEARTBEATS]
+    return [name for name, beat in zip(HEARTBEATS, beats, strict=True) if beat is None]
