@@ -21,6 +21,7 @@ from conversations import hot, ledger
 from conversations.models import LONG_AGO, Conversation, Customer, Message, MessageState, Owner
 from wechat import accounts
 from wechat.crypto import Keys
+from wechat.events import KINDS_THAT_OPEN_A_WINDOW
 
 LEASE = timedelta(seconds=20)
 RENEW_SECONDS = 5.0
@@ -108,18 +109,9 @@ def _attach(message: Message) -> tuple[int, str]:
     return conversation_id, owner
 
 
-# What the customer did, and the window that it opens (wechat-platform section 6).
-EVENTS_THAT_OPEN_A_WINDOW = (
-    "event.subscribe",
-    "event.scan",
-    "event.click",
-    "event.scancode_push",
-    "event.scancode_waitmsg",
-)
-
-
 def _open_reply_window(message: Message, customer_id: int) -> None:
-    if message.kind in EVENTS_THAT_OPEN_A_WINDOW or message.fields.get("menu_id"):
+    """What the customer did opens one of two windows; see `ledger`."""
+    if message.kind in KINDS_THAT_OPEN_A_WINDOW or message.fields.get("menu_id"):
         ledger.open_event_window(customer_id, message.sent_at)
     elif not message.kind.startswith("event."):
         ledger.open_message_window(customer_id, message.sent_at)

@@ -307,3 +307,7 @@ class RenewalDue(VerificationEvent):
 @dataclass(frozen=True, kw_only=True)
 class VerificationExpired(VerificationEvent):
     pass
+
+
+# Known when all classes above are entered.
+KINDS_THAT_OPEN_A_WINDOW = frozenset(kind.kind for kind in KINDS.values() if kind.opens_event_window)

@@ -6,6 +6,7 @@ A field says which element it is read from (`tag`); a class is entered into `KIN
 from __future__ import annotations
 
 import hashlib
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import Field, dataclass, field
 from dataclasses import fields as fields_of
@@ -50,7 +51,7 @@ def needed(path: str) -> Any:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Incoming:
+class Incoming(ABC):
     """A push of WeChat, understood. `created` is WeChat's clock, in unix seconds."""
 
     kind: ClassVar[str]
@@ -77,9 +78,9 @@ class Incoming:
         return ""
 
     @property
+    @abstractmethod
     def dedup_key(self) -> str:
         """Equal for the deliveries of one push, and for nothing else."""
-        raise NotImplementedError
 
     def stored_fields(self) -> dict[str, Any]:
         """What is particular to the kind, fit for JSON; empty values are left out."""
