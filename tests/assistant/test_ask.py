@@ -61,7 +61,7 @@ def test_it_names_the_way_out_when_the_database_is_not_ready(
         raise DatabaseError("no such table")
 
     monkeypatch.setattr(accounts, "ensure_from_environment", fail)
-    with pytest.raises(CommandError, match=r"manage\.py migrate"):
+    with pytest.raises(CommandError, match=r"manage\.py prepare"):
         call_command("ask", "怎么退货")
 
 

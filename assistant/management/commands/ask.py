@@ -17,6 +17,8 @@ from llm import gateway, models_setup
 from wechat import accounts
 from wechat.models import OfficialAccount
 
+WAY_OUT = "`manage.py prepare`, or `make run`, makes the tables and the account that the environment names."
+
 
 class Command(BaseCommand):
     help = "Ask the assistant one question and print its answer, where it came from, and the FAQs that came close."
@@ -56,9 +58,8 @@ def _account(slug: str) -> OfficialAccount:
         rows = OfficialAccount.objects.filter(slug=slug) if slug else OfficialAccount.objects.order_by("-is_default")
         account = rows.first()
     except DatabaseError as error:
-        hint = "Run `manage.py migrate`, or `make run` once."
-        raise CommandError(f"The database is not ready ({error}). {hint}") from error
+        raise CommandError(f"The database is not ready ({error}). {WAY_OUT}") from error
     if account is None:
         known = ", ".join(OfficialAccount.objects.values_list("slug", flat=True)) or "none"
-        raise CommandError(f"There is no such account: {slug or 'the default one'}. Known: {known}.")
+        raise CommandError(f"There is no such account: {slug or 'the default one'}. Known: {known}. {WAY_OUT}")
     return account
