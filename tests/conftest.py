@@ -13,7 +13,9 @@ surroundings.enter()
 
 # Only now: settings read the environment that was just made, and a package's conftest may import its models.
 import django  # noqa: E402
+from django.apps import apps  # noqa: E402
 from django.conf import settings  # noqa: E402
+from django.db.models.signals import post_migrate  # noqa: E402
 from django.utils.module_loading import import_string  # noqa: E402
 
 django.setup()
@@ -21,10 +23,20 @@ django.setup()
 
 from common.redis import redis  # noqa: E402
 from knowledge import matching, versions  # noqa: E402
+from knowledge.models import SynonymRule  # noqa: E402
+from knowledge.synonyms import SHIPPED  # noqa: E402
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    post_migrate.connect(bring_shipped_rules_back, sender=apps.get_app_config("knowledge"))
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def bring_shipped_rules_back(using: str, **kwargs: object) -> None:
+    """A test with transactions of its own empties all tables at its end, those too that a migration filled."""
+    rules = SynonymRule.objects.using(using)
+    there = set(rules.values_list("words", flat=True))
+    rules.bulk_create(SynonymRule(words=words) for words in SHIPPED if words not in there)
 
 
 def pytest_xdist_setupnodes(config: pytest.Config) -> None:
