@@ -20,6 +20,7 @@ from unfold.decorators import action, display
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
+from assistant import personas
 from assistant.models import AnswerLog, BlockedTerm, Direction, Persona
 from assistant.personas import default_prompt
 from assistant.screening import terms_changed
@@ -39,6 +40,10 @@ class PersonaAdmin(ModelAdmin):
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """A new persona starts from the default, so that an editor changes words instead of facing an empty box."""
         return {"prompt": default_prompt(), **super().get_changeform_initial_data(request)}
+
+    def save_model(self, request: HttpRequest, obj: Persona, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        personas.forget()
 
 
 class BlockedTermForm(forms.ModelForm):

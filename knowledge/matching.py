@@ -10,13 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from knowledge.index import CurrentIndex, Entry
+from knowledge.index import CurrentIndex, Entry, Index
 
 ANSWER_AT = 0.85
 SUGGEST_AT = 0.55
 # A suggestion must be at least this much as good as the best one.
 WORTH_SUGGESTING = 0.5
 MOST_SUGGESTIONS = 3
+MOST_RECENT = 256
 
 Band = Literal["answer", "suggest", "none"]
 
@@ -36,12 +37,33 @@ class Match:
     candidates: tuple[Candidate, ...]
 
 
+class _Recent:
+    """The last questions' matches under one index: a question is asked for twice on its way, and often by many."""
+
+    def __init__(self) -> None:
+        self._kept: tuple[Index | None, dict[str, Match]] = (None, {})
+
+    def of(self, knowledge: Index) -> dict[str, Match]:
+        index, matches = self._kept
+        if index is not knowledge or len(matches) >= MOST_RECENT:
+            self._kept = knowledge, (matches := {})
+        return matches
+
+
 _current = CurrentIndex()
+_recent = _Recent()
 
 
 def match(question: str, *, index: CurrentIndex = _current) -> Match:
     """The FAQs that `question` may mean, best first. In the band "none" they are hints for a model only."""
     knowledge = index.get()
+    known = _recent.of(knowledge).get(question)
+    if known is None:
+        known = _recent.of(knowledge)[question] = _match(knowledge, question)
+    return known
+
+
+def _match(knowledge: Index, question: str) -> Match:
     ranked = knowledge.ranking.rank(question, MOST_SUGGESTIONS)
     candidates = tuple(
         _candidate(knowledge.entries[position], score)

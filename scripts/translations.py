@@ -25,7 +25,7 @@ WITH_CONTEXT = {"pgettext", "pgettext_lazy"}
 
 
 def main() -> int:
-    problems = []
+    problems: list[str] = []
     for file in sorted(LOCALE.glob("*/LC_MESSAGES/*.po")):
         entries = read_po(file)
         if "--compile" in sys.argv:

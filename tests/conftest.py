@@ -52,8 +52,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def _empty_redis() -> None:
     """Nor what a process remembers beside it."""
     redis().flushdb()
-    for forget in ("wechat.accounts.forget", "wechat.tokens.forget", "llm.catalogue.forget"):
-        import_string(forget)()
+    for module in ("wechat.accounts", "wechat.tokens", "llm.catalogue", "assistant.personas"):
+        import_string(f"{module}.forget")()
 
 
 @pytest.fixture(autouse=True)

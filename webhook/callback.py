@@ -108,7 +108,7 @@ class Callback:
             return None if await _read_body(receive) is None else await _wait_for_cut(receive, arrived)
         if keys is None:
             return NOT_FOUND
-        query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
+        query = _query(scope["query_string"].decode("latin-1"))
         if scope["method"] == "GET":
             return _handshake(keys, query)
         if scope["method"] != "POST":
@@ -203,6 +203,13 @@ def _sorry(delivery: Delivery) -> Response:
     return _text(delivery, ready_text("storing_failed", delivery.keys.account_id))
 
 
+def _query(text: str) -> dict[str, str]:
+    """WeChat's queries have nothing to unquote but in an `echostr`."""
+    if "%" in text or "+" in text or "=" not in text:
+        return dict(parse_qsl(text, keep_blank_values=True))
+    return {name: value for name, _, value in (pair.partition("=") for pair in text.split("&"))}
+
+
 def _hold_seconds(keys: Keys) -> float:
     return float(settings.HOLD_SECONDS) if keys.may_send else LAST_CLAIM_SECONDS
 
@@ -268,12 +275,18 @@ class TooOld(ValueError):
 
 def _refuse_old(query: dict[str, str], now: datetime) -> None:
     try:
-        timestamp = int(query["timestamp"])
-        said = datetime.fromtimestamp(timestamp, UTC)
-    except (ValueError, OverflowError, OSError) as error:
+        age = now.timestamp() - int(query["timestamp"])
+    except ValueError as error:
         raise TooOld(f"timestamp {query['timestamp'][:20]!r} is no time") from error
-    if abs(now.timestamp() - timestamp) > settings.CALLBACK_MAX_AGE:
-        raise TooOld(f"older than {settings.CALLBACK_MAX_AGE} s: WeChat's clock {said:%F %T}, ours {now:%F %T} UTC")
+    if abs(age) > settings.CALLBACK_MAX_AGE:
+        raise TooOld(f"older than {settings.CALLBACK_MAX_AGE} s: WeChat's clock {_clock(query)}, ours {now:%F %T} UTC")
+
+
+def _clock(query: dict[str, str]) -> str:
+    try:
+        return f"{datetime.fromtimestamp(int(query['timestamp']), UTC):%F %T}"
+    except (OverflowError, OSError, ValueError):
+        return f"of no time at all ({query['timestamp'][:20]})"
 
 
 def _push(delivery: Delivery) -> Push:

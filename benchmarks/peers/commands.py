@@ -13,6 +13,7 @@ def asgi_echo(port: int) -> Sequence[str]:
         *(sys.executable, "-m", "uvicorn", "benchmarks.peers.asgi_echo:application", "--port", str(port)),
         *("--loop", "uvloop", "--http", "httptools", "--lifespan", "off", "--backlog", "8192"),
         *("--no-access-log", "--log-level", "warning"),
+        *("--no-proxy-headers", "--no-server-header", "--no-date-header"),
     )
 
 
