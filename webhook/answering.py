@@ -63,7 +63,7 @@ def _let_go_on_error(turn: Turn) -> Iterator[None]:
     """The lease runs out when nobody renews it, and the sweep gives the message its next attempt."""
     try:
         yield
-    except Exception:
+    except Exception:  # Whatever it was, nobody answers under this lease any more.
         claims.drop(turn)
         raise
 
