@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlencode, urlsplit
 from tests.services.process import Process
 from tests.stack import Stack
 from tests.wechat_side import Account, Delivery, Outcome, Push, WeChatSide
+from wechatbot.health import HEARTBEATS
 
 Kind = Literal["verified", "unverified"]
 
@@ -89,8 +90,10 @@ class Shop(Stack):
         for process in processes:
             process.kill()
             process.start()
-        for key in self.redis.client.keys("heartbeat:*"):
-            self.redis.client.delete(key)
+        restarted = {"worker": self.workers, "deliver": [self.deliver]}
+        for name, key in HEARTBEATS.items():
+            if any(process in processes for process in restarted[name]):
+                self.redis.client.delete(key)
         self.wait_until_ready()
 
     def limit_models(self, *, calls: int = 200, first_token: int = 15, total: int = 40) -> None:
