@@ -82,6 +82,7 @@ def cancel(turn: Turn) -> Ticket:
     return ticket
 
 
+@database_work
 def take(ticket: Ticket, agent: Agent, *, from_agent: Agent | None = None) -> None:
     """`agent` serves the customer from now on; the bot is silent. `from_agent`: whom it is knowingly taken from."""
     with transaction.atomic():
@@ -89,6 +90,7 @@ def take(ticket: Ticket, agent: Agent, *, from_agent: Agent | None = None) -> No
         _serve(ticket, conversation, agent, from_agent)
 
 
+@database_work
 def reply(ticket: Ticket, agent: Agent, text: str) -> list[Reply]:
     """Write to the customer. The first reply takes the ticket, if nobody did."""
     with transaction.atomic():
@@ -98,6 +100,7 @@ def reply(ticket: Ticket, agent: Agent, text: str) -> list[Reply]:
         return write_to_customer(conversation, text, author=Author.AGENT, agent_name=agent.display_name)
 
 
+@database_work
 def resolve(ticket: Ticket, agent: Agent) -> None:
     """The wish is served: the customer is the bot's again, and hears it."""
     with transaction.atomic():
@@ -108,6 +111,7 @@ def resolve(ticket: Ticket, agent: Agent) -> None:
         write_to_customer(conversation, text, author=Author.SYSTEM)
 
 
+@database_work
 def assign(ticket: Ticket, agent: Agent) -> None:
     """Give an open ticket to a colleague, who takes it or answers when ready."""
     with transaction.atomic():
