@@ -90,7 +90,9 @@ def _sure_answer(question: Question, match: Match) -> Answer | None:
     faq_id = menu.chosen(question)
     choice = matching.by_id(faq_id) if faq_id is not None else None
     if choice is not None:
-        return _screened(question, Answer(choice.answer, Source.FAQ, faq_id=choice.faq_id, confidence=1.0))
+        chosen = Answer(choice.answer, Source.FAQ, faq_id=choice.faq_id, confidence=1.0)
+        # The menu is still on the phone: who chose from it may choose again.
+        return _screened(question, replace(chosen, offered=question.offered))
     if match.band != "answer":
         return None
     best = match.candidates[0]

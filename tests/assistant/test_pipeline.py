@@ -94,6 +94,12 @@ class TestTheMenu:
         answer = ask(choice, offered=(shop[RETURNS[0]].pk, shop[INVOICE[0]].pk))
         assert (answer.text, answer.source) == (RETURNS[1], Source.FAQ)
 
+    def test_who_chose_from_a_menu_may_choose_again(self, shop: dict[str, FAQ], ask: Ask) -> None:
+        offered = (shop[RETURNS[0]].pk, shop[INVOICE[0]].pk)
+        first = ask("2", offered=offered)
+        assert first.text == INVOICE[1]
+        assert ask("1", offered=first.offered).text == RETURNS[1]
+
     def test_it_knows_no_digit_that_was_not_offered(self, shop: dict[str, FAQ], ask: Ask) -> None:
         assert ask("3", offered=(shop[RETURNS[0]].pk,)).doubt == Doubt.NOTHING_MATCHED
         assert ask("1").doubt == Doubt.NOTHING_MATCHED
