@@ -6,8 +6,8 @@ from django.utils import timezone
 
 from assistant.answers import Answer, Question
 from assistant.models import AnswerLog
-from assistant.plain_text import without_links
 from common import log_rows
+from wechat.replies import without_links
 
 
 def keep(question: Question, answer: Answer, *, milliseconds: int) -> None:

@@ -19,7 +19,6 @@ _CODE = re.compile(r"(`+)(?!`)(.+?)(?<!`)\1(?!`)")
 _TABLE_RULE = re.compile(r"^[ \t]*\|?[ \t]*:?-{2,}:?[ \t]*(?:\|[ \t]*:?-{2,}:?[ \t]*)*\|?[ \t]*$")
 _TAG = re.compile(r"</?(?:br|p|b|strong|i|em|u|ul|ol|li|div|span|h[1-6]|code|pre)\b[^>]*>", re.IGNORECASE)
 _BLANK_LINES = re.compile(r"\n{3,}")
-_TAP_LINK = re.compile(r"<a\b[^>]*>(.*?)</a>", re.IGNORECASE | re.DOTALL)
 
 
 def from_markdown(text: str) -> str:
@@ -34,11 +33,6 @@ def from_markdown(text: str) -> str:
     text = _TAG.sub(lambda tag: "\n" if tag.group().lower().startswith("<br") else "", text)
     lines = [line.rstrip() for line in text.split("\n")]
     return _BLANK_LINES.sub("\n\n", "\n".join(lines)).strip()
-
-
-def without_links(text: str) -> str:
-    """`text` with the links that WeChat understands (`<a href>`) reduced to their labels, for people and models."""
-    return _TAP_LINK.sub(r"\1", text)
 
 
 def _label_and_address(link: re.Match[str]) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from assistant.plain_text import from_markdown, without_links
+from assistant.plain_text import from_markdown
 from knowledge.matching import Candidate
 from llm.turns import Completion, Tool, Turn
+from wechat.replies import without_links
 
 # Bounds on what every call pays for.
 MOST_HISTORY_ENTRIES = 12

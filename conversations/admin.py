@@ -18,6 +18,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from conversations.models import BotText, Conversation, Customer, Message, MessageState, Owner, Reply, ReplyState
 from conversations.moments import MOMENTS
 from conversations.texts import DEFAULTS, default_text, forget_own_words
+from wechat.replies import without_links
 
 
 class ReadOnlyAdmin(ModelAdmin):
@@ -145,7 +146,7 @@ class ReplyAdmin(ReadOnlyAdmin):
 
     @display(description=_("内容"))
     def show_text(self, reply: Reply) -> str:
-        return reply.text[:60]
+        return without_links(reply.text)[:60]
 
     @display(
         description=_("状态"),

@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from assistant.models import Source
-from assistant.plain_text import without_links
 from conversations.models import Author, Conversation, Message, Reply, ReplyState
 from tickets.models import TicketEvent
+from wechat.replies import without_links
 
 Side = Literal["customer", "agent", "bot", "system"]
 

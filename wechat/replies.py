@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import quote
 
 from common.text import without_control
@@ -10,6 +11,7 @@ from common.text import without_control
 _SAFE_IN_LINK = "-_.~!*'()/:,;@$"
 # Whether clients decode entities in a label is not documented: full-width twins cannot break the link either way.
 _LABEL = str.maketrans({"<": "＜", ">": "＞", "&": "＆", '"': "＂"})
+_LINK = re.compile(r"<a\b[^>]*>(.*?)</a>", re.IGNORECASE | re.DOTALL)
 
 
 def text_reply(*, to: str, sender: str, text: str, created: int) -> str:
@@ -30,6 +32,11 @@ def tap_link(label: str, *, content: str, menu_id: str) -> str:
     """A link that sends `content` as the customer's own message; it comes back with `menu_id`, or without."""
     href = f"weixin://bizmsgmenu?msgmenucontent={_in_link(content)}&msgmenuid={_in_link(menu_id)}"
     return f'<a href="{href}">{without_control(label).translate(_LABEL)}</a>'
+
+
+def without_links(text: str) -> str:
+    """`text` with the links that WeChat understands (`<a href>`) reduced to their labels, for people and models."""
+    return _LINK.sub(r"\1", text)
 
 
 def _in_link(text: str) -> str:

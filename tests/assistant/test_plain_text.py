@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.plain_text import from_markdown, without_links
+from assistant.plain_text import from_markdown
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,3 @@ from assistant.plain_text import from_markdown, without_links
 )
 def test_it_turns_markdown_into_text_that_reads_well(markdown: str, plain: str) -> None:
     assert from_markdown(markdown) == plain
-
-
-def test_it_reduces_tap_links_to_their_labels() -> None:
-    assert without_links('您是想问：<a href="weixin://bizmsgmenu?x=1">1. 退货</a>') == "您是想问：1. 退货"

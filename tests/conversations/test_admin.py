@@ -25,6 +25,13 @@ def test_every_list_opens(admin_client: Client, model: str) -> None:
     assert admin_client.get(reverse(f"admin:conversations_{model}_changelist")).status_code == 200
 
 
+def test_the_list_of_replies_shows_a_link_as_its_label(admin_client: Client) -> None:
+    ReplyFactory(text='<a href="weixin://bizmsgmenu?msgmenucontent=1">1. 怎么退货</a>')
+    html = admin_client.get(reverse("admin:conversations_reply_changelist")).content.decode()
+    assert "1. 怎么退货" in html
+    assert "bizmsgmenu" not in html
+
+
 @pytest.mark.parametrize("model", READ_ONLY)
 def test_what_was_said_cannot_be_written_by_hand(admin_client: Client, model: str) -> None:
     assert admin_client.get(reverse(f"admin:conversations_{model}_add")).status_code == 403

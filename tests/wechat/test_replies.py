@@ -7,7 +7,7 @@ from xml.etree.ElementTree import fromstring
 import pytest
 from wechatpy import parse_message
 
-from wechat.replies import tap_link, text_reply
+from wechat.replies import tap_link, text_reply, without_links
 
 LINK = re.compile(r'<a href="weixin://bizmsgmenu\?msgmenucontent=([^"&]*)&msgmenuid=([^"&]*)">([^<>]*)</a>')
 
@@ -51,3 +51,7 @@ def test_nothing_in_a_tap_link_breaks_out_of_it(text: str) -> None:
 
 def test_a_tap_link_holds_no_control_characters() -> None:
     assert tap_link("a\x00", content="b\x01", menu_id="c\ud800") == tap_link("a", content="b", menu_id="c")
+
+
+def test_it_reduces_tap_links_to_their_labels() -> None:
+    assert without_links('您是想问：<a href="weixin://bizmsgmenu?x=1">1. 退货</a>') == "您是想问：1. 退货"

@@ -10,12 +10,12 @@ from django.db import DatabaseError
 
 from assistant import pipeline
 from assistant.answers import Answer, Question
-from assistant.plain_text import without_links
 from knowledge import matching
 from knowledge.matching import Match
 from llm import gateway, models_setup
 from wechat import accounts
 from wechat.models import OfficialAccount
+from wechat.replies import without_links
 
 WAY_OUT = "`manage.py prepare`, or `make run`, makes the tables and the account that the environment names."
 
