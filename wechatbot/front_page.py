@@ -18,7 +18,7 @@ from assistant.models import Source
 from conversations.models import Message, MessageState, Reply, ReplyState
 from knowledge.models import FAQ
 from llm.models import ModelCall, Outcome
-from tickets.models import Status, Ticket
+from tickets.models import Ticket
 
 Count = Callable[[datetime, datetime], int]
 
@@ -88,10 +88,12 @@ def matters() -> list[Matter]:
     hour_ago = timezone.now() - timedelta(hours=1)
     failed = Reply.objects.filter(state=ReplyState.FAILED, created_at__gte=hour_ago - timedelta(hours=23))
     unknown = Reply.objects.filter(state=ReplyState.UNKNOWN, created_at__gte=hour_ago - timedelta(hours=23))
-    waiting = Ticket.objects.filter(status__in=(Status.OPEN, Status.ASSIGNED))
+    untaken = Ticket.objects.to_be_taken()
+    unanswered = Ticket.objects.in_work().filter(waiting_since__isnull=False)
     calls = ModelCall.objects.filter(created_at__gte=hour_ago).exclude(outcome=Outcome.OK)
     found = [
-        Matter(_("等待接手的工单"), _list("tickets_ticket"), waiting.count()),
+        Matter(_("等待接手的工单"), f"{_list('tickets_ticket')}?queue=untaken", untaken.count()),
+        Matter(_("客户在等客服回复的工单"), f"{_list('tickets_ticket')}?queue=in_work", unanswered.count()),
         Matter(_("一天内发送失败的回复"), f"{_list('conversations_reply')}?state__exact=failed", failed.count()),
         Matter(_("一天内结果未知的发送"), f"{_list('conversations_reply')}?state__exact=unknown", unknown.count()),
         Matter(_("一小时内失败的模型调用"), _list("llm_modelcall"), calls.count()),

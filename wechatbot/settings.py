@@ -162,6 +162,7 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 
 # Secrets at rest (django-fernet-encrypted-fields): derived from SECRET_KEY with a salt of this installation.
 SALT_KEY = [env.str("SALT_KEY", default="") or generated(SECRETS_DIR, "salt_key", lambda: random_text(32))]
