@@ -44,8 +44,8 @@ def main() -> int:
     finally:
         stack.stop()
     shutil.rmtree(folder)
-    if not said.rows and not said.quick and not said.profile:
-        RESULTS.write_text(_report(on, tables), encoding="utf-8")
+    if not said.rows and not said.profile:
+        RESULTS.write_text(_report(on, tables, said.quick), encoding="utf-8")
         say(f"kept in {RESULTS}")
     missed = [f"{table.title}: {figure.name}" for table in tables for figure in table.missed]
     say(*(f"MISSED {name}\n" for name in missed), end="")
@@ -64,19 +64,21 @@ def _measure(bench: Bench, names: Sequence[str]) -> list[Table]:
     return tables
 
 
-def _report(on: str, tables: Sequence[Table]) -> str:
+def _report(on: str, tables: Sequence[Table], is_quick: bool) -> str:
     explained = (
         "Written by `make bench`. Load client, fakes, servers and what is measured share the cores, so times are worse "
         "than on machines of their own; ratios and CPU per message carry further. More than one run: the median, then "
         "the lowest and the highest."
     )
+    if is_quick:
+        explained += " This was a quick run: each row once, and short."
     return "\n".join(["# Measured", "", explained, "", on, "", *(table.markdown() for table in tables)])
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("rows", nargs="*", metavar="ROW", help=f"all of them if none is named: {', '.join(ROWS)}")
-    parser.add_argument("--quick", action="store_true", help="short runs, to see that it works")
+    parser.add_argument("--quick", action="store_true", help="short runs, each once")
     parser.add_argument("--profile", type=Path, metavar="FOLDER", help="py-spy's raw profiles go there")
     said = parser.parse_args()
     if unknown := set(said.rows) - set(ROWS):

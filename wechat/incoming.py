@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import Field, dataclass, field
+from dataclasses import dataclass, field
 from dataclasses import fields as fields_of
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -67,7 +67,7 @@ class Incoming(ABC):
 
     @classmethod
     def read(cls, found: Fields) -> Self:
-        incoming = cls(**{one.name: one.metadata["read"](found) for one in _fields(cls)})
+        incoming = cls(**{name: read(found) for name, read in _readers(cls)})
         if len(incoming.openid) > MAX_OPENID:
             raise Useless("FromUserName is too long")
         return incoming
@@ -84,7 +84,7 @@ class Incoming(ABC):
 
     def stored_fields(self) -> dict[str, Any]:
         """What is particular to the kind, fit for JSON; empty values are left out."""
-        named = {one.name: getattr(self, one.name) for one in _fields(type(self))}
+        named = {name: getattr(self, name) for name, _ in _readers(type(self))}
         return {name: _plain(value) for name, value in named.items() if value and name not in self._not_stored}
 
 
@@ -92,14 +92,19 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-_FIELDS: dict[type[Incoming], tuple[Field[Any], ...]] = {}
+Reader = Callable[[Fields], Any]
+_READERS: dict[type[Incoming], tuple[tuple[str, Reader], ...]] = {}
 
 
-def _fields(kind: type[Incoming]) -> tuple[Field[Any], ...]:
-    """`dataclasses.fields` builds its answer anew each time; this is read for every push."""
-    if kind not in _FIELDS:
-        _FIELDS[kind] = fields_of(kind)
-    return _FIELDS[kind]
+def _readers(kind: type[Incoming]) -> tuple[tuple[str, Reader], ...]:
+    """Name and reader of each field, kept: `dataclasses.fields` builds its answer anew for every push."""
+    if kind not in _READERS:
+        _READERS[kind] = tuple((one.name, one.metadata.get("read", _not_read)) for one in fields_of(kind))
+    return _READERS[kind]
+
+
+def _not_read(found: Fields) -> Any:
+    raise TypeError("made by the parser, not read from fields")
 
 
 def short_key(key: str) -> str:

@@ -433,7 +433,7 @@ def test_a_damaged_sample_is_understood_or_not(path: Path, data: st.DataObject) 
 def test_a_reply_reads_as_it_was_written(text: str) -> None:
     readable = without_control(text).replace("\r\n", "\n").replace("\r", "\n")
     reply = text_reply(to="o_customer", sender="gh_ours", text=text, created=1700000000)
-    incoming = parse(reply.replace("</xml>", "<MsgId>1</MsgId></xml>").encode())
+    incoming = parse(f"{reply.removesuffix('</xml>')}<MsgId>1</MsgId></xml>".encode())
     if readable.strip():
         assert isinstance(incoming, IncomingText)
         assert incoming.text == readable
