@@ -38,6 +38,7 @@ def main() -> int:
     on = machine.description()
     folder = Path(tempfile.mkdtemp(prefix="bench-"))
     stack = Stack(folder)
+    say(f"logs in {folder}")
     try:
         stack.start()
         tables = _measure(Bench(stack, said.quick, Profiler(said.profile)), said.rows or list(ROWS))
@@ -55,9 +56,10 @@ def main() -> int:
 def _measure(bench: Bench, names: Sequence[str]) -> list[Table]:
     tables = []
     for name in names:
-        started = time.monotonic()
+        started, neighbours = time.monotonic(), machine.Neighbours(bench.stack.server_pids)
         say(f"{name} …")
         table = ROWS[name](bench)
+        table.how += f" Other programs took {neighbours.share():.0%} of the cores meanwhile."
         print(table.markdown(), flush=True)
         say(f"{name}: {time.monotonic() - started:.0f} s")
         tables.append(table)

@@ -60,6 +60,7 @@ class Load:
     def __init__(self, folder: Path, order: Order, asked: Sequence[Question]) -> None:
         self._order_file, self._outcomes_file = folder / "order.json", folder / "outcomes.json"
         self._asked = asked
+        self.cpu_seconds = 0.0
         self._order_file.write_text(json.dumps(asdict(order), ensure_ascii=False), encoding="utf-8")
         command = [sys.executable, "-m", "benchmarks.client", str(self._order_file), str(self._outcomes_file)]
         self._process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
@@ -74,8 +75,11 @@ class Load:
         time.sleep(max(self.begins_at - time.monotonic(), 0))
 
     def finish(self) -> list[Outcome]:
+        assert self._process.stdout is not None
+        said = self._process.stdout.read()
         if code := self._process.wait():
             raise RuntimeError(f"the load client ended with code {code}")
+        self.cpu_seconds = float(said)
         sent = json.loads(self._outcomes_file.read_text(encoding="utf-8"))
         return [_outcome(one, asked) for one, asked in zip(sent, self._asked, strict=False)]
 

@@ -4,17 +4,44 @@ from __future__ import annotations
 
 import os
 import platform
+import resource
 import subprocess
+import time
+from collections.abc import Sequence
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
 import psutil
 
+from benchmarks.meter import cpu_seconds
 from tests.services.process import find_program
 from tests.stack import ROOT
 
 PACKAGES = ("Django", "celery", "kombu", "redis", "uvicorn", "uvloop", "mysqlclient", "requests", "wechatpy", "Flask")
+
+
+class Neighbours:
+    """How much of the machine others took while a row was measured: its times are worth that much less."""
+
+    def __init__(self, servers: Sequence[int]) -> None:
+        self._servers = servers
+        self._started, self._busy, self._ours = time.monotonic(), _busy_seconds(), self._our_seconds()
+
+    def share(self) -> float:
+        others = _busy_seconds() - self._busy - (self._our_seconds() - self._ours)
+        return max(others, 0.0) / ((time.monotonic() - self._started) * (os.cpu_count() or 1))
+
+    def _our_seconds(self) -> float:
+        """Ourselves, the children that have ended, and the servers that go on."""
+        usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+        return sum(usage.ru_utime + usage.ru_stime for usage in usages) + sum(map(cpu_seconds, self._servers))
+
+
+def _busy_seconds() -> float:
+    """Guests' time is in `user` already."""
+    times = psutil.cpu_times()
+    return float(times.user + times.nice + times.system + times.irq + times.softirq)
 
 
 def description() -> str:

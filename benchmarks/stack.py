@@ -81,10 +81,16 @@ class Product:
     web: Process
     workers: list[Process]
     deliver: Process | None
+    model: Process | None
     stack: Stack
 
     def target(self) -> Target:
         return Target(self.port, {part: process.pid for part, process in self.parts().items()})
+
+    def fakes(self) -> dict[str, int]:
+        """Not counted, but on the same cores."""
+        model = {"model": self.model.pid} if self.model else {}
+        return {**model, "WeChat API": self.stack.api.pid}
 
     def parts(self) -> dict[str, Process]:
         workers = {f"worker {number}": worker for number, worker in enumerate(self.workers, start=1)}
@@ -101,7 +107,7 @@ class Stack:
         self.mariadb = PrivateMariaDB(folder / "db", durable=True)
         self.redis = PrivateRedis(folder / "redis")
         self.model_port, self.api_port = free_port(), free_port()
-        self._api = self._python("wechat_api", "benchmarks.wechat_api", str(self.api_port))
+        self.api = self._python("wechat_api", "benchmarks.wechat_api", str(self.api_port))
         self._started: list[Process] = []
 
     def start(self) -> None:
@@ -110,7 +116,7 @@ class Stack:
         self.mariadb.start()
         self._started.append(self.mariadb.process)
         self.mariadb.make_database(DATABASE)
-        self._start(self._api)
+        self._start(self.api)
         command = [sys.executable, "-m", "benchmarks.prepare", f"http://127.0.0.1:{self.model_port}/v1"]
         subprocess.run(command, env=self.environment(), check=True)
 
@@ -141,12 +147,17 @@ class Stack:
         """The product as `serve` starts it. With ACK_ONLY there is nothing for workers to do, and none."""
         self.empty()
         port = free_port()
-        made = Product(port, self._web(application, port, environment), [], None, self)
+        made = Product(port, self._web(application, port, environment), [], None, None, self)
         if application == PRODUCT:
             made.workers = [self.worker(number, **environment) for number in range(1, workers + 1)]
             made.deliver = self._program("deliver", deliver_program().command, environment)
-        model = [self.model(thinking)] if thinking else []
-        processes = [*model, made.web, *made.workers, *([made.deliver] if made.deliver else [])]
+        made.model = self.model(thinking) if thinking else None
+        processes = [
+            *([made.model] if made.model else []),
+            made.web,
+            *made.workers,
+            *([made.deliver] if made.deliver else []),
+        ]
         with running(processes):
             path = "/readyz" if made.workers else "/healthz"
             made.web.wait_until(lambda: is_answering(port, path), 60, "the product is ready")
@@ -164,6 +175,14 @@ class Stack:
 
     def servers_asked(self) -> Asked:
         return asked_so_far(self.mariadb, self.redis)
+
+    @property
+    def server_pids(self) -> list[int]:
+        return [process.pid for process in self._started]
+
+    def openids_handed_over(self) -> list[str]:
+        query = f"SELECT openid FROM {DATABASE}.conversations_message WHERE state = 'handed_over'"
+        return self.mariadb.execute(query).split()
 
     def openids_of_unknown_outcome(self) -> list[str]:
         """Replies that a process was sending when it died, and those that the sweep will find so."""

@@ -73,11 +73,13 @@ def ask(
     load.wait_for_begin()
     target = product.target()
     bench.profiler.watch(f"{name} {kind}", target)
-    meter = Meter(target.pids)
+    meter, fakes = Meter(target.pids), Meter(product.fakes())
     outcomes = with_api_texts(load.finish(), bench.stack.sent_by_api, patience=patience)
+    beside = {**fakes.read().milliseconds_each(len(asked)), "client": load.cpu_seconds / len(asked) * 1000}
     spent, servers_asked = meter.read(), bench.stack.servers_asked().since(before)
     run = Run(outcomes, spent, bench.stack.model_stats()["calls"] - calls, servers_asked)
     _tell(f"{name} {kind}", run)
+    say("    beside it:", {part: round(cost, 2) for part, cost in beside.items()}, "ms")
     return run
 
 

@@ -55,17 +55,18 @@ def worker_killed(bench: Bench) -> Table:
 
 
 def _add(bench: Bench, table: Table, outcomes: list[Outcome], calls: int, *, longest: tuple[float, ...] = ()) -> None:
-    """A text whose sender died between WeChat's acceptance and our note of it is never sent twice: it is UNKNOWN."""
-    unknown = set(bench.stack.openids_of_unknown_outcome())
+    """Lost is what got neither an answer nor a ticket. A text whose sender died between WeChat's acceptance and our
+    note of it is never sent twice: it is UNKNOWN, and shown to the staff."""
     missing = [one for one in outcomes if not one.answers]
-    lost = [one for one in missing if one.openid not in unknown]
-    for one in lost[:5]:
-        say("  lost:", [(round(d.seconds, 2), d.status, d.text[:60]) for d in one.deliveries], one.by_api)
+    tickets, unknown = set(bench.stack.openids_handed_over()), set(bench.stack.openids_of_unknown_outcome())
+    lost = [one for one in missing if one.openid not in tickets | unknown]
+    for one in missing[:5]:
+        say("  no answer:", [(round(d.seconds, 2), d.status, d.text[:60]) for d in one.deliveries], one.by_api)
     waits = [one.answers[0] for one in outcomes if one.answers]
     table.add("messages", len(outcomes))
     table.add("lost", len(lost), "", 0, 0)
-    table.add("of these, told so in words", len([one for one in lost if one.other_texts]))
-    table.add("died while sending, shown to the staff as unknown", len(missing) - len(lost))
+    table.add("a ticket instead of an answer", len([one for one in missing if one.openid in tickets]))
+    table.add("died while it was sent, shown as unknown", len([one for one in missing if one.openid in unknown]))
     table.add("answered twice", len([one for one in outcomes if len(one.answers) > 1]), "", 0, 0)
     table.add("longest wait", max(waits, default=float("inf")), "s", *longest)
     table.add("model calls a message", calls / len(outcomes))
