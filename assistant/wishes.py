@@ -59,9 +59,10 @@ _CANCEL = re.compile(
     r"|cancel(?: the)?(?: human| agent| waiting)?"
     rf"){_PLEASE}*+"
 )
-# Every wish has one of these, as typed: most messages need no folding to be known for none. Full-width letters may be.
+# Every wish has one of these, as typed: most messages need no folding to be known for none. Full-width letters may be
+# one; full-width marks (？，！) end nearly every question in Chinese and are none.
 _MAY_BE_A_WISH = re.compile(
-    r"人\s*工|真\s*人|活\s*人|客\s*服|[机機]\s*器|[\uff01-\uff5e]|human|person|agent|represent|operator|customer|support|someone",
+    r"人\s*工|真\s*人|活\s*人|客\s*服|[机機]\s*器|[\uff21-\uff3a\uff41-\uff5a]|human|person|agent|represent|operator|customer|support|someone",
     re.I,
 )
 _BETWEEN_CHINESE = re.compile(r"(?<=[^\x00-\x7f]) | (?=[^\x00-\x7f])")

@@ -10,7 +10,7 @@ from typing import Any
 from celery.signals import celeryd_after_setup
 from django.db import DatabaseError, InterfaceError, connection
 
-from common import database_threads, log_rows
+from common import database_threads, garbage, log_rows
 from common.redis import REDIS_AWAY, redis
 from conversations import claims, outbox
 
@@ -29,6 +29,7 @@ def start(sender: str, instance: Any, **kwargs: Any) -> None:
     queues = tuple(instance.app.amqp.queues.consume_from)
     if REPLY_QUEUE in queues:
         outbox.open_here()
+    garbage.keep_what_is_loaded()
     threading.Thread(target=_beat_for_ever, args=(queues,), name="heart-beat", daemon=True).start()
 
 

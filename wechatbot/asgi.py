@@ -21,6 +21,7 @@ from channels.routing import URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 from django.conf import settings  # noqa: E402
 
+from common import garbage  # noqa: E402
 from webhook.callback import Callback  # noqa: E402
 from webhook.door import Door  # noqa: E402
 
@@ -60,6 +61,7 @@ async def live(receive: Receive, send: Send) -> None:
         event = await receive()
         if event["type"] == "lifespan.startup":
             await asyncio.to_thread(door.prepare)
+            garbage.keep_what_is_loaded()
             door.open()
             await send({"type": "lifespan.startup.complete"})
         else:
