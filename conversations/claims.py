@@ -21,7 +21,6 @@ from conversations import hot, ledger
 from conversations.models import LONG_AGO, Conversation, Customer, Message, MessageState, Owner
 from wechat import accounts
 from wechat.crypto import Keys
-from wechat.events import KINDS_THAT_OPEN_A_WINDOW
 
 LEASE = timedelta(seconds=20)
 RENEW_SECONDS = 5.0
@@ -98,23 +97,18 @@ def take_in_hand(message: Message, *, leave_to_worker: bool = False) -> tuple[in
 
 def _attach(message: Message) -> tuple[int, str]:
     """Give the message its conversation, and let it open the reply window. Returns the conversation and its owner."""
+    window = ledger.opened_by(message)
     found = hot.conversation_of(message.account_id, message.openid)
     if found is None:
-        hot.begin_conversation(message.account_id, message.openid, timezone.now())
+        begun = hot.begin_conversation(message.account_id, message.openid, message.sent_at, window, timezone.now())
+        if begun is not None and hot.join_conversation(message.pk, begun):
+            return begun, Owner.BOT
         found = hot.conversation_of(message.account_id, message.openid)
         assert found is not None
     conversation_id, customer_id, owner = found
     if hot.attach_message(message.pk, conversation_id, message.sent_at):
-        _open_reply_window(message, customer_id)
+        ledger.open_window(customer_id, window)
     return conversation_id, owner
-
-
-def _open_reply_window(message: Message, customer_id: int) -> None:
-    """What the customer did opens one of two windows; see `ledger`."""
-    if message.kind in KINDS_THAT_OPEN_A_WINDOW or message.fields.get("menu_id"):
-        ledger.open_event_window(customer_id, message.sent_at)
-    elif not message.kind.startswith("event."):
-        ledger.open_message_window(customer_id, message.sent_at)
 
 
 @database_work
@@ -159,12 +153,13 @@ def take_next(turn: Turn) -> Turn | None:
     return following
 
 
-def move_on(turn: Turn) -> None:
+def move_on(turn: Turn, *, is_released: bool = False) -> None:
     """Release the conversation, or take its next message, in the caller's transaction. `take_next` hands it out.
 
-    A message stored after our look finds the conversation free; one stored before is seen.
+    A message stored after our look finds the conversation free; one stored before is seen. `is_released`: the caller
+    has given the lease up already, in this transaction.
     """
-    following = _move_on(turn)
+    following = _following(turn) if is_released else _move_on(turn)
     transaction.on_commit(lambda: _followers.update({turn.lease: following}))
 
 
@@ -172,6 +167,12 @@ def _move_on(turn: Turn) -> Turn | None:
     conversation_id = turn.conversation.pk
     if not turn.lease or not hot.release_conversation(conversation_id, turn.lease):
         return None
+    return _following(turn)
+
+
+def _following(turn: Turn) -> Turn | None:
+    """The next open message of a conversation that was released in this transaction."""
+    conversation_id = turn.conversation.pk
     following = _first_open(conversation_id, turn.lease)
     if following is not None:
         hot.hold_on(conversation_id, turn.lease, timezone.now() + LEASE)

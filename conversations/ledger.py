@@ -11,7 +11,9 @@ from datetime import datetime, timedelta
 from django.db.models import F
 
 from conversations import hot
-from conversations.models import Customer
+from conversations.hot import Window
+from conversations.models import Customer, Message
+from wechat.events import KINDS_THAT_OPEN_A_WINDOW
 
 SENDS_PER_MESSAGE = 5
 MESSAGE_WINDOW = timedelta(hours=48)
@@ -25,14 +27,38 @@ PAUSE_SECONDS = 0.5
 SENDING_LEASE = timedelta(seconds=30)
 
 
+def opened_by(message: Message) -> Window:
+    """The window that a push opens; most events open none."""
+    if message.kind in KINDS_THAT_OPEN_A_WINDOW or message.fields.get("menu_id"):
+        return _event_window(message.sent_at)
+    if message.kind.startswith("event."):
+        return Window()
+    return _message_window(message.sent_at)
+
+
+def open_window(customer_id: int, window: Window) -> None:
+    if window.message_until is not None:
+        hot.open_message_window(customer_id, window.message_sends, window.message_until)
+    if window.event_until is not None:
+        Customer.objects.filter(pk=customer_id).update(
+            event_sends_left=window.event_sends, event_window_until=window.event_until
+        )
+
+
 def open_message_window(customer_id: int, sent_at: datetime) -> None:
-    hot.open_message_window(customer_id, SENDS_PER_MESSAGE, sent_at + MESSAGE_WINDOW)
+    open_window(customer_id, _message_window(sent_at))
 
 
 def open_event_window(customer_id: int, sent_at: datetime) -> None:
-    Customer.objects.filter(pk=customer_id).update(
-        event_sends_left=SENDS_PER_EVENT, event_window_until=sent_at + EVENT_WINDOW
-    )
+    open_window(customer_id, _event_window(sent_at))
+
+
+def _message_window(sent_at: datetime) -> Window:
+    return Window(message_sends=SENDS_PER_MESSAGE, message_until=sent_at + MESSAGE_WINDOW)
+
+
+def _event_window(sent_at: datetime) -> Window:
+    return Window(event_sends=SENDS_PER_EVENT, event_until=sent_at + EVENT_WINDOW)
 
 
 def spend(customer: Customer, now: datetime) -> None:

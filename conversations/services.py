@@ -73,12 +73,21 @@ def say(
         if held.state != MessageState.ANSWERING or held.attempt != turn.message.attempt:
             raise LeaseLost(turn.message.pk)
         now = timezone.now()
-        if author == Author.BOT and not hot.reply_as_owner(turn.conversation.pk, turn.owner_version, now):
-            raise OwnerChanged(turn.message.pk)
+        is_released = author == Author.BOT and _may_answer(turn, now)
         answer = _Answer(turn, held, now, author, source, tuple(options), state)
         said = answer.write([part for text in texts for part in cut(text)])
-        claims.move_on(turn)
+        claims.move_on(turn, is_released=is_released)
     return said
+
+
+def _may_answer(turn: Turn, now: datetime) -> bool:
+    """The fence: raises OwnerChanged. Returns whether the lease ended with it; a lost one is `move_on`'s to see."""
+    conversation_id, version = turn.conversation.pk, turn.owner_version
+    if turn.lease and hot.reply_and_release(conversation_id, version, turn.lease, now):
+        return True
+    if not hot.reply_as_owner(conversation_id, version, now):
+        raise OwnerChanged(turn.message.pk)
+    return False
 
 
 def _receipt_link(turn: Turn) -> str:

@@ -13,16 +13,19 @@ from conversations.hot.answering import (
     insert_replies,
     insert_reply,
     lock_message,
+    reply_and_release,
     reply_as_owner,
     spend_if_window_allows,
     waiting_becomes_ready,
 )
 from conversations.hot.arriving import (
     MESSAGE_COLUMNS,
+    Window,
     attach_message,
     begin_conversation,
     conversation_of,
     insert_messages,
+    join_conversation,
     open_message_window,
 )
 from conversations.hot.carrying import (
@@ -58,6 +61,7 @@ from conversations.hot.sql import to_database
 __all__ = [
     "MESSAGE_COLUMNS",
     "Held",
+    "Window",
     "attach_message",
     "begin_conversation",
     "claim_conversation",
@@ -74,6 +78,7 @@ __all__ = [
     "insert_messages",
     "insert_replies",
     "insert_reply",
+    "join_conversation",
     "last_sent",
     "lock_conversation",
     "lock_message",
@@ -85,6 +90,7 @@ __all__ = [
     "release_conversation",
     "release_pushes",
     "replies_sent_passively",
+    "reply_and_release",
     "reply_as_owner",
     "reply_sent",
     "spend_event_send",

@@ -8,21 +8,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
-
 from conversations.hot.sql import (
     CONVERSATION,
     CUSTOMER,
     MESSAGE,
     REPLY,
+    Inserted,
     for_update,
     from_database,
+    insert,
     marks,
     read,
     run,
     to_database,
 )
-from conversations.models import Reply
+from conversations.models import LONG_AGO, Reply
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,15 @@ def end_message_and_push(message_id: int, state: str, ended_with: str, passive_t
     run(sql, state, ended_with, passive_text, message_id)
 
 
+def reply_and_release(conversation_id: int, owner_version: int, lease: str, now: datetime) -> bool:
+    """`reply_as_owner` and the end of the lease in one. False: look at the two apart, nothing was changed."""
+    sql = (
+        f"UPDATE {CONVERSATION} SET last_reply_at = %s, lease_holder = '', lease_until = %s"
+        " WHERE id = %s AND owner_version = %s AND lease_holder = %s"
+    )
+    return run(sql, to_database(now), to_database(LONG_AGO), conversation_id, owner_version, lease) == 1
+
+
 def reply_as_owner(conversation_id: int, owner_version: int, now: datetime) -> bool:
     """True when the owner is the same; the row stays locked until the transaction ends."""
     sql = f"UPDATE {CONVERSATION} SET last_reply_at = %s WHERE id = %s AND owner_version = %s"
@@ -68,6 +77,15 @@ _REPLY_COLUMNS = (
 
 
 def insert_replies(replies: Sequence[Reply]) -> None:
+    _insert(replies)
+
+
+def insert_reply(reply: Reply) -> int:
+    """One row; returns its id."""
+    return _insert([reply]).row_id
+
+
+def _insert(replies: Sequence[Reply]) -> Inserted:
     values: list[Any] = []
     for reply in replies:
         row = {column: getattr(reply, column) for column in _REPLY_COLUMNS}
@@ -84,15 +102,7 @@ def insert_replies(replies: Sequence[Reply]) -> None:
         )
         values += row.values()
     places = ", ".join([f"({marks(_REPLY_COLUMNS)})"] * len(replies))
-    run(f"INSERT INTO {REPLY} ({', '.join(_REPLY_COLUMNS)}) VALUES {places}", *values)
-
-
-def insert_reply(reply: Reply) -> int:
-    """One row; returns its id."""
-    insert_replies([reply])
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT LAST_INSERT_ID()" if connection.vendor == "mysql" else "SELECT last_insert_rowid()")
-        return int(cursor.fetchone()[0])
+    return insert(f"INSERT INTO {REPLY} ({', '.join(_REPLY_COLUMNS)}) VALUES {places}", *values)
 
 
 def spend_if_window_allows(customer_id: int, keep: int, now: datetime) -> bool:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 
-from conversations.hot.sql import CONVERSATION, CUSTOMER, MESSAGE, marks, read, run, to_database
+from conversations.hot.sql import CONVERSATION, CUSTOMER, MESSAGE, insert, marks, read, run, to_database
 from conversations.models import LONG_AGO
 
 MESSAGE_COLUMNS = (
@@ -22,10 +22,9 @@ _NEW_MESSAGE = f"({marks(MESSAGE_COLUMNS)}, 1, 0, '')"
 def insert_messages(rows: Iterable[Sequence[Any]]) -> int:
     """One INSERT that leaves known keys alone; returns how many rows went in (`bulk_create` does not tell)."""
     values = [value for row in rows for value in row]
-    verb = "INSERT IGNORE" if connection.vendor == "mysql" else "INSERT OR IGNORE"
     places = ", ".join([_NEW_MESSAGE] * (len(values) // len(MESSAGE_COLUMNS)))
     columns = ", ".join([*MESSAGE_COLUMNS, "deliveries", "attempt", "note"])
-    return run(f"{verb} INTO {MESSAGE} ({columns}) VALUES {places}", *values)
+    return run(f"{_insert_ignore()} INTO {MESSAGE} ({columns}) VALUES {places}", *values)
 
 
 def conversation_of(account_id: int, openid: str) -> tuple[int, int, str] | None:
@@ -39,27 +38,53 @@ def conversation_of(account_id: int, openid: str) -> tuple[int, int, str] | None
     return found[0] if found else None
 
 
-def begin_conversation(account_id: int, openid: str, now: datetime) -> None:
-    """A customer's first word. Two of them may come at once: the unique keys decide, and both read the same rows."""
-    verb = "INSERT IGNORE" if connection.vendor == "mysql" else "INSERT OR IGNORE"
-    moment = to_database(now)
-    run(
-        f"{verb} INTO {CUSTOMER} (account_id, openid, remark, subscribed, created_at, message_sends_left,"
-        " event_sends_left) VALUES (%s, %s, '', %s, %s, 0, 0)",
+class Window(NamedTuple):
+    """What a message opens: sends, and until when. Columns of Customer."""
+
+    message_sends: int = 0
+    message_until: datetime | None = None
+    event_sends: int = 0
+    event_until: datetime | None = None
+
+
+def begin_conversation(account_id: int, openid: str, sent_at: datetime, window: Window, now: datetime) -> int | None:
+    """A customer's first word, with the window that it opens; returns the conversation's id.
+
+    None: another first word came at the same moment. The unique keys have decided, and both read the same rows.
+    """
+    customer = insert(
+        f"{_insert_ignore()} INTO {CUSTOMER} (account_id, openid, remark, subscribed, created_at, message_sends_left,"
+        " message_window_until, event_sends_left, event_window_until) VALUES (%s, %s, '', %s, %s, %s, %s, %s, %s)",
         account_id,
         openid,
         True,
-        moment,
+        to_database(now),
+        window.message_sends,
+        to_database(window.message_until),
+        window.event_sends,
+        to_database(window.event_until),
     )
-    run(
-        f"{verb} INTO {CONVERSATION} (customer_id, account_id, owner, owner_version, lease_holder, lease_until,"
-        f" created_at) SELECT id, account_id, 'bot', 0, '', %s, %s FROM {CUSTOMER}"
+    conversation = insert(
+        f"{_insert_ignore()} INTO {CONVERSATION} (customer_id, account_id, owner, owner_version, lease_holder,"
+        f" lease_until, created_at, last_message_at) SELECT id, account_id, 'bot', 0, '', %s, %s, %s FROM {CUSTOMER}"
         " WHERE account_id = %s AND openid = %s",
         to_database(LONG_AGO),
-        moment,
+        to_database(now),
+        to_database(sent_at),
         account_id,
         openid,
     )
+    return conversation.row_id if customer.rows and conversation.rows else None
+
+
+def _insert_ignore() -> str:
+    return "INSERT IGNORE" if connection.vendor == "mysql" else "INSERT OR IGNORE"
+
+
+def join_conversation(message_id: int, conversation_id: int) -> bool:
+    """False: it was attached already."""
+    sql = f"UPDATE {MESSAGE} SET conversation_id = %s WHERE id = %s AND conversation_id IS NULL"
+    return run(sql, conversation_id, message_id) == 1
 
 
 def attach_message(message_id: int, conversation_id: int, sent_at: datetime) -> bool:
@@ -76,8 +101,7 @@ def attach_message(message_id: int, conversation_id: int, sent_at: datetime) -> 
         moment,
         conversation_id,
     )
-    sql = f"UPDATE {MESSAGE} SET conversation_id = %s WHERE id = %s AND conversation_id IS NULL"
-    return run(sql, conversation_id, message_id) == 1
+    return join_conversation(message_id, conversation_id)
 
 
 def open_message_window(customer_id: int, sends: int, until: datetime) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import Model
@@ -25,6 +25,19 @@ def run(sql: str, *values: Any) -> int:
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
         return int(cursor.rowcount)
+
+
+class Inserted(NamedTuple):
+    """How many rows an INSERT wrote, and the id of the first one: nothing is known of a row that was left out."""
+
+    rows: int
+    row_id: int
+
+
+def insert(sql: str, *values: Any) -> Inserted:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return Inserted(int(cursor.rowcount), int(cursor.lastrowid or 0))
 
 
 def read(sql: str, *values: Any) -> list[Row]:
