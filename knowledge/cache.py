@@ -80,7 +80,8 @@ def delete_old(now: datetime) -> int:
 
 @database_work
 def _read(key: str) -> CachedAnswer | None:
-    return CachedAnswer.objects.filter(normalised=key).first()
+    # The key is unique: `first()` would sort and cut one row, at half the cost again.
+    return next(iter(CachedAnswer.objects.filter(normalised=key)), None)
 
 
 @database_work
