@@ -22,6 +22,8 @@ class Doubt(StrEnum):
 class Question:
     """`history` alternates question, answer; `offered` are the FAQ ids of the session's last menu, in its order.
 
+    `tapped` is the id of the link that sent the words, where a link did.
+
     `faq_only`: the customer waits for a person, so only sure answers of the knowledge base are given.
     """
 
@@ -30,6 +32,7 @@ class Question:
     session_id: str
     history: tuple[str, ...] = ()
     offered: tuple[int, ...] = ()
+    tapped: str = ""
     faq_only: bool = False
 
 

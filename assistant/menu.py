@@ -15,32 +15,52 @@ MOST_CHOICES = 3
 # Three labels of this length, as links, stay far below one message of WeChat.
 LONGEST_LABEL = 60
 
-_CHINESE_DIGITS = {"一": 1, "二": 2, "三": 3, "两": 2}
-_CHOICE = re.compile(r"(?:我?(?:选|要|问)\s?)?第?\s?([1-9一二三两])\s?(?:个|号|项|条)?(?:问题)?(?:吧|的)?")
+# The link says which FAQ it stands for: an older menu on the phone still means what it says.
+_LINK_ID = "wechatbot-choice-"
+_TAPPED = re.compile(rf"{_LINK_ID}(\d{{1,18}})")
+_CHINESE_DIGITS = {digit: number for number, digit in enumerate("零一二三四五六七八九十")} | {"两": 2}
+# No longer: an order number, or the end of a phone number, is something to ask about.
+_NUMBER = rf"[0-9]{{1,2}}|[{''.join(_CHINESE_DIGITS)}]"
+_BARE_NUMBER = re.compile(_NUMBER)
+_CHOICE = re.compile(rf"(?:我?(?:选|要|问)\s?)?第?\s?({_NUMBER})\s?(?:个|号|项|条)?(?:问题)?(?:吧|的)?")
 
 
-def menu_text(candidates: Sequence[Candidate], account_id: int) -> str:
-    """A tap sends the number, as if it were typed: what comes back is the same for both."""
-    lines = [
-        tap_link(f"{number}. {_label(one.question)}", content=str(number), menu_id=f"wechatbot-choice-{number}")
+def menu_text(candidates: Sequence[Candidate], account_id: int, *, moment: str = "menu") -> str:
+    return say_text(moment, account_id, choices=lines(candidates))
+
+
+def lines(candidates: Sequence[Candidate]) -> str:
+    """A tap sends the number, as if it were typed: where a client leaves the link's id out, the number is enough."""
+    return "\n".join(
+        tap_link(f"{number}. {_label(one.question)}", content=str(number), menu_id=f"{_LINK_ID}{one.faq_id}")
         for number, one in enumerate(candidates, start=1)
-    ]
-    return say_text("menu", account_id, choices="\n".join(lines))
+    )
+
+
+def was_shown(history: Sequence[str]) -> bool:
+    """Whether one of these answers was a menu."""
+    return any(_LINK_ID in said for said in history)
+
+
+def is_bare_number(text: str) -> bool:
+    return _BARE_NUMBER.fullmatch(fold(text)) is not None
 
 
 def may_be_a_choice(text: str) -> bool:
-    """Whether the words choose from a menu, if one was offered."""
+    """Whether the words choose from a menu, if one was offered; a number that is on no menu counts too."""
     return _CHOICE.fullmatch(fold(text)) is not None
 
 
 def chosen(question: Question) -> int | None:
-    """The FAQ id that the customer chose from the menu this session offered last."""
+    """The FAQ id that the customer tapped, or chose by number from the menu this session offered last."""
+    if (tapped := _TAPPED.fullmatch(question.tapped)) is not None:
+        return int(tapped.group(1))
     choice = _CHOICE.fullmatch(fold(question.text))
     if choice is None:
         return None
-    digit = choice.group(1)
-    number = _CHINESE_DIGITS.get(digit) or int(digit)
-    return question.offered[number - 1] if number <= len(question.offered) else None
+    digits = choice.group(1)
+    number = _CHINESE_DIGITS[digits] if digits in _CHINESE_DIGITS else int(digits)
+    return question.offered[number - 1] if 1 <= number <= len(question.offered) else None
 
 
 def _label(question: str) -> str:

@@ -72,6 +72,7 @@ def _find(question: Question, model: Model | None) -> Answer:
     return (
         _sure_answer(question, match)
         or _small_talk(question)
+        or _number_alone(question)
         or _cached(question)
         or _thought_up(question, match, model)
         or _menu_or_nothing(question, match)
@@ -104,13 +105,32 @@ def _small_talk(question: Question) -> Answer | None:
     if moment is None or _answers_our_question(question):
         return None
     source = Source.SYSTEM if moment == "not_understood" else Source.SMALLTALK
-    return Answer(_words(moment, question), source)
+    # The menu is still on the phone: a "谢谢" does not end it.
+    return Answer(_words(moment, question), source, offered=question.offered)
 
 
 def _answers_our_question(question: Question) -> bool:
-    """ "需要为您查询吗？" "好的": no thanks, but a question for the model, if there is one."""
-    asked_back = bool(question.history) and question.history[-1].rstrip().endswith(("?", "？"))
-    return asked_back and smalltalk.may_answer_the_bot(question.text) and gateway.is_configured()
+    """ "需要为您查询吗？" "好的", "您买了几件？" "2": for the model, if there is one. Our greeting asks nothing so."""
+    if not question.history or not question.history[-1].rstrip().endswith(("?", "？")):
+        return False
+    may_be_an_answer = smalltalk.may_answer_the_bot(question.text) or menu.may_be_a_choice(question.text)
+    return may_be_an_answer and gateway.is_configured() and question.history[-1] != _words("greeting", question)
+
+
+def _number_alone(question: Question) -> Answer | None:
+    """A number that chooses nothing is no question: the customer sees the menu again, or is asked for words."""
+    if not menu.may_be_a_choice(question.text):
+        return None
+    choices = [choice for faq_id in question.offered if (choice := matching.by_id(faq_id)) is not None]
+    if choices:
+        text = _menu_text(choices, question.account_id, "menu_again")
+        return Answer(text, Source.MENU, offered=tuple(choice.faq_id for choice in choices))
+    if _answers_our_question(question):
+        return None
+    if not menu.is_bare_number(question.text) and gateway.is_configured():
+        # "第一个", where the model has named several things.
+        return None
+    return Answer(_words("ask_in_words", question), Source.SYSTEM)
 
 
 def _cached(question: Question) -> Answer | None:
@@ -162,9 +182,10 @@ def _menu_or_nothing(question: Question, match: Match) -> Answer:
     choices = match.candidates[: menu.MOST_CHOICES]
     offered = tuple(one.faq_id for one in choices)
     # Who was shown these very questions and asks on did not mean any of them.
-    if match.band != "suggest" or set(offered) <= set(question.offered):
+    was_shown_these = menu.was_shown(question.history) and set(offered) <= set(question.offered)
+    if match.band != "suggest" or was_shown_these:
         return Answer("", Source.NONE, Doubt.NOTHING_MATCHED, confidence=match.confidence)
-    text = _menu_text(choices, question.account_id)
+    text = _menu_text(choices, question.account_id, "menu")
     return Answer(text, Source.MENU, offered=offered, confidence=match.confidence)
 
 
@@ -187,5 +208,5 @@ def _words(moment: str, question: Question) -> str:
 
 
 @database_work
-def _menu_text(candidates: Sequence[Candidate], account_id: int) -> str:
-    return menu.menu_text(candidates, account_id)
+def _menu_text(candidates: Sequence[Candidate], account_id: int, moment: str) -> str:
+    return menu.menu_text(candidates, account_id, moment=moment)

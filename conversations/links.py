@@ -6,22 +6,30 @@ customer may type them.
 
 from __future__ import annotations
 
+import re
+
 from common.text import fold
 from wechat.replies import tap_link
 
 LOOK_MENU_ID = "wechatbot-look"
 LOOK_WORDS = "查看回复"
-_WORDS_TYPED = frozenset(fold(word) for word in (LOOK_WORDS, "查看", "查看回答", "下一页", "看下一页", "继续", "more"))
+LOOK_WORDS_IN_ENGLISH = "View reply"
+_WORDS_OF_LINKS = frozenset(fold(words) for words in (LOOK_WORDS, LOOK_WORDS_IN_ENGLISH))
+_WORDS_TYPED = _WORDS_OF_LINKS | {fold(word) for word in ("查看", "查看回答", "下一页", "看下一页", "继续", "more")}
+
+_CHINESE = re.compile(r"[\u3400-\u9fff]")
 
 
 def look_link(label: str) -> str:
-    """A link that sends the words for "what waits for me?"."""
-    return tap_link(label, content=LOOK_WORDS, menu_id=LOOK_MENU_ID)
+    """A link that sends the words for "what waits for me?", which the customer sees as said by themselves: in the
+    language of the link."""
+    words = LOOK_WORDS_IN_ENGLISH if not _CHINESE.search(label) else LOOK_WORDS
+    return tap_link(label, content=words, menu_id=LOOK_MENU_ID)
 
 
 def is_tap(text: str, menu_id: str = "") -> bool:
     """Surely our link: nobody types these words by chance."""
-    return menu_id == LOOK_MENU_ID or fold(text) == fold(LOOK_WORDS)
+    return menu_id == LOOK_MENU_ID or fold(text) in _WORDS_OF_LINKS
 
 
 def asks_to_look(text: str, menu_id: str = "") -> bool:

@@ -7,7 +7,10 @@ from django.utils.translation import gettext_lazy as _
 
 MOMENTS: dict[str, str | Promise] = {
     "follow": _("关注公众号"),
+    "follow_plain": _("关注公众号，还没有 FAQ"),
     "menu": _("猜您想问"),
+    "menu_again": _("序号不在候选问题里"),
+    "ask_in_words": _("请客户用文字提问"),
     "thinking": _("还在查询"),
     "thinking_link": _("还在查询：链接"),
     "more": _("未完待续"),
@@ -30,6 +33,7 @@ MOMENTS: dict[str, str | Promise] = {
     "agent_receipt": _("人工接待中的回执"),
     "agent_receipt_link": _("查看人工回复：链接"),
     "still_waiting": _("排队中"),
+    "waiting_on": _("排队中，再次来信"),
     "waiting_cancelled": _("取消人工"),
     "back_to_bot": _("人工服务结束"),
 }

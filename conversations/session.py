@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -61,8 +62,16 @@ def _has_recent_past(conversation: Conversation) -> bool:
 
 def remember(openid: str, session: Session, *, question: str, answer: str, offered: tuple[int, ...] = ()) -> None:
     """Add one exchange. A menu replaces the one before it; any other answer ends the menu."""
-    context = [*session.context, question, answer][-CONTEXT_ENTRIES:]
-    value = {"context": context, "timestamp": int(time.time()), "offered": list(offered)}
+    _store(openid, [*session.context, question, answer][-CONTEXT_ENTRIES:], offered)
+
+
+def offer(openid: str, session: Session, offered: tuple[int, ...]) -> None:
+    """A menu that answers no question: the welcome. What was said before stays as it is."""
+    _store(openid, session.context, offered)
+
+
+def _store(openid: str, context: Sequence[str], offered: tuple[int, ...]) -> None:
+    value = {"context": list(context), "timestamp": int(time.time()), "offered": list(offered)}
     try:
         redis().set(session_key(openid), json.dumps(value, ensure_ascii=False), ex=settings.SESSION_TTL_SECONDS)
     except REDIS_AWAY:
@@ -88,6 +97,9 @@ def rebuild(conversation: Conversation) -> Session:
     offered: tuple[int, ...] = ()
     last: Reply | None = None
     for reply in _replies(conversation, since):
+        if reply.author == Author.SYSTEM:
+            offered = tuple(reply.options) or offered
+            continue
         questions = [asked[reply.message_id]] if reply.message_id in asked else []
         if reply.message_id is None:
             questions = [message for message in left_to_people if message.received_at <= reply.created_at]
@@ -101,6 +113,6 @@ def rebuild(conversation: Conversation) -> Session:
 
 
 def _replies(conversation: Conversation, since: datetime) -> QuerySet[Reply]:
-    """What the customer has read or will read, but for the words of the system."""
-    replies = Reply.objects.filter(conversation=conversation, created_at__gte=since).exclude(author=Author.SYSTEM)
+    """What the customer has read or will read."""
+    replies = Reply.objects.filter(conversation=conversation, created_at__gte=since)
     return replies.exclude(state__in=(ReplyState.WITHDRAWN, ReplyState.FAILED)).order_by("created_at", "pk")

@@ -15,13 +15,16 @@ from conversations.models import BotText
 logger = logging.getLogger(__name__)
 
 DEFAULTS: dict[str, str | Promise] = {
-    "follow": _("您好，这里是{name}。您可以直接提问，需要人工请回复「转人工」。"),
+    "follow": _("您好，这里是{name}。您可以直接提问，也可以点选：\n{choices}\n需要人工请回复「转人工」。"),
+    "follow_plain": _("您好，这里是{name}。您可以直接提问，需要人工请回复「转人工」。"),
     "menu": _("您是想问：\n{choices}\n回复数字即可，或换个说法告诉我。"),
+    "menu_again": _("请从下面选一个：\n{choices}\n回复数字即可，或用文字告诉我您的问题。"),
+    "ask_in_words": _("请用一句话告诉我您想问什么，我来为您查询。需要人工请回复「转人工」。"),
     "thinking": _("正在为您查询，请稍等几秒后{link}。"),
     "thinking_link": _("点这里查看回答"),
     "more": _("（未完，{link}）"),
     "more_link": _("点这里看下一页"),
-    "nothing_more": _("暂时没有更多内容。"),
+    "nothing_more": _("暂时没有更多内容，您可以继续提问。"),
     "handover": _("已为您转接人工客服，前面还有 {n} 位，请稍候。"),
     "handover_next": _("已为您转接人工客服，请稍候。"),
     "handover_waiting": _("您的问题已记录（编号 {number}），人工客服上线后第一时间回复您。"),
@@ -41,6 +44,7 @@ DEFAULTS: dict[str, str | Promise] = {
     "still_waiting": _(
         "已转给人工客服，正在排队。您可以继续留言；常见问题我仍会回答。不再需要人工请回复「取消人工」。"
     ),
+    "waiting_on": _("您的消息已收到，还在为您排队，客服会按顺序在这里回复您。"),
     "waiting_cancelled": _("已取消人工，您可以继续提问。"),
     "back_to_bot": _("本次人工服务已结束，您可以继续向我提问。"),
 }
@@ -69,6 +73,12 @@ def ready_text(moment: str, account_id: int, **values: object) -> str:
         except (AttributeError, KeyError, IndexError, ValueError):
             logger.warning("account %s: text %r does not fit its values %s", account_id, moment, sorted(values))
     return default_text(moment).format(**values)
+
+
+def has_place_for(value: str, moment: str, account_id: int) -> bool:
+    """Whether the account's words for `moment` show this value."""
+    refresh()
+    return f"{{{value}}}" in (_own_words.get((account_id, moment)) or default_text(moment))
 
 
 def default_text(moment: str) -> str:

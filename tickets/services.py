@@ -63,7 +63,7 @@ def add_message(turn: Turn) -> Ticket:
         if ticket is None:
             raise NoOpenTicket(conversation.pk)
         _put_on(ticket, turn.message)
-        _say_receipt(turn)
+        _say_receipt(turn, ticket)
     return ticket
 
 
@@ -170,9 +170,9 @@ def _put_on(ticket: Ticket, message: Message) -> None:
         ticket.save(update_fields=["waiting_since"])
 
 
-def _say_receipt(turn: Turn) -> None:
+def _say_receipt(turn: Turn, ticket: Ticket) -> None:
     now = timezone.now()
-    text = words.receipt(turn, now)
+    text = words.receipt(turn, ticket, now)
     if turn.conversation.owner == Owner.AGENT and text:
         # Its link is in its words already; `say` would add another to a handover's.
         say(turn, [text], author=Author.SYSTEM)

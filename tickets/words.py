@@ -13,6 +13,8 @@ from tickets.routing import waiting_before
 
 # On an account without the customer-service API each push could bring a receipt; one in ten minutes is enough.
 RECEIPT_EVERY = timedelta(minutes=10)
+# Who waits in the queue and writes again hears that the wait goes on, but not with every word.
+WAITING_WORD_EVERY = timedelta(minutes=5)
 
 _MOMENT_OF_REASON = {
     Reason.NOTHING_MATCHED: "unknown",
@@ -34,16 +36,23 @@ def handover(ticket: Ticket, reason: Reason) -> str:
     return say_text("handover" if before else "handover_next", account_id, n=before, number=ticket.number)
 
 
-def receipt(turn: Turn, now: datetime) -> str:
+def receipt(turn: Turn, ticket: Ticket, now: datetime) -> str:
     """The word for a message that goes onto a ticket; "" where silence is right."""
     conversation = turn.conversation
     if conversation.owner == Owner.QUEUE:
-        # Once per wait. Who asks for a person again knows, and waits.
-        told = conversation.receipt_at is not None or turn.message.wants_human
-        return "" if told else say_text("still_waiting", turn.account_id)
+        return _waiting_word(turn, ticket, now)
     if turn.account.may_send or conversation.replies.waiting_for_customer().exists():
         return ""
     if conversation.receipt_at is not None and now - conversation.receipt_at < RECEIPT_EVERY:
         return ""
     label = say_text("agent_receipt_link", turn.account_id)
     return say_text("agent_receipt", turn.account_id, link=look_link(label))
+
+
+def _waiting_word(turn: Turn, ticket: Ticket, now: datetime) -> str:
+    """How to end the wait once, then a short word now and then. Who asks for a person again at once was just told."""
+    told_at = turn.conversation.receipt_at
+    just_told = now - (told_at or ticket.created_at) < WAITING_WORD_EVERY
+    if told_at is None and not (just_told and turn.message.wants_human):
+        return say_text("still_waiting", turn.account_id)
+    return "" if just_told else say_text("waiting_on", turn.account_id)

@@ -24,7 +24,8 @@ from conversations.services import OwnerChanged, say
 from conversations.texts import say_text
 from tickets import services as tickets
 from tickets.models import Reason
-from webhook.kinds import UNHEARD_KINDS
+from webhook.kinds import CLICK, FOLLOW, UNHEARD_KINDS
+from webhook.welcome import welcome
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ def _reply(turn: Turn, model: Model | None) -> None:
     message, conversation = turn.message, turn.conversation
     if message.kind in UNHEARD_KINDS:
         note_event(turn)
-    elif message.kind == "event.subscribe":
+    elif message.kind == FOLLOW:
         welcome(turn)
     elif asks_to_look(message.text, message.fields.get("menu_id", "")) and not _is_said_to_a_person(turn):
         show_what_waits(turn)
@@ -61,6 +62,8 @@ def _reply(turn: Turn, model: Model | None) -> None:
         take_unreadable(turn)
     elif conversation.owner == Owner.QUEUE:
         answer_while_waiting(turn)
+    elif message.kind == CLICK:
+        answer_click(turn)
     else:
         answer_as_bot(turn, model)
 
@@ -81,7 +84,7 @@ def _something_waits(turn: Turn) -> bool:
 
 def surely_needs_model(message: Message) -> bool:
     """Known from the words alone, whatever the session holds: then nobody but the worker need claim the message."""
-    is_question = bool(message.text) and message.kind not in UNHEARD_KINDS and message.kind != "event.subscribe"
+    is_question = bool(message.text) and message.kind not in (CLICK, FOLLOW, *UNHEARD_KINDS)
     return (
         is_question
         and not asks_to_look(message.text, message.fields.get("menu_id", ""))
@@ -141,6 +144,24 @@ def answer_while_waiting(turn: Turn) -> None:
     tickets.add_message(turn)
 
 
+def answer_click(turn: Turn) -> None:
+    """A menu entry's key is the shop's word, often a code: it gets a sure answer, or we ask the customer for words."""
+    if wishes.wants_human(turn.message.text):
+        tickets.hand_over(turn, reason=Reason.CUSTOMER_ASKED)
+        return
+    # The key chooses from no menu of ours.
+    answer = pipeline.answer(_question(turn, session.Session(), faq_only=True), model=None)
+    if answer.text:
+        give(turn, answer, session.load(turn.conversation, turn.customer.openid))
+    else:
+        ask_in_words(turn)
+
+
+@database_work
+def ask_in_words(turn: Turn) -> None:
+    say(turn, [say_text("ask_in_words", turn.account_id)], author=Author.SYSTEM)
+
+
 def say_answer(turn: Turn, answer: Answer, memory: session.Session) -> None:
     """`say` gives the conversation away with the answer, so the session is written while it is ours."""
     openid = turn.customer.openid
@@ -159,16 +180,9 @@ def _question(turn: Turn, memory: session.Session, *, faq_only: bool = False) ->
         session_id=turn.conversation.session_id,
         history=memory.context,
         offered=memory.offered,
+        tapped=turn.message.fields.get("menu_id", ""),
         faq_only=faq_only,
     )
-
-
-@database_work
-def welcome(turn: Turn) -> None:
-    Customer.objects.filter(pk=turn.customer.pk).update(subscribed=True)
-    text = say_text("follow", turn.account_id, name=turn.account.name)
-    # To whom a person serves, the bot says nothing.
-    say(turn, [] if turn.conversation.is_with_agent else [text], author=Author.SYSTEM)
 
 
 @database_work

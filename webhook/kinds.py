@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+FOLLOW = "event.subscribe"
+CLICK = "event.click"
+
 # Messages, and the events that a customer expects an answer to.
 ANSWERED_KINDS = frozenset(
-    {"text", "image", "voice", "video", "shortvideo", "location", "link", "miniprogrampage"}
-    | {"event.subscribe", "event.click"}
+    {"text", "image", "voice", "video", "shortvideo", "location", "link", "miniprogrampage"} | {FOLLOW, CLICK}
 )
 # Nobody reads an answer to these, but they change what we know of the customer.
 UNHEARD_KINDS = frozenset({"event.unsubscribe", "event.scan", "event.scancode_push", "event.scancode_waitmsg"})

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from assistant.answers import Doubt
 from assistant.models import AnswerLog, BlockedTerm, Direction, Persona, Source
-from assistant.pipeline import NeedsModel
+from assistant.pipeline import NeedsModel, surely_needs_model
 from knowledge import cache
 from knowledge.models import FAQ, CachedAnswer
 from knowledge.versions import knowledge_version
@@ -100,20 +102,35 @@ class TestTheMenu:
         assert first.text == INVOICE[1]
         assert ask("1", offered=first.offered).text == RETURNS[1]
 
-    def test_it_knows_no_digit_that_was_not_offered(self, shop: dict[str, FAQ], ask: Ask) -> None:
-        assert ask("3", offered=(shop[RETURNS[0]].pk,)).doubt == Doubt.NOTHING_MATCHED
-        assert ask("1").doubt == Doubt.NOTHING_MATCHED
+    def test_it_takes_a_tap_for_the_question_in_the_link_whatever_was_offered_since(
+        self, shop: dict[str, FAQ], ask: Ask
+    ) -> None:
+        older = re.findall(r"msgmenuid=([\w-]+)", ask(VAGUE).text)[0]
+        assert ask("1", tapped=older).text == RETURNS[1]
+        assert ask("1", tapped=older, offered=(shop[INVOICE[0]].pk,)).text == RETURNS[1]
 
-    def test_it_does_not_answer_with_an_faq_that_was_switched_off_since(self, shop: dict[str, FAQ], ask: Ask) -> None:
-        faq = shop[RETURNS[0]]
-        FAQ.objects.filter(pk=faq.pk).update(enabled=False)
-        assert ask("1", offered=(faq.pk,)).doubt == Doubt.NOTHING_MATCHED
+    @pytest.mark.parametrize("tapped", ["0", "wechatbot-choice-", "wechatbot-choice-x", "someone-elses-menu"])
+    def test_a_link_that_names_no_question_goes_by_its_number(
+        self, shop: dict[str, FAQ], ask: Ask, tapped: str
+    ) -> None:
+        assert ask("1", tapped=tapped, offered=(shop[INVOICE[0]].pk,)).text == INVOICE[1]
+
+    def test_thanks_do_not_end_it(self, shop: dict[str, FAQ], ask: Ask) -> None:
+        offered = (shop[RETURNS[0]].pk, shop[INVOICE[0]].pk)
+        assert ask("谢谢", offered=offered).offered == offered
 
     def test_it_leaves_to_a_person_who_was_offered_the_same_questions_in_vain(
         self, shop: dict[str, FAQ], ask: Ask
     ) -> None:
-        offered = self.offer(ask, shop)
-        assert ask(VAGUE + "呢", offered=offered).doubt == Doubt.NOTHING_MATCHED
+        menu = ask(VAGUE)
+        again = ask(VAGUE + "呢", offered=menu.offered, history=(VAGUE, menu.text))
+        assert again.doubt == Doubt.NOTHING_MATCHED
+
+    def test_it_is_offered_to_who_was_only_welcomed_with_the_same_questions(
+        self, shop: dict[str, FAQ], ask: Ask
+    ) -> None:
+        welcomed_with = tuple(faq.pk for faq in shop.values())
+        assert ask(VAGUE, offered=welcomed_with).source == Source.MENU
 
     def test_it_asks_the_model_instead_when_there_is_one(self, shop: dict[str, FAQ], ask: Ask) -> None:
         model = Thinker(yes("在订单页申请退货就行。"))
@@ -123,6 +140,60 @@ class TestTheMenu:
 
     def test_it_offers_the_menu_when_the_model_was_switched_off_meanwhile(self, shop: dict[str, FAQ], ask: Ask) -> None:
         assert ask(VAGUE, model=Thinker(NoModel())).source == Source.MENU
+
+
+class TestANumberThatChoosesNothing:
+    @pytest.mark.parametrize("text", ["9", "0", "3", "12", "９", "⑨", "3.", "零", "选9", "第九个"])
+    def test_it_is_shown_the_menu_again(self, shop: dict[str, FAQ], ask: Ask, text: str) -> None:
+        offered = (shop[RETURNS[0]].pk, shop[INVOICE[0]].pk)
+        model = Thinker()
+        answer = ask(text, offered=offered, model=model)
+        assert (answer.source, answer.doubt, answer.offered) == (Source.MENU, None, offered)
+        assert answer.text.startswith("请从下面选一个：")
+        assert f"1. {RETURNS[0]}" in answer.text
+        assert f"2. {INVOICE[0]}" in answer.text
+        assert not model.asked
+
+    @pytest.mark.parametrize("text", ["9", "1", "42", "三", "第一个"])
+    def test_it_is_asked_for_words_where_no_menu_was(self, shop: dict[str, FAQ], ask: Ask, text: str) -> None:
+        answer = ask(text)
+        assert (answer.source, answer.doubt) == (Source.SYSTEM, None)
+        assert answer.text == "请用一句话告诉我您想问什么，我来为您查询。需要人工请回复「转人工」。"
+
+    @pytest.mark.parametrize("text", ["9", "42", "三"])
+    def test_no_model_is_asked(self, shop: dict[str, FAQ], ask: Ask, model_is_configured: None, text: str) -> None:
+        assert ask(text).source == Source.SYSTEM
+        assert not surely_needs_model(text)
+
+    @pytest.mark.parametrize("text", ["400", "20261122001", "13800138000", "9 折"])
+    def test_a_longer_one_is_a_question(
+        self, shop: dict[str, FAQ], ask: Ask, model_is_configured: None, text: str
+    ) -> None:
+        with pytest.raises(NeedsModel):
+            ask(text, offered=(shop[RETURNS[0]].pk,))
+
+    def test_it_is_an_answer_when_the_model_has_just_asked(
+        self, shop: dict[str, FAQ], ask: Ask, model_is_configured: None
+    ) -> None:
+        model = Thinker(yes("两件可以一起退。"))
+        assert ask("2", model=model, history=("买多了", "请问您买了几件？")).text == "两件可以一起退。"
+
+    def test_our_greeting_has_asked_for_no_number(
+        self, shop: dict[str, FAQ], ask: Ask, model_is_configured: None
+    ) -> None:
+        assert ask("2", history=("你好", ask("你好").text)).source == Source.SYSTEM
+
+    def test_the_menu_leaves_out_what_was_switched_off_since(self, shop: dict[str, FAQ], ask: Ask) -> None:
+        gone, left = shop[RETURNS[0]], shop[INVOICE[0]]
+        FAQ.objects.filter(pk=gone.pk).update(enabled=False)
+        answer = ask("1", offered=(gone.pk, left.pk))
+        assert (answer.source, answer.offered) == (Source.MENU, (left.pk,))
+        assert f"1. {INVOICE[0]}" in answer.text
+        assert ask("1", offered=(gone.pk,)).source == Source.SYSTEM
+
+    def test_an_editors_faq_may_mean_it(self, shop: dict[str, FAQ], ask: Ask) -> None:
+        FAQ.objects.create(question="9", answer="九号柜台在二楼。")
+        assert ask("9").text == "九号柜台在二楼。"
 
 
 class TestTheModel:

@@ -76,6 +76,19 @@ def test_it_forgets_the_menu_with_the_next_answer(conversation: Conversation) ->
     assert session.load(conversation, OPENID).offered == ()
 
 
+def test_a_menu_that_answers_nothing_leaves_what_was_said(conversation: Conversation) -> None:
+    session.remember(OPENID, Session(), question="怎么退", answer="七天内可以。")
+    session.offer(OPENID, session.load(conversation, OPENID), (7, 3))
+    assert session.load(conversation, OPENID) == Session(("怎么退", "七天内可以。"), (7, 3))
+
+
+def test_it_finds_the_menu_of_the_system_in_the_rows(conversation: Conversation) -> None:
+    exchange(conversation, "怎么退", "七天内可以。", minutes_ago=3)
+    ReplyFactory(conversation=conversation, author=Author.SYSTEM, text="欢迎：…", options=[7, 3])
+    ReplyFactory(conversation=conversation, author=Author.SYSTEM, text="请用文字描述。")
+    assert session.rebuild(conversation) == Session(("怎么退", "七天内可以。"), (7, 3))
+
+
 def test_it_keeps_the_last_ten_exchanges(conversation: Conversation) -> None:
     for number in range(12):
         session.remember(OPENID, session.load(conversation, OPENID), question=f"问{number}", answer=f"答{number}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.test import override_settings
 from django.utils.translation import override
@@ -11,7 +13,7 @@ from conversations.admin import BotTextForm
 from conversations.links import asks_to_look, is_tap, look_link
 from conversations.models import BotText
 from conversations.parts import MESSAGE_BYTES, PART_BYTES, byte_length
-from conversations.texts import DEFAULTS, forget_own_words, say_text
+from conversations.texts import DEFAULTS, forget_own_words, has_place_for, say_text
 from tests.factories import AccountFactory
 from wechat.models import OfficialAccount
 
@@ -26,6 +28,20 @@ def account() -> OfficialAccount:
 def own(account: OfficialAccount, moment: str, text: str) -> None:
     BotText.objects.create(account=account, moment=moment, text=text)
     forget_own_words()
+
+
+# Emoji, and the marks and words that the bot does not use; "你" is not "您".
+NOT_OUR_VOICE = re.compile("[!！~～😀-🙏🌀-🗿☀-➿]|亲(?!自)|AI|你")
+
+
+@pytest.mark.parametrize("moment", DEFAULTS)
+def test_it_is_polite_and_plain(moment: str) -> None:
+    assert not NOT_OUR_VOICE.search(texts.default_text(moment))
+
+
+@pytest.mark.parametrize("moment", [moment for moment in DEFAULTS if not moment.endswith("_link")])
+def test_it_ends_its_sentences(moment: str) -> None:
+    assert texts.default_text(moment).endswith(("。", "？", "）"))
 
 
 def form(account: OfficialAccount, moment: str, text: str) -> BotTextForm:
@@ -90,7 +106,21 @@ def test_the_longest_words_that_an_editor_may_write_fit_behind_a_full_part() -> 
     assert PART_BYTES + 2 + byte_length(tail) <= MESSAGE_BYTES
 
 
-@pytest.mark.parametrize("text", ["查看回复", "查看", "下一页", "继续", " 查看回复。", "More", "查看回覆"])
+def test_it_knows_which_values_an_accounts_words_show(account: OfficialAccount) -> None:
+    assert has_place_for("choices", "follow", account.pk)
+    own(account, "follow", "欢迎来到{name}。")
+    assert not has_place_for("choices", "follow", account.pk)
+    assert has_place_for("name", "follow", account.pk)
+
+
+@pytest.mark.parametrize(("label", "words"), [("点这里查看", "查看回复"), ("→ tap to read", "View%20reply")])
+def test_a_tap_speaks_the_language_of_its_link(label: str, words: str) -> None:
+    assert f"msgmenucontent={words}&" in look_link(label)
+
+
+@pytest.mark.parametrize(
+    "text", ["查看回复", "View reply", "查看", "下一页", "继续", " 查看回复。", "More", "查看回覆"]
+)
 def test_it_knows_the_words_of_a_tap_when_they_are_typed(text: str) -> None:
     assert asks_to_look(text)
 
@@ -107,4 +137,5 @@ def test_it_knows_a_tap_by_its_id_whatever_its_words() -> None:
 
 def test_only_the_words_of_the_link_itself_are_surely_a_tap() -> None:
     assert is_tap("查看回复", "0")
+    assert is_tap("view reply")
     assert not is_tap("继续")

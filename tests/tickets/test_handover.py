@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
+from django.db.models import F
+from django.utils import timezone
 
 from conversations.claims import LeaseLost
-from conversations.models import Author, MessageState, Owner, Reply, ReplyState
+from conversations.models import Author, Conversation, MessageState, Owner, Reply, ReplyState
 from tests.factories import ReplyFactory, held_turn
 from tests.tickets.conftest import next_turn
 from tickets.models import Agent, EventKind, Priority, Reason, Status, Ticket
@@ -16,6 +19,12 @@ pytestmark = pytest.mark.django_db
 
 def said_to_customer() -> str:
     return Reply.objects.latest("pk").text
+
+
+def time_passes(time: timedelta) -> None:
+    """Since the ticket was opened and since the last word to who waits."""
+    Ticket.objects.update(created_at=F("created_at") - time)
+    Conversation.objects.filter(receipt_at__isnull=False).update(receipt_at=timezone.now() - time)
 
 
 def test_it_opens_a_ticket_and_tells_the_customer_in_one_go(liming: Agent) -> None:
@@ -138,6 +147,28 @@ class TestWhileThereIsATicket:
         add_message(next_turn(turn.conversation, "喂"))
         assert Reply.objects.count() == before
         assert ticket.messages.count() == 3
+
+    def test_it_says_now_and_then_that_the_wait_goes_on(self, liming: Agent) -> None:
+        turn = held_turn()
+        hand_over(turn, reason=Reason.NOTHING_MATCHED)
+        add_message(next_turn(turn.conversation, "谢谢"))
+        for _ in range(2):
+            time_passes(timedelta(minutes=5))
+            before = Reply.objects.count()
+            add_message(next_turn(turn.conversation, "在吗"))
+            assert said_to_customer() == "您的消息已收到，还在为您排队，客服会按顺序在这里回复您。"
+            add_message(next_turn(turn.conversation, "人呢"))
+            assert Reply.objects.count() == before + 1
+
+    def test_it_answers_who_asks_for_a_person_again_after_a_while(self, liming: Agent) -> None:
+        turn = held_turn()
+        hand_over(turn, reason=Reason.CUSTOMER_ASKED)
+        time_passes(timedelta(minutes=5))
+        add_message(next_turn(turn.conversation, "转人工", wants_human=True))
+        assert "取消人工" in said_to_customer()
+        before = Reply.objects.count()
+        add_message(next_turn(turn.conversation, "转人工", wants_human=True))
+        assert Reply.objects.count() == before
 
     def test_it_is_silent_at_once_when_the_waiting_customer_asks_for_a_person_again(self, liming: Agent) -> None:
         turn = held_turn()

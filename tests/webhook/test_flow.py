@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -11,7 +12,17 @@ from django.utils import timezone
 from assistant.pipeline import NeedsModel
 from conversations import services, session
 from conversations.claims import MAX_ATTEMPTS, LeaseLost, Turn
-from conversations.models import Author, Conversation, Customer, Message, MessageState, Owner, Reply, ReplyState
+from conversations.models import (
+    Author,
+    BotText,
+    Conversation,
+    Customer,
+    Message,
+    MessageState,
+    Owner,
+    Reply,
+    ReplyState,
+)
 from conversations.services import change_owner
 from conversations.session import Session
 from knowledge.models import FAQ
@@ -23,6 +34,7 @@ from tests.webhook.conftest import HOURS, RETURNS
 from tickets import services as tickets
 from tickets.models import Agent, Reason, Ticket
 from webhook import flow
+from wechat.replies import without_links
 
 pytestmark = pytest.mark.django_db
 
@@ -237,6 +249,12 @@ class TestACustomerWhoWaits:
         assert len([text for text in texts() if "取消人工" in text]) == 1
         assert Ticket.objects.get().messages.count() == 3
 
+    @pytest.mark.parametrize("text", ["谢谢", "你好", "在吗", "9", "？？？"])
+    def test_the_first_word_is_never_met_with_silence(self, text: str) -> None:
+        flow.reply(queued_turn(text), model=None)
+        assert "正在排队" in texts()[-1]
+        assert Ticket.objects.count() == 1
+
     def test_another_wish_for_a_person_is_silent(self) -> None:
         turn = queued_turn("转人工", wants_human=True)
         before = texts()
@@ -369,7 +387,7 @@ class TestATap:
         turn = held_turn(passive=True, **values)
         flow.reply(turn, model=model)
         assert model.asked == []
-        assert texts() == ["暂时没有更多内容。"]
+        assert texts() == ["暂时没有更多内容，您可以继续提问。"]
         assert not Ticket.objects.exists()
 
     def test_it_gets_what_waits_and_nothing_else(self) -> None:
@@ -390,6 +408,13 @@ class TestEvents:
         ]
         assert Customer.objects.get().subscribed
 
+    def test_one_who_lost_the_race_for_the_welcome_leaves_no_menu_behind(self, shop: None) -> None:
+        turn = held_turn(text="", kind="event.subscribe")
+        Message.objects.update(attempt=2)
+        with pytest.raises(LeaseLost):
+            flow.reply(turn, model=None)
+        assert session.load(turn.conversation, turn.customer.openid).offered == ()
+
     def test_one_who_left_is_noted_and_hears_nothing(self) -> None:
         turn = held_turn(text="", kind="event.unsubscribe")
         flow.reply(turn, model=None)
@@ -404,10 +429,113 @@ class TestEvents:
         assert said() == []
         assert state_of(turn) == MessageState.IGNORED
 
-    @pytest.mark.usefixtures("shop")
-    def test_a_click_asks_what_the_menu_says(self) -> None:
-        flow.reply(held_turn(text=RETURNS[0], kind="event.click"), model=None)
-        assert texts() == [RETURNS[1]]
+
+CODES = ["V1001_TODAY", "menu_3", "9", "你好", "谢谢"]
+
+
+@pytest.mark.usefixtures("shop", "model_is_configured")
+class TestAClickOnAMenuEntry:
+    @pytest.mark.parametrize("key", CODES)
+    def test_a_code_is_no_question_and_the_customer_is_asked_for_words(self, key: str) -> None:
+        turn = held_turn(text=key, kind="event.click")
+        flow.reply(turn, model=None)
+        assert said() == [
+            (Author.SYSTEM, "请用一句话告诉我您想问什么，我来为您查询。需要人工请回复「转人工」。"),
+        ]
+        assert state_of(turn) == MessageState.ANSWERED
+        assert not Ticket.objects.exists()
+        assert session.load(turn.conversation, turn.customer.openid).context == ()
+
+    @pytest.mark.parametrize("key", CODES)
+    def test_a_code_is_never_left_to_the_model(self, key: str) -> None:
+        assert not flow.surely_needs_model(held_turn(text=key, kind="event.click").message)
+
+    def test_a_question_is_answered_and_remembered(self) -> None:
+        turn = held_turn(text=RETURNS[0], kind="event.click")
+        flow.reply(turn, model=None)
+        assert said() == [(Author.BOT, RETURNS[1])]
+        assert session.load(turn.conversation, turn.customer.openid).context == RETURNS
+
+    def test_the_words_for_a_person_bring_one(self) -> None:
+        flow.reply(held_turn(text="转人工", kind="event.click"), model=None)
+        assert Ticket.objects.get().reason == Reason.CUSTOMER_ASKED
+
+    def test_a_code_ends_no_menu_and_chooses_nothing_from_it(self) -> None:
+        turn = held_turn(text="2", kind="event.click")
+        offered = tuple(FAQ.objects.order_by("pk").values_list("pk", flat=True))[:3]
+        session.remember(turn.customer.openid, Session(), question="怎么办", answer="您是想问：…", offered=offered)
+        flow.reply(turn, model=None)
+        assert texts()[0].startswith("请用一句话")
+        assert session.load(turn.conversation, turn.customer.openid).offered == offered
+
+    def test_who_waits_for_a_person_is_not_told_to_ask_for_one(self) -> None:
+        turn = queued_turn("V1001_TODAY", kind="event.click")
+        flow.reply(turn, model=None)
+        assert "正在排队" in texts()[-1]
+        assert "转人工」" not in texts()[-1]
+
+
+@pytest.mark.usefixtures("shop")
+class TestTheWelcomeWithQuestions:
+    def welcomed(self) -> Turn:
+        turn = held_turn(text="", kind="event.subscribe")
+        flow.reply(turn, model=None)
+        return turn
+
+    def test_it_names_what_can_be_asked(self) -> None:
+        self.welcomed()
+        (words,) = [without_links(text) for text in texts()]
+        assert words == (
+            "您好，这里是小店。您可以直接提问，也可以点选：\n"
+            f"1. {RETURNS[0]}\n2. {HOURS[0]}\n3. 会员积分如何兑换\n"
+            "需要人工请回复「转人工」。"
+        )
+
+    @pytest.mark.parametrize("between", [(), ("你好",), ("9", "谢谢")])
+    def test_its_numbers_choose(self, between: tuple[str, ...]) -> None:
+        turn = self.welcomed()
+        for text in (*between, "2"):
+            flow.reply(next_turn(turn.conversation, text), model=None)
+        assert texts()[-1] == HOURS[1]
+
+    def test_its_numbers_choose_when_redis_has_lost_the_session(self) -> None:
+        turn = self.welcomed()
+        session.forget(turn.customer.openid)
+        flow.reply(next_turn(turn.conversation, "2"), model=None)
+        assert texts()[-1] == HOURS[1]
+
+    def test_its_links_choose_long_after(self) -> None:
+        turn = self.welcomed()
+        links = re.findall(r"msgmenuid=([\w-]+)", texts()[0])
+        session.forget(turn.customer.openid)
+        Conversation.objects.update(last_reply_at=None)
+        flow.reply(next_turn(turn.conversation, "2", fields={"menu_id": links[1]}), model=None)
+        assert texts()[-1] == HOURS[1]
+
+    def test_it_forgets_nothing_that_was_said_before(self) -> None:
+        turn = held_turn(text=RETURNS[0])
+        flow.reply(turn, model=None)
+        flow.reply(next_turn(turn.conversation, "", kind="event.subscribe"), model=None)
+        assert session.load(turn.conversation, turn.customer.openid).context == RETURNS
+
+    def test_whom_a_person_serves_is_offered_nothing(self) -> None:
+        turn = owned_by(Owner.AGENT, held_turn(text="", kind="event.subscribe"))
+        flow.reply(turn, model=None)
+        assert texts() == []
+        assert session.load(turn.conversation, turn.customer.openid).offered == ()
+
+    def test_an_accounts_own_words_need_not_have_them(self) -> None:
+        turn = held_turn(text="", kind="event.subscribe")
+        BotText.objects.create(account_id=turn.account_id, moment="follow", text="欢迎来到{name}。")
+        flow.reply(turn, model=None)
+        assert texts() == ["欢迎来到小店。"]
+        assert session.load(turn.conversation, turn.customer.openid).offered == ()
+
+    def test_an_accounts_own_words_may_place_them(self) -> None:
+        turn = held_turn(text="", kind="event.subscribe")
+        BotText.objects.create(account_id=turn.account_id, moment="follow", text="欢迎。\n{choices}")
+        flow.reply(turn, model=None)
+        assert without_links(texts()[0]).startswith(f"欢迎。\n1. {RETURNS[0]}\n2. ")
 
 
 def test_the_owner_may_change_from_queue_to_bot_while_the_model_thinks(shop: None, model_is_configured: None) -> None:

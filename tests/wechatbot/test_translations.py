@@ -115,7 +115,7 @@ def test_it_names_every_moment_that_has_a_text() -> None:
     assert set(MOMENTS) == set(DEFAULTS)
 
 
-@pytest.mark.parametrize("moment", ["follow", "blocked"])
+@pytest.mark.parametrize("moment", ["follow", "follow_plain", "blocked", "ask_in_words"])
 def test_it_tells_english_customers_words_that_bring_a_person(moment: str) -> None:
     assert wants_human(_words_to_reply(moment))
 

@@ -1,0 +1,43 @@
+"""The first word to a new follower: who we are, what others ask, and how to reach a person."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from assistant import menu
+from assistant.favourites import favourites
+from common.database_threads import database_work
+from conversations import session
+from conversations.claims import LeaseLost, Turn
+from conversations.models import Author, Conversation, Customer
+from conversations.services import say
+from conversations.texts import has_place_for, say_text
+
+
+@database_work
+def welcome(turn: Turn) -> None:
+    Customer.objects.filter(pk=turn.customer.pk).update(subscribed=True)
+    if turn.conversation.is_with_agent:
+        # Whom a person serves, the bot says nothing to.
+        say(turn, [], author=Author.SYSTEM)
+        return
+    text, offered = _welcome_words(turn)
+    openid = turn.customer.openid
+    if offered:
+        session.offer(openid, session.load(turn.conversation, openid), offered)
+        # So that a session lost with Redis is looked for in the rows.
+        Conversation.objects.filter(pk=turn.conversation.pk).update(last_reply_at=timezone.now())
+    try:
+        say(turn, [text], author=Author.SYSTEM, options=offered)
+    except LeaseLost:
+        session.forget(openid)
+        raise
+
+
+def _welcome_words(turn: Turn) -> tuple[str, tuple[int, ...]]:
+    """With the questions that customers ask most, where there are any and the account's own words show them."""
+    shows_questions = has_place_for("choices", "follow", turn.account_id)
+    questions = favourites() if shows_questions else ()
+    moment = "follow_plain" if shows_questions and not questions else "follow"
+    text = say_text(moment, turn.account_id, name=turn.account.name, choices=menu.lines(questions))
+    return text, tuple(one.faq_id for one in questions)
