@@ -9,27 +9,32 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Literal
 
 from django.db import transaction
 from django.utils import timezone
 
 from common.database_threads import database_work
+from common.deadline import still_before
 from conversations import hot
 from conversations.links import look_link
 from conversations.models import OPEN_STATES, Ending, Reply, ReplyState
 from conversations.parts import MESSAGE_BYTES, byte_length
 from conversations.texts import ready_text, say_text
+from conversations.told import note_told
 from wechat import accounts
 
 # look: a reply may be there. release: an API account's hold is over. last: WeChat will not deliver this push again.
-Wish = Literal["look", "release", "last"]
+# told: the push was answered with `told` before any of these could be decided; the rows must follow.
+Wish = Literal["look", "release", "last", "told"]
 
 
 @dataclass(frozen=True)
 class Claim:
     message_id: int
     wish: Wish
+    told: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,8 +58,10 @@ def thinking_text(account_id: int) -> str:
 
 
 @database_work
-def claim_replies(claims: Sequence[Claim]) -> list[PassiveReply]:
+def claim_replies(claims: Sequence[Claim], latest: float = inf) -> list[PassiveReply]:
     """One outcome per claim, in their order. Two claims on the same push get the same body.
+
+    Nothing is committed after `latest`: who asked has written something else by then.
 
     The messages' rows are locked first, in the order of their ids: `say` locks the same row before it writes replies,
     so an answer comes either before this look or sees what the push was ended with.
@@ -64,9 +71,13 @@ def claim_replies(claims: Sequence[Claim]) -> list[PassiveReply]:
         outcomes: dict[int, PassiveReply] = {}
         for claim in claims:
             known = outcomes.get(claim.message_id)
-            if known is None or known.text is None:
+            if claim.wish != "told" and (known is None or known.text is None):
                 outcomes[claim.message_id] = batch.serve(batch.pushes[claim.message_id], claim.wish)
         batch.write()
+        for claim in claims:
+            if claim.wish == "told":
+                outcomes[claim.message_id] = PassiveReply(claim.told, note_told(claim.message_id, claim.told))
+        still_before(latest)
     return [outcomes[claim.message_id] for claim in claims]
 
 

@@ -10,7 +10,6 @@ import logging
 import queue
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -40,9 +39,12 @@ ANSWERING_THREADS = 4
 MAX_WAITING_FOR_THREAD = 2000
 MAX_ERRANDS_AT_ONCE = 50
 GATHER_SECONDS = 0.05
-# What a writer may take beyond a deadline to say that it was missed.
-WRITER_GRACE_SECONDS = 0.1
+# What a writer may take beyond a deadline: a commit that began just before it is still told.
+STORE_GRACE_SECONDS = 0.2
+CLAIM_GRACE_SECONDS = 0.1
 LATE_LOOK_SECONDS = 0.1
+# How long it is tried to note what a customer was told while the database was too slow.
+RECORD_SECONDS = 30.0
 
 
 class Door:
@@ -53,10 +55,11 @@ class Door:
         self._threads = ThreadPoolExecutor(ANSWERING_THREADS, thread_name_prefix="answer")
         self._look = ThreadPoolExecutor(1, thread_name_prefix="look")
         self._queued_answers = 0
+        self._count = threading.Lock()
         self._to_publish: queue.Queue[Errand] = queue.Queue(MAX_WAITING_FOR_THREAD)
         self._tasks: list[asyncio.Task[None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._unsettled: deque[tuple[float, asyncio.Future[Any]]] = deque()
+        self._unsettled: list[tuple[float, asyncio.Future[Any]]] = []
 
     def prepare(self) -> None:
         """Read what the first requests need, before they come. A database that is away is no reason not to start."""
@@ -90,16 +93,29 @@ class Door:
         self._look.shutdown(wait=False, cancel_futures=True)
 
     async def take_in(self, push: Push, deadline: float) -> Taken:
-        return await self._in_time(self._store, push, deadline)
+        return await self._in_time(self._store, push, deadline, STORE_GRACE_SECONDS)
 
     async def claim_reply(self, claim: Claim, deadline: float) -> PassiveReply:
-        return await self._in_time(self._finish, claim, deadline)
+        return await self._in_time(self._finish, claim, deadline, CLAIM_GRACE_SECONDS)
 
-    def _in_time(self, writer: GroupCommit[Job, Outcome], job: Job, deadline: float) -> asyncio.Future[Outcome]:
+    def record(self, claim: Claim) -> None:
+        """A claim that nobody waits for, when the database has time again."""
+        assert self._loop is not None
+        self._finish.submit(claim, self._loop.time() + RECORD_SECONDS).add_done_callback(self._recorded)
+
+    def _recorded(self, future: Future[PassiveReply]) -> None:
+        if error := future.exception():
+            logger.warning("what a customer was told is not noted: %s", error)
+        elif (conversation_id := future.result().deliver) is not None:
+            self.send_errand(("deliver", conversation_id))
+
+    def _in_time(
+        self, writer: GroupCommit[Job, Outcome], job: Job, deadline: float, grace: float
+    ) -> asyncio.Future[Outcome]:
         """The outcome, or NotWritten soon after the deadline whatever the writer does."""
         assert self._loop is not None
         future: asyncio.Future[Outcome] = self._loop.create_future()
-        self._unsettled.append((deadline + WRITER_GRACE_SECONDS, future))
+        self._unsettled.append((deadline + grace, future))
         writer.submit(job, deadline, future)
         return future
 
@@ -111,28 +127,32 @@ class Door:
     async def _give_up_in_time(self) -> None:
         """A database that says nothing at all holds its writer up; the requests must go on.
 
-        One look at the oldest ones ten times a second, instead of a timer for each request.
+        One look at all of them ten times a second, instead of a timer for each request. They do not stand in the
+        order of their deadlines: a look at the answer is asked for at any moment of a hold.
         """
         assert self._loop is not None
         while True:
             await asyncio.sleep(LATE_LOOK_SECONDS)
             now = self._loop.time()
-            while self._unsettled and (self._unsettled[0][1].done() or self._unsettled[0][0] <= now):
-                _, future = self._unsettled.popleft()
-                if not future.done():
+            for deadline, future in self._unsettled:
+                if deadline <= now and not future.done():
                     future.set_exception(NotWritten("the database does not answer"))
+            self._unsettled = [unsettled for unsettled in self._unsettled if not unsettled[1].done()]
 
     def answer(self, push: Push) -> None:
         """Answer it here if no model is needed, off the event loop; else it goes to the worker."""
-        if self._queued_answers >= MAX_WAITING_FOR_THREAD:
+        with self._count:
+            is_full = self._queued_answers >= MAX_WAITING_FOR_THREAD
+            self._queued_answers += not is_full
+        if is_full:
             logger.warning("too many answers are waiting in this process, message %s is left to the sweep", push.id)
             return
-        self._queued_answers += 1
         future = self._threads.submit(_answer, push)
         future.add_done_callback(self._answered)
 
     def _answered(self, future: Future[list[Errand]]) -> None:
-        self._queued_answers -= 1
+        with self._count:
+            self._queued_answers -= 1
         for errand in future.result() if not future.cancelled() else ():
             self.send_errand(errand)
 

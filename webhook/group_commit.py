@@ -2,6 +2,7 @@
 
 Measured: it carries peaks (16 a batch at 3,000 pushes a second); at 200/s a batch is 1.3 requests. A batch that fails
 is done again one by one, so that only the bad one fails. A database that is away is tried until each job's deadline.
+What was waited for until the deadline is not committed after it: its caller was told that nothing was stored.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
+
+from common.deadline import DeadlinePassed
+from webhook.database_away import is_away
 
 logger = logging.getLogger(__name__)
 
@@ -73,10 +77,14 @@ class _Queued(Generic[Job]):
 
 
 class GroupCommit(Generic[Job, Result]):
-    """Runs `write(jobs)` for whatever is queued; `write` opens its own transaction and returns one result per job."""
+    """Runs `write(jobs, latest)` for whatever is queued.
+
+    `write` opens its own transaction, does not commit it after `latest` (then it raises DeadlinePassed), and returns
+    one result per job.
+    """
 
     def __init__(
-        self, name: str, write: Callable[[Sequence[Job]], Sequence[Result]], settle: Settle = settle_here
+        self, name: str, write: Callable[[Sequence[Job], float], Sequence[Result]], settle: Settle = settle_here
     ) -> None:
         self._write = write
         self._settle = settle
@@ -114,8 +122,13 @@ class GroupCommit(Generic[Job, Result]):
         batch = self._still_in_time(batch, "its time was over in the queue")
         while batch:
             try:
-                results = self._write([queued.job for queued in batch])
+                results = self._write([queued.job for queued in batch], min(queued.deadline for queued in batch))
+            except DeadlinePassed:
+                batch = self._still_in_time(batch, "the database took too long")
             except (OperationalError, InterfaceError) as error:
+                if not is_away(error):
+                    self._write_one_by_one(batch, error)
+                    return
                 connection.close()
                 logger.warning("database is away, %d requests wait: %s", len(batch), error)
                 batch = self._still_in_time(batch, str(error))

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
+from math import inf
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -18,6 +19,7 @@ from django.db import transaction
 from django.db.models import F
 
 from common.database_threads import database_work
+from common.deadline import still_before
 from conversations import hot
 from conversations.ids import new_id
 from conversations.models import Conversation, Ending, Hold, Message, MessageState, Owner
@@ -86,8 +88,8 @@ class Taken:
 
 
 @database_work
-def take_in(pushes: Sequence[Push]) -> list[Taken]:
-    """Store a batch, equal keys joined; one outcome per push, in order."""
+def take_in(pushes: Sequence[Push], latest: float = inf) -> list[Taken]:
+    """Store a batch, equal keys joined; one outcome per push, in order. Nothing is committed after `latest`."""
     first_of: dict[tuple[int, str], Push] = {}
     for push in pushes:
         first_of.setdefault(push.key, push)
@@ -100,6 +102,7 @@ def take_in(pushes: Sequence[Push]) -> list[Taken]:
         for again in pushes:
             if again.key in taken and again is not first_of[again.key]:
                 taken[again.key] = _count_delivery(taken[again.key], again)
+        still_before(latest)
     taken.update(refused)
     return [taken[push.key] for push in pushes]
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
+from common.deadline import DeadlinePassed
 from conversations import delivery, ledger
 from conversations.models import (
     Author,
@@ -61,6 +63,11 @@ def waiting(conversation: Conversation, text: str, *, minutes_ago: int = 5, **va
         created_at=timezone.now() - timedelta(minutes=minutes_ago),
         **values,
     )
+
+
+def told(message: Message, text: str) -> PassiveReply:
+    [outcome] = claim_replies([Claim(message.pk, "told", text)])
+    return outcome
 
 
 def claim(message: Message, wish: Wish = "look") -> PassiveReply:
@@ -233,6 +240,72 @@ class TestWhatWaits:
         row = waiting(conversation, "机器人的旧回答")
         Reply.objects.filter(pk=row.pk).update(state=ReplyState.WITHDRAWN)
         assert claim(answered(conversation)) == SUCCESS
+
+
+class TestWhatWasToldInstead:
+    """The request had to go before the database could decide."""
+
+    def test_a_link_is_noted_and_the_answer_that_comes_later_waits_for_the_tap(
+        self, conversation: Conversation
+    ) -> None:
+        message = pushed(conversation, state=MessageState.ANSWERING)
+        assert told(message, "点此查看") == PassiveReply("点此查看")
+        assert ending_of(message) == (Ending.TEXT, "点此查看")
+        assert claim(message) == PassiveReply("点此查看")
+
+    def test_an_answer_that_lies_ready_waits_for_the_tap(self, conversation: Conversation) -> None:
+        message = answered(conversation, "七天内可以。")
+        told(message, "点此查看")
+        assert states() == [ReplyState.WAITING_FOR_CUSTOMER]
+
+    def test_texts_that_were_taken_for_read_wait_for_the_tap(self, conversation: Conversation) -> None:
+        waiting(conversation, "客服的回复")
+        message = answered(conversation, "七天内可以。")
+        read = answered(conversation, "早先读到的。")
+        claim(read)
+        Reply.objects.filter(text="客服的回复").update(state=ReplyState.WAITING_FOR_CUSTOMER)
+        assert claim(message) == PassiveReply("客服的回复\n\n七天内可以。")
+        told(message, "点此查看")
+        assert ending_of(message) == (Ending.TEXT, "点此查看")
+        unread = Reply.objects.filter(state=ReplyState.WAITING_FOR_CUSTOMER, channel=Channel.NONE, sent_at=None)
+        assert set(unread.values_list("text", flat=True)) == {"客服的回复", "七天内可以。"}
+        assert claim(pushed(conversation, state=MessageState.ANSWERED)).text == "客服的回复\n\n七天内可以。"
+
+    def test_the_api_brings_on_a_verified_account_what_was_taken_for_read(self, api_conversation: Conversation) -> None:
+        message = answered(api_conversation, "七天内可以。")
+        claim(message)
+        assert told(message, "") == PassiveReply("", api_conversation.pk)
+        assert ending_of(message) == (Ending.SUCCESS, "")
+        assert states() == [ReplyState.READY]
+
+    def test_nothing_changes_where_the_same_was_noted(self, conversation: Conversation) -> None:
+        message = pushed(conversation, state=MessageState.ANSWERING)
+        text = claim(message, "last").text
+        assert text is not None
+        ReplyFactory(conversation=conversation, message=message, text="七天内可以。")
+        assert told(message, text) == PassiveReply(text)
+        assert states() == [ReplyState.READY]
+
+    def test_the_bot_says_nothing_again_where_a_person_serves_by_now(self, conversation: Conversation) -> None:
+        message = answered(conversation, "七天内可以。")
+        Reply.objects.update(owner_version=conversation.owner_version)
+        claim(message)
+        Conversation.objects.update(owner_version=conversation.owner_version + 1)
+        told(message, "点此查看")
+        assert states() == [ReplyState.SENT]
+
+    def test_a_message_that_is_gone_harms_nobody(self, conversation: Conversation) -> None:
+        message = pushed(conversation)
+        Message.objects.all().delete()
+        assert told(message, "点此查看") == PassiveReply("点此查看")
+
+
+def test_nothing_is_taken_after_the_deadline(conversation: Conversation) -> None:
+    message = answered(conversation, "七天内可以。")
+    with pytest.raises(DeadlinePassed):
+        claim_replies([Claim(message.pk, "last")], time.monotonic())
+    assert ending_of(message) == (Ending.OPEN, "")
+    assert states() == [ReplyState.READY]
 
 
 def test_the_api_leaves_to_a_waiting_request_what_it_may_still_carry(api_conversation: Conversation) -> None:

@@ -10,14 +10,14 @@ import pytest
 from django.db import IntegrityError, OperationalError
 
 from conversations import session, wakes
-from conversations.models import Ending, Message, MessageState, Reply, ReplyState
+from conversations.models import Ending, Hold, Message, MessageState, Reply, ReplyState
 from tests.factories import AccountFactory
-from tests.fakes import FakeModel
+from tests.fakes import FakeModel, FakeWeChat
 from tests.knowledge.builders import absent_redis
 from tests.services.process import wait_until
 from tests.webhook.builders import event_xml, text_xml
-from tests.webhook.conftest import RETURNS
-from tests.webhook.test_callback_holds import LOOK_LINK, UNKNOWN, Customer, worker_answers
+from tests.webhook.conftest import HOURS, RETURNS
+from tests.webhook.test_callback_holds import LOOK_LINK, UNKNOWN, Customer, stored, worker_answers
 from tests.webhook.wire import Answer, Wire, plain, sealed
 from webhook import throttle
 from wechat import accounts
@@ -39,11 +39,11 @@ class Writer:
         self.gate.set()
         monkeypatch.setattr(group, "_write", self)
 
-    def __call__(self, jobs: Sequence[object]) -> Sequence[object]:
+    def __call__(self, jobs: Sequence[object], latest: float) -> Sequence[object]:
         self.gate.wait(20)
         if self.error is not None and any(self.only_for in repr(job) for job in jobs):
             raise self.error
-        return self._write(jobs)  # type: ignore[no-any-return]
+        return self._write(jobs, latest)  # type: ignore[no-any-return]
 
     def fail(self, error: Exception, *, only_for: str = "") -> None:
         self.error, self.only_for = error, only_for
@@ -132,6 +132,14 @@ class TestTheDatabaseIsAway:
         assert ask.deliver(ask.push(RETURNS[0], created=old())) == SORRY
 
     @pytest.mark.usefixtures("short_times")
+    def test_who_was_told_sorry_is_not_stored_afterwards(self, ask: Customer, storing: Writer) -> None:
+        storing.gate.clear()
+        assert ask.deliver(ask.push(RETURNS[0], created=old())) == SORRY
+        storing.gate.set()
+        assert ask.write(HOURS[0]) == HOURS[1]
+        assert Message.objects.get().text == HOURS[0]
+
+    @pytest.mark.usefixtures("short_times")
     def test_a_reply_that_cannot_be_claimed_is_carried_by_the_next_delivery(
         self, ask: Customer, claiming: Writer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -149,6 +157,41 @@ class TestTheDatabaseIsAway:
     ) -> None:
         claiming.fail(away())
         assert LOOK_LINK in (ask.deliver(ask.push(UNKNOWN, created=old())) or "")
+
+    @pytest.mark.usefixtures("short_times")
+    def test_the_link_that_could_not_be_claimed_is_noted_afterwards_and_brings_the_answer(
+        self, ask: Customer, claiming: Writer, model_is_configured: None
+    ) -> None:
+        claiming.gate.clear()
+        link = ask.deliver(ask.push(UNKNOWN, created=old()))
+        claiming.gate.set()
+        wait_until(lambda: stored().passive_text == link, what="the link is noted")
+        worker_answers(FakeModel("不支持比特币。"))
+        assert Reply.objects.get().state == ReplyState.WAITING_FOR_CUSTOMER
+        assert ask.write("查看回复") == "不支持比特币。"
+
+    @pytest.mark.usefixtures("short_times")
+    def test_an_answer_that_nobody_read_does_not_count_as_sent(
+        self, ask: Customer, claiming: Writer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(wakes, "_here", None)
+        claiming.gate.clear()
+        assert LOOK_LINK in (ask.deliver(ask.push(RETURNS[0], created=old())) or "")
+        claiming.gate.set()
+        wait_until(lambda: Reply.objects.exclude(state=ReplyState.READY).exists(), what="the reply's state is noted")
+        assert Reply.objects.get().state == ReplyState.WAITING_FOR_CUSTOMER
+        assert ask.write("查看回复") == RETURNS[1]
+
+    @pytest.mark.usefixtures("short_times")
+    def test_a_verified_accounts_success_is_noted_afterwards_and_the_api_brings_the_answer(
+        self, wire: Wire, api: OfficialAccount, claiming: Writer, model_is_configured: None, wechat: FakeWeChat
+    ) -> None:
+        claiming.gate.clear()
+        assert Customer(wire, api).write(UNKNOWN) == "success"
+        claiming.gate.set()
+        wait_until(lambda: stored().hold == Hold.RELEASED, what="the release is noted")
+        worker_answers(FakeModel("不支持比特币。"))
+        assert wechat.texts == ["不支持比特币。"]
 
     @pytest.mark.usefixtures("short_times")
     def test_a_verified_account_gets_success_when_the_release_cannot_be_written(

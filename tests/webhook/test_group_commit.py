@@ -10,6 +10,7 @@ from concurrent.futures import Future
 import pytest
 from django.db import IntegrityError, OperationalError
 
+from common.deadline import still_before
 from webhook import group_commit
 from webhook.group_commit import CannotBeWritten, GroupCommit, NotWritten
 
@@ -19,20 +20,22 @@ WAIT = 10
 class Writer:
     """Takes jobs as a table would. `gate` holds it up, `errors` come first, in turn."""
 
-    def __init__(self, *errors: Exception, bad: Sequence[int] = ()) -> None:
+    def __init__(self, *errors: Exception, bad: Sequence[int] = (), fault: Exception | None = None) -> None:
         self.errors = list(errors)
         self.bad = set(bad)
+        self.fault = fault or IntegrityError("a bad row")
         self.batches: list[list[int]] = []
         self.gate = threading.Event()
         self.gate.set()
 
-    def __call__(self, jobs: Sequence[int]) -> Sequence[int]:
+    def __call__(self, jobs: Sequence[int], latest: float) -> Sequence[int]:
         self.batches.append(list(jobs))
         self.gate.wait(WAIT)
         if self.errors:
             raise self.errors.pop(0)
         if self.bad & set(jobs):
-            raise IntegrityError("a bad row")
+            raise self.fault
+        still_before(latest)
         return [job * 10 for job in jobs]
 
 
@@ -89,8 +92,21 @@ def test_it_writes_together_what_came_while_it_was_busy(start: Start) -> None:
     assert writer.batches == [[0], [1, 2, 3]]
 
 
-def test_it_lets_only_the_bad_one_among_forty_fail(start: Start) -> None:
-    writer = Writer(bad=[17])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        IntegrityError("a bad row"),
+        # MySQL's driver knows no better name for these.
+        OperationalError(1366, "Incorrect string value"),
+        OperationalError(1406, "Data too long"),
+        OperationalError(1153, "Got a packet bigger than 'max_allowed_packet' bytes"),
+        OperationalError(3988, "Conversion from collation"),
+        OperationalError(4025, "CONSTRAINT failed"),
+    ],
+    ids=str,
+)
+def test_it_lets_only_the_bad_one_among_forty_fail(start: Start, fault: Exception) -> None:
+    writer = Writer(bad=[17], fault=fault)
     group = start(writer)
     hold_up(writer, group)
     futures = {job: group.submit(job, in_a_while()) for job in range(1, 41)}
@@ -114,6 +130,36 @@ def test_it_tries_again_while_the_database_is_away(start: Start) -> None:
     writer = Writer(*[OperationalError(2002, "no connection")] * 3)
     assert start(writer).submit(1, in_a_while()).result(WAIT) == 10
     assert writer.batches == [[1]] * 4
+
+
+@pytest.mark.parametrize("number", [1021, 1040, 1053, 1205, 1213, 1290, 1317, 1792, 1927, 2002, 2003, 2006, 2013])
+def test_it_tries_again_what_is_no_fault_of_a_row(start: Start, number: int) -> None:
+    writer = Writer(OperationalError(number, "not now"))
+    assert start(writer).submit(1, in_a_while()).result(WAIT) == 10
+
+
+def test_it_tries_the_only_bad_one_once(start: Start) -> None:
+    writer = Writer(bad=[1], fault=OperationalError(1366, "Incorrect string value"))
+    with pytest.raises(CannotBeWritten, match="Incorrect string value"):
+        start(writer).submit(1, in_a_while()).result(WAIT)
+    assert writer.batches == [[1]]
+
+
+def test_it_commits_nothing_after_its_deadline_and_the_rest_of_its_batch_all_the_same(start: Start) -> None:
+    writer = Writer()
+    group = start(writer)
+    hold_up(writer, group)
+    late, in_time = group.submit(1, time.monotonic() + 0.1), group.submit(2, in_a_while())
+    writer.gate.set()
+    writer.gate = threading.Event()
+    while len(writer.batches) < 2:
+        time.sleep(0.001)
+    time.sleep(0.1)
+    writer.gate.set()
+    with pytest.raises(NotWritten, match="too long"):
+        late.result(WAIT)
+    assert in_time.result(WAIT) == 20
+    assert writer.batches[1:] == [[1, 2], [2]]
 
 
 def test_it_gives_a_job_up_at_its_deadline(start: Start) -> None:

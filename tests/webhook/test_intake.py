@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,6 +10,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
+from common.deadline import DeadlinePassed
 from conversations import ids, texts
 from conversations.models import Conversation, Ending, Hold, Message, MessageState, Owner
 from tests.factories import AccountFactory, ConversationFactory, MessageFactory
@@ -78,6 +80,11 @@ class TestANewPush:
         outcomes = take_in(pushes)
         assert [taken.message_id for taken in outcomes] == [pushed.id for pushed in pushes]
         assert list(Message.objects.order_by("pk").values_list("text", flat=True)) == [pushed.text for pushed in pushes]
+
+    def test_it_is_not_stored_after_its_time(self, account: OfficialAccount) -> None:
+        with pytest.raises(DeadlinePassed):
+            take_in([push(account)], time.monotonic())
+        assert not Message.objects.exists()
 
     def test_keys_that_differ_only_in_case_are_two_pushes(self, account: OfficialAccount) -> None:
         first, second = push(account, dedup_key="oAb:1:click:Menu"), push(account, dedup_key="oAb:1:click:MENU")

@@ -1,0 +1,44 @@
+"""The callback's workroom: nobody waits longer than their own deadline says."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future
+
+import pytest
+
+from conversations.passive import PENDING, Claim, PassiveReply
+from tests.webhook.wire import WAIT, Wire
+from webhook.group_commit import NotWritten
+
+A_LONG_TIME = 60.0
+
+
+def test_a_claim_is_given_up_at_its_own_deadline_whoever_asked_before(
+    gate: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look at an answer is asked for at any moment of a hold: the first to ask may have the most time left."""
+    database_answers = threading.Event()
+
+    def claim(claims: Sequence[Claim], latest: float) -> list[PassiveReply]:
+        database_answers.wait(WAIT)
+        return [PENDING] * len(claims)
+
+    monkeypatch.setattr(gate.door._finish, "_write", claim)
+    try:
+        patient, hurried = (_claim(gate, seconds) for seconds in (A_LONG_TIME, 0.05))
+        with pytest.raises(NotWritten, match="does not answer"):
+            hurried.result(WAIT)
+        assert not patient.done()
+    finally:
+        database_answers.set()
+    assert patient.result(WAIT) == PENDING
+
+
+def _claim(wire: Wire, seconds: float) -> Future[PassiveReply]:
+    async def ask() -> PassiveReply:
+        return await wire.door.claim_reply(Claim(1, "look"), wire.loop.time() + seconds)
+
+    return asyncio.run_coroutine_threadsafe(ask(), wire.loop)
