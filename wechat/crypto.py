@@ -118,8 +118,12 @@ def seal(
 
 
 def signature(*parts: str) -> str:
-    joined = "".join(sorted(parts)).encode("utf-8", "replace")
-    return hashlib.sha1(joined, usedforsecurity=False).hexdigest()
+    return _digest(*(part.encode("utf-8", "replace") for part in parts))
+
+
+def _digest(*parts: bytes) -> str:
+    """UTF-8 sorts as its characters do."""
+    return hashlib.sha1(b"".join(sorted(parts)), usedforsecurity=False).hexdigest()
 
 
 def encrypt(message: bytes, *, aes_key: str, app_id: str, random: bytes | None = None) -> str:
@@ -177,7 +181,7 @@ def _signed_cipher_text(token: str, query: Mapping[str, str], body: bytes) -> by
     if not found:
         raise BadEnvelope("no <Encrypt> in the body")
     for candidate in {found[0], found[-1]}:
-        if _fits(token, query, "msg_signature", candidate.decode("ascii", "replace")):
+        if _fits(token, query, "msg_signature", candidate):
             return bytes(candidate)
     raise BadSignature("msg_signature does not fit")
 
@@ -187,9 +191,13 @@ def _check(token: str, query: Mapping[str, str], name: str) -> None:
         raise BadSignature(f"{name} does not fit")
 
 
-def _fits(token: str, query: Mapping[str, str], name: str, *parts: str) -> bool:
-    """An account without a token can trust nobody: anyone could sign for it."""
-    expected = signature(token, _parameter(query, "timestamp"), _parameter(query, "nonce"), *parts)
+def _fits(token: str, query: Mapping[str, str], name: str, *parts: bytes) -> bool:
+    """An account without a token can trust nobody: anyone could sign for it.
+
+    What is signed counts byte by byte, also where it cannot be a cipher text.
+    """
+    clear = (token, _parameter(query, "timestamp"), _parameter(query, "nonce"))
+    expected = _digest(*(part.encode("utf-8", "replace") for part in clear), *parts)
     given = _parameter(query, name).encode("utf-8", "replace")
     return hmac.compare_digest(expected.encode(), given) and bool(token)
 

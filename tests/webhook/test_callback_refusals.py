@@ -123,7 +123,10 @@ class TestBadRequests:
 
     @pytest.mark.parametrize(
         "encrypted",
-        ["not base64!", "abc", b64encode(b"x" * 15).decode(), b64encode(b"x" * 64).decode(), "", "=" * 44],
+        [
+            *("not base64!", "abc", "", "=" * 44, "密文", "QUJD" * 16 + "é", "QUJD\x00"),
+            *(b64encode(b"x" * 15).decode(), b64encode(b"x" * 64).decode()),
+        ],
     )
     def test_it_refuses_what_cannot_be_opened(
         self, gate: Wire, known: OfficialAccount, caplog: pytest.LogCaptureFixture, encrypted: str

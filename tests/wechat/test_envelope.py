@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from dataclasses import replace
 
 import pytest
@@ -222,6 +223,16 @@ def test_it_refuses_what_is_no_envelope(body: bytes) -> None:
 def test_it_takes_a_declaration_and_a_byte_order_mark() -> None:
     body = b"\xef\xbb\xbf<?xml version='1.0' encoding='UTF-8'?>\n" + A.body
     assert crypto.open_envelope(A.keys, A.query, body).xml == A.clear
+
+
+def test_it_tells_a_bad_cipher_text_from_a_bad_signature_byte_by_byte() -> None:
+    body = envelope("").replace(b"CDATA[]", b"CDATA[\xff\xfe]")
+    parts = sorted([A.token.encode(), A.timestamp.encode(), A.nonce.encode(), b"\xff\xfe"])
+    fits = {**A.query, "msg_signature": hashlib.sha1(b"".join(parts)).hexdigest()}
+    with pytest.raises(crypto.BadEnvelope, match="base64"):
+        crypto.open_envelope(A.keys, fits, body)
+    with pytest.raises(crypto.BadSignature):
+        crypto.open_envelope(A.keys, A.query, body)
 
 
 @pytest.mark.parametrize("encrypted", ["", "abc", "不是密文", "####", "QUJD", "A" * 24 + "=="])
