@@ -102,7 +102,7 @@ class Callback:
     async def respond(self, scope: Scope, receive: Receive, arrived: float) -> Response | None:
         """None: the client has gone."""
         try:
-            keys = accounts.cached(scope["path"].removeprefix("/wechat").strip("/") or None)
+            keys = await accounts.cached(scope["path"].removeprefix("/wechat").strip("/") or None)
         except accounts.AccountsUnknown as error:
             logger.error("push not opened, WeChat delivers it again: %s", error)
             return None if await _read_body(receive) is None else await _wait_for_cut(receive, arrived)

@@ -6,20 +6,20 @@ come back to a version that some process still knows.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 import time
 import uuid
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as NotInTime
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import cast
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured, ValidationError
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.utils import timezone
 
 from common.redis import REDIS_AWAY, redis
@@ -49,9 +49,11 @@ VERSION_KEY = "wechat:accounts:version"
 CHECK_EVERY = 4.0
 # An edit that could not reach Redis is seen all the same.
 RELOAD_EVERY = 60.0
-# How long the event loop waits for a look before it goes on with the copy it has, or gives up without any.
-LOOP_WAITS = 0.2
-LOOP_WAITS_AT_FIRST = 3.0
+# How long a push waits for a look before it goes on with the copy there is, or gives up without any. Others go on.
+PUSH_WAITS = 0.2
+PUSH_WAITS_AT_FIRST = 3.0
+# A look that failed, or takes too long, is not asked for again by every push.
+LOOK_PAUSE = 1.0
 
 
 class AccountsUnknown(Exception):
@@ -99,7 +101,7 @@ class _Cache:
         if snapshot is None or _is_outdated(snapshot, version):
             try:
                 snapshot = _load(version)
-            except DatabaseError as error:
+            except (DatabaseError, InterfaceError) as error:
                 if snapshot is None:
                     raise
                 logger.warning("the accounts could not be read again, going on with the copy: %s", error)
@@ -107,8 +109,36 @@ class _Cache:
         return snapshot
 
 
+class _Looker:
+    """Looks at the accounts for the event loop, which never stands still for it: one look at a time, in a thread."""
+
+    def __init__(self) -> None:
+        self.wait_until = float("-inf")
+        self._threads: ThreadPoolExecutor | None = None
+        self._look: Future[None] | None = None
+
+    async def wait_for_look(self) -> None:
+        if time.monotonic() < self.wait_until:
+            return
+        if self._look is None or self._look.done():
+            self._threads = self._threads or ThreadPoolExecutor(1, thread_name_prefix="accounts")
+            self._look = self._threads.submit(_look_and_close)
+        patience = PUSH_WAITS if _cache.snapshot else PUSH_WAITS_AT_FIRST
+        try:
+            await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(self._look)), patience)
+        except TimeoutError:
+            self._pause("looking for changed accounts takes long")
+        except (DatabaseError, InterfaceError) as error:
+            self._pause(f"the accounts cannot be read: {error}")
+
+    def _pause(self, why: str) -> None:
+        if time.monotonic() >= self.wait_until:  # The first of those who waited says it for all.
+            logger.warning(why)
+            self.wait_until = time.monotonic() + LOOK_PAUSE
+
+
 _cache = _Cache()
-_looker: ThreadPoolExecutor | None = None
+_looker = _Looker()
 
 
 def by_slug(slug: str | None) -> Keys | None:
@@ -127,10 +157,10 @@ def may_send(account_id: int) -> bool:
     return by_id(account_id).may_send
 
 
-def cached(slug: str | None) -> Keys | None:
-    """`by_slug` for the event loop: a look at the database happens in a thread, and is hardly waited for."""
+async def cached(slug: str | None) -> Keys | None:
+    """`by_slug` for the event loop: a look at the database happens in a thread, one for all who ask meanwhile."""
     if not _cache.is_fresh():
-        _look_in_thread()
+        await _looker.wait_for_look()
     if _cache.snapshot is None:
         raise AccountsUnknown("the accounts could not be read yet")
     return _of_slug(_cache.snapshot, slug)
@@ -145,6 +175,7 @@ def changed() -> None:
 def forget() -> None:
     """Drop this process's copy."""
     _cache.snapshot, _cache.checked_at = None, float("-inf")
+    _looker.wait_until = float("-inf")
 
 
 def turn_passive(account_id: int) -> None:
@@ -256,19 +287,6 @@ def _keys(account: OfficialAccount) -> Keys:
         original_id=account.original_id,
         name=account.name,
     )
-
-
-def _look_in_thread() -> None:
-    global _looker
-    if _looker is None:
-        _looker = ThreadPoolExecutor(1, thread_name_prefix="accounts")
-    look: Future[None] = _looker.submit(_look_and_close)
-    try:
-        look.result(LOOP_WAITS if _cache.snapshot else LOOP_WAITS_AT_FIRST)
-    except NotInTime:
-        logger.warning("looking for changed accounts takes long")
-    except DatabaseError as error:
-        logger.warning("the accounts cannot be read: %s", error)
 
 
 def _look_and_close() -> None:

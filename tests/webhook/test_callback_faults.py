@@ -206,7 +206,7 @@ class TestTheDatabaseIsAway:
     def test_a_process_that_never_saw_the_accounts_lets_wechat_come_again(
         self, ask: Customer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def unknown(slug: str | None) -> None:
+        async def unknown(slug: str | None) -> None:
             raise accounts.AccountsUnknown("the accounts could not be read yet")
 
         request = ask.push(RETURNS[0])

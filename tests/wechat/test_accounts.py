@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -14,6 +14,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from common.redis import redis
 from tests.factories import AccountFactory
 from wechat import accounts
+from wechat.crypto import Keys
 from wechat.models import OfficialAccount, ReplyMode
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -233,7 +234,7 @@ def test_with_the_database_away_from_the_beginning_it_says_so(monkeypatch: pytes
     with pytest.raises(OperationalError):
         accounts.by_slug("shop")
     with pytest.raises(accounts.AccountsUnknown):
-        accounts.cached("shop")
+        on_a_loop(lambda: accounts.cached("shop"))
 
 
 def test_many_threads_read_the_rows_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -268,37 +269,82 @@ def test_while_one_thread_looks_the_others_go_on(clock: Clock, monkeypatch: pyte
 # --- On the event loop ------------------------------------------------------------------------------------------------
 
 
-def on_a_loop(work: Callable[[], object]) -> object:
-    async def run() -> object:
-        return work()
+def on_a_loop(work: Callable[[], Awaitable[Keys | None]]) -> Keys | None:
+    async def run() -> Keys | None:
+        return await work()
 
     return asyncio.run(run())
 
 
 def test_the_event_loop_gets_the_accounts_without_touching_the_database(clock: Clock) -> None:
     AccountFactory(slug="shop", name="旧名")
-    assert on_a_loop(lambda: accounts.cached("shop").name) == "旧名"  # type: ignore[union-attr]
-    assert on_a_loop(lambda: accounts.cached(None).slug) == "shop"  # type: ignore[union-attr]
+    assert on_a_loop(lambda: accounts.cached("shop")).name == "旧名"  # type: ignore[union-attr]
+    assert on_a_loop(lambda: accounts.cached(None)).slug == "shop"  # type: ignore[union-attr]
     edited_elsewhere(name="新名")
     clock.now += accounts.CHECK_EVERY
-    assert on_a_loop(lambda: accounts.cached("shop").name) == "新名"  # type: ignore[union-attr]
+    assert on_a_loop(lambda: accounts.cached("shop")).name == "新名"  # type: ignore[union-attr]
 
 
-def test_the_event_loop_does_not_wait_for_a_slow_look(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+class Looks:
+    """Looks at a database that says nothing until `answer`, and how often it was asked."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
+        self.count = 0
+        self.answer = threading.Event()
+
+    def __call__(self) -> None:
+        self.count += 1
+        self.answer.wait(30)
+        if self.error is not None:
+            raise self.error
+
+
+@pytest.fixture
+def silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[Looks]:
+    looks = Looks()
+    monkeypatch.setattr(accounts, "_look_and_close", looks)
+    monkeypatch.setattr(accounts, "PUSH_WAITS", 0.01)
+    yield looks
+    looks.answer.set()
+
+
+def test_a_push_does_not_wait_for_a_slow_look(clock: Clock, silent: Looks) -> None:
     AccountFactory(slug="shop")
     before = accounts.by_slug("shop")
-    end = threading.Event()
-
-    def slow() -> None:
-        end.wait(30)
-
-    monkeypatch.setattr(accounts, "_look_and_close", slow)
-    monkeypatch.setattr(accounts, "LOOP_WAITS", 0.01)
     clock.now += accounts.CHECK_EVERY
-    try:
-        assert accounts.cached("shop") == before
-    finally:
-        end.set()
+    assert on_a_loop(lambda: accounts.cached("shop")) == before
+
+
+def test_the_event_loop_goes_on_while_a_push_waits_for_the_first_look(silent: Looks) -> None:
+    """Whoever comes meanwhile waits for the same look."""
+
+    async def run() -> list[object]:
+        pushes = [asyncio.create_task(accounts.cached("shop")) for _ in range(3)]
+        await asyncio.sleep(0.01)
+        assert not any(push.done() for push in pushes)
+        silent.answer.set()
+        return await asyncio.gather(*pushes, return_exceptions=True)
+
+    outcomes = asyncio.run(run())
+    assert [type(outcome) for outcome in outcomes] == [accounts.AccountsUnknown] * 3
+    assert silent.count == 1
+
+
+def test_a_look_that_failed_is_remembered_for_a_second(clock: Clock, silent: Looks) -> None:
+    silent.error = OperationalError(2002, "no connection")
+    silent.answer.set()
+
+    def push() -> None:
+        with pytest.raises(accounts.AccountsUnknown):
+            on_a_loop(lambda: accounts.cached("shop"))
+
+    push()
+    push()
+    assert silent.count == 1
+    clock.now += accounts.LOOK_PAUSE
+    push()
+    assert silent.count == 2
 
 
 # --- 48001 ------------------------------------------------------------------------------------------------------------
