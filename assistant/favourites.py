@@ -34,7 +34,7 @@ def _most_asked() -> Iterator[int]:
 
 def _first_in_order() -> Iterator[int]:
     place = F("category__position").asc(nulls_last=True)
-    in_order = FAQ.objects.published().order_by(place, "category__name", "pk").values_list("pk", flat=True)
+    in_order = FAQ.objects.published().order_by(place, "pk").values_list("pk", flat=True)
     yield from in_order[: 2 * MOST_CHOICES]
 
 

@@ -14,6 +14,7 @@ from wechat.replies import tap_link
 MOST_CHOICES = 3
 # Three labels of this length, as links, stay far below one message of WeChat.
 LONGEST_LABEL = 60
+LONGEST_CHOICE = 20
 
 # The link says which FAQ it stands for: an older menu on the phone still means what it says.
 _LINK_ID = "wechatbot-choice-"
@@ -48,19 +49,24 @@ def is_bare_number(text: str) -> bool:
 
 def may_be_a_choice(text: str) -> bool:
     """Whether the words choose from a menu, if one was offered; a number that is on no menu counts too."""
-    return _CHOICE.fullmatch(fold(text)) is not None
+    return _choice(text) is not None
 
 
 def chosen(question: Question) -> int | None:
     """The FAQ id that the customer tapped, or chose by number from the menu this session offered last."""
     if (tapped := _TAPPED.fullmatch(question.tapped)) is not None:
         return int(tapped.group(1))
-    choice = _CHOICE.fullmatch(fold(question.text))
-    if choice is None:
+    digits = _choice(question.text)
+    if digits is None:
         return None
-    digits = choice.group(1)
     number = _CHINESE_DIGITS[digits] if digits in _CHINESE_DIGITS else int(digits)
     return question.offered[number - 1] if 1 <= number <= len(question.offered) else None
+
+
+def _choice(text: str) -> str | None:
+    """The number in words that choose. Most messages are longer, and need no folding to be known for none."""
+    found = _CHOICE.fullmatch(fold(text)) if len(text) <= LONGEST_CHOICE else None
+    return found.group(1) if found is not None else None
 
 
 def _label(question: str) -> str:
