@@ -42,44 +42,63 @@ class TakenByAnother(Exception):
 def hand_over(turn: Turn, *, reason: Reason) -> Ticket:
     """A person must help: open a ticket or join the open one, and tell the customer."""
     with transaction.atomic():
-        conversation = _lock(turn.conversation)
-        ticket = _open_ticket(conversation) or _new_ticket(turn, reason)
-        _put_on(ticket, turn.message)
-        text = ""
-        if conversation.owner == Owner.BOT:
-            ticket.messages.add(*change_owner(conversation, Owner.QUEUE))
-        if conversation.owner == Owner.QUEUE:
-            text = words.handover(ticket, reason)
-        say(turn, [text] if text else [], author=Author.SYSTEM, state=MessageState.HANDED_OVER)
+        return _hand_over(turn, _lock(turn.conversation), reason)
+
+
+def _hand_over(turn: Turn, conversation: Conversation, reason: Reason) -> Ticket:
+    open_one = _open_ticket(conversation)
+    ticket = open_one or _new_ticket(turn, reason)
+    _put_on(ticket, turn.message)
+    text = ""
+    # Whose ticket is gone is served by nobody, whatever the conversation says.
+    if conversation.owner == Owner.BOT or (open_one is None and conversation.owner == Owner.AGENT):
+        ticket.messages.add(*change_owner(conversation, Owner.QUEUE))
+    if conversation.owner == Owner.QUEUE:
+        text = words.handover(ticket, reason)
+    say(turn, [text] if text else [], author=Author.SYSTEM, state=MessageState.HANDED_OVER)
     return ticket
 
 
 @database_work
 def add_message(turn: Turn) -> Ticket:
-    """The customer writes while a person is asked for or serves: the message goes onto the open ticket."""
+    """The customer writes while a person is asked for or serves: the message goes onto the open ticket.
+
+    One that somebody deleted by hand is opened anew: the customer was promised a person.
+    """
     with transaction.atomic():
         conversation = _lock(turn.conversation)
         ticket = _open_ticket(conversation)
         if ticket is None:
-            raise NoOpenTicket(conversation.pk)
+            _refuse_for_bot(conversation)
+            return _hand_over(turn, conversation, Reason.CUSTOMER_ASKED)
         _put_on(ticket, turn.message)
         _say_receipt(turn, ticket)
     return ticket
 
 
 @database_work
-def cancel(turn: Turn) -> Ticket:
-    """The customer gives up the wait: the ticket is closed, the bot serves again and says so."""
+def cancel(turn: Turn) -> Ticket | None:
+    """The customer gives up the wait: the ticket is closed, the bot serves again and says so.
+
+    None: somebody had deleted the ticket by hand.
+    """
     with transaction.atomic():
         conversation = _lock(turn.conversation)
         ticket = _open_ticket(conversation)
         if ticket is None:
-            raise NoOpenTicket(conversation.pk)
-        ticket.messages.add(turn.message)
-        _close(ticket, EventKind.CANCELLED, None)
+            _refuse_for_bot(conversation)
+        else:
+            ticket.messages.add(turn.message)
+            _close(ticket, EventKind.CANCELLED, None)
         change_owner(conversation, Owner.BOT)
         say(turn, [say_text("waiting_cancelled", turn.account_id)], author=Author.SYSTEM)
     return ticket
+
+
+def _refuse_for_bot(conversation: Conversation) -> None:
+    """Without a ticket: it was resolved at this moment."""
+    if conversation.owner == Owner.BOT:
+        raise NoOpenTicket(conversation.pk)
 
 
 @database_work
@@ -123,6 +142,7 @@ def assign(ticket: Ticket, agent: Agent) -> None:
         ticket.refresh_from_db(fields=["assignee", "status"])
 
 
+@database_work
 def set_priority(ticket: Ticket, priority: Priority) -> None:
     if not Ticket.objects.open().filter(pk=ticket.pk).update(priority=priority):
         raise TicketClosed(ticket.number)

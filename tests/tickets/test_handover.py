@@ -224,6 +224,33 @@ class TestWhileThereIsATicket:
         hand_over(turn, reason=Reason.NOTHING_MATCHED)
         ticket = cancel(next_turn(turn.conversation, "取消人工"))
         turn.conversation.refresh_from_db()
+        assert ticket is not None
         assert (ticket.status, ticket.is_open) == (Status.RESOLVED, False)
+        assert turn.conversation.owner == Owner.BOT
+        assert "已取消人工" in said_to_customer()
+
+
+class TestATicketThatSomebodyDeletedByHand:
+    @pytest.mark.parametrize("owner", [Owner.QUEUE, Owner.AGENT])
+    def test_it_is_opened_anew_by_the_next_message(self, liming: Agent, owner: Owner) -> None:
+        turn = held_turn()
+        ticket = hand_over(turn, reason=Reason.NOTHING_MATCHED)
+        if owner == Owner.AGENT:
+            take(ticket, liming)
+        ticket.delete()
+        late = next_turn(turn.conversation, "还有人吗")
+        again = add_message(late)
+        late.message.refresh_from_db()
+        late.conversation.refresh_from_db()
+        assert (again.is_open, again.assignee, list(again.messages.all())) == (True, liming, [late.message])
+        assert late.message.state == MessageState.HANDED_OVER
+        assert late.conversation.owner == Owner.QUEUE
+        assert said_to_customer() == "已为您转接人工客服，请稍候。"
+
+    def test_its_wait_can_be_given_up(self, liming: Agent) -> None:
+        turn = held_turn()
+        hand_over(turn, reason=Reason.NOTHING_MATCHED).delete()
+        assert cancel(next_turn(turn.conversation, "取消人工")) is None
+        turn.conversation.refresh_from_db()
         assert turn.conversation.owner == Owner.BOT
         assert "已取消人工" in said_to_customer()

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
+from common.database_threads import MYSQL_DEADLOCK
 from conversations.models import Author, Message, MessageState, Owner, Reply, ReplyState
 from conversations.services import OwnerChanged, say
 from tests.factories import ReplyFactory, held_turn
 from tests.tickets.conftest import next_turn
-from tickets.models import Agent, EventKind, Priority, Reason, Status
+from tickets.models import Agent, EventKind, Priority, Reason, Status, Ticket, TicketQuerySet
 from tickets.services import (
     TakenByAnother,
     TicketClosed,
@@ -187,3 +191,32 @@ def test_it_keeps_the_words_of_other_conversations_apart(liming: Agent) -> None:
     take(hand_over(held_turn(), reason=Reason.CUSTOMER_ASKED), liming)
     other.refresh_from_db()
     assert other.state == ReplyState.READY
+
+
+STEPS: dict[str, Callable[[Ticket, Agent], object]] = {
+    "take": take,
+    "reply": lambda ticket, agent: reply(ticket, agent, "可以换。"),
+    "assign": assign,
+    "resolve": resolve,
+    "set_priority": lambda ticket, agent: set_priority(ticket, Priority.HIGH),
+}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("step", STEPS.values(), ids=STEPS)
+def test_it_goes_through_an_agents_step_again_that_ended_a_deadlock(
+    liming: Agent, monkeypatch: pytest.MonkeyPatch, step: Callable[[Ticket, Agent], object]
+) -> None:
+    ticket = hand_over(held_turn(), reason=Reason.CUSTOMER_ASKED)
+    tries = []
+
+    def open_rows(rows: TicketQuerySet) -> TicketQuerySet:
+        tries.append(1)
+        if len(tries) == 1:
+            raise OperationalError(MYSQL_DEADLOCK, "Deadlock found when trying to get lock")
+        return rows.filter(open_for__isnull=False)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TicketQuerySet, "open", open_rows)
+        step(ticket, liming)
+    assert len(tries) == 2
