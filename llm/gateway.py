@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 from django.db import connection
@@ -24,13 +25,17 @@ def is_configured() -> bool:
     return bool(catalogue.enabled())
 
 
-def complete(turns: Sequence[Turn], *, session_id: str, tool: Tool | None = None) -> Completion:
+def complete(
+    turns: Sequence[Turn], *, session_id: str, tool: Tool | None = None, wait_for_place: float = 0.0
+) -> Completion:
     """The first answer that a model gives. With `tool` a model may answer in its structure instead of in text.
 
     Each model is asked once: a failure means the next model, never the same one again (its HTTP session does not
-    retry either). Raises NoModel, ModelsBusy or ModelsDown.
+    retry either). Where all places are taken, `wait_for_place` is how many seconds one may be waited for. Raises
+    NoModel, ModelsBusy or ModelsDown.
     """
-    return _complete(catalogue.enabled(), Request(tuple(turns), session_id[:_MAX_SESSION_ID], tool))
+    request = Request(tuple(turns), session_id[:_MAX_SESSION_ID], tool)
+    return _complete(catalogue.enabled(), request, wait_for_place)
 
 
 def try_model(model: LanguageModel) -> Completion:
@@ -44,14 +49,15 @@ def try_model(model: LanguageModel) -> Completion:
         calls.record(tries)
 
 
-def _complete(models: Sequence[LanguageModel], request: Request) -> Completion:
+def _complete(models: Sequence[LanguageModel], request: Request, patience: float) -> Completion:
     if not models:
         raise NoModel("no language model is configured and enabled")
     _leave_database()
     tries: list[ModelCall] = []
+    give_up_at = time.monotonic() + patience
     try:
-        with slots.place_in_this_process():
-            return _first_answer(models, request, tries)
+        with slots.place_in_this_process(patience=patience):
+            return _answer_when_free(models, request, tries, give_up_at)
     except ModelsBusy as error:
         if not tries:
             tries += [calls.failed(model, request.session_id, Stopwatch(), Busy(str(error))) for model in models]
@@ -65,6 +71,18 @@ def _leave_database() -> None:
     if connection.in_atomic_block:
         raise RuntimeError("a language model must not be asked inside a database transaction")
     connection.close()
+
+
+def _answer_when_free(
+    models: Sequence[LanguageModel], request: Request, tries: list[ModelCall], give_up_at: float
+) -> Completion:
+    while True:
+        try:
+            return _first_answer(models, request, tries)
+        except ModelsBusy:
+            if time.monotonic() >= give_up_at or not slots.wait_for_slot():
+                raise
+        tries.clear()  # Nobody was asked: what is logged is the last look.
 
 
 def _first_answer(models: Sequence[LanguageModel], request: Request, tries: list[ModelCall]) -> Completion:

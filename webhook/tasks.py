@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
@@ -11,10 +12,15 @@ from django.conf import settings
 from kombu.exceptions import OperationalError as BrokerAway
 
 from llm import gateway
+from llm.turns import Completion, Tool, Turn
 from webhook import recovery
 from webhook.answering import answer_conversation
 
 logger = logging.getLogger(__name__)
+
+# After an outage many messages come at once: some may wait this long for a model's place. Short enough for the kind
+# line to be the passive reply, on both kinds of account.
+PLACE_WAIT_SECONDS = 1.5
 
 
 @lru_cache(maxsize=1)
@@ -22,13 +28,17 @@ def _companions() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(settings.WORKER_THREADS, thread_name_prefix="reply")
 
 
+def _ask(turns: Sequence[Turn], *, session_id: str, tool: Tool | None = None) -> Completion:
+    return gateway.complete(turns, session_id=session_id, tool=tool, wait_for_place=PLACE_WAIT_SECONDS)
+
+
 @shared_task(name="webhook.tasks.reply_to_customers")
 def reply_to_customers(conversation_ids: list[int]) -> None:
     """Several conversations come in one task in a rush (a publish is dear); each gets a thread of its own."""
     first, *others = conversation_ids
-    companions = [_companions().submit(answer_conversation, pk, model=gateway.complete) for pk in others]
+    companions = [_companions().submit(answer_conversation, pk, model=_ask) for pk in others]
     try:
-        answer_conversation(first, model=gateway.complete)
+        answer_conversation(first, model=_ask)
     finally:
         for companion in companions:
             if error := companion.exception():
