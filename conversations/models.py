@@ -10,9 +10,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from conversations import kinds
 from conversations.fields import IdField
 from conversations.ids import new_id
+from conversations.moments import MOMENTS
 from wechat.models import OfficialAccount
+from wechat.replies import without_links
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -162,7 +165,7 @@ class Message(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.text[:30] or self.kind
+        return self.text[:30] or kinds.in_words(self.kind)
 
 
 class Author(models.TextChoices):
@@ -239,7 +242,7 @@ class Reply(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.text[:30]
+        return without_links(self.text)[:30]
 
 
 class BotText(models.Model):
@@ -255,4 +258,4 @@ class BotText(models.Model):
         constraints = [models.UniqueConstraint(fields=["account", "moment"], name="one_text_per_moment")]
 
     def __str__(self) -> str:
-        return self.moment
+        return str(MOMENTS.get(self.moment, self.moment))

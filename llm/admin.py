@@ -10,9 +10,11 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
+from common.admin_cells import cut_of, moment_of, seconds
+from common.admin_filters import TimeFilter, WordsFilter
+from common.admin_pages import AdminPage, ReadOnlyPage, Step
 from common.secret_field import SecretsAdminMixin, secret_state
 from llm import catalogue, gateway
 from llm.environment import reserved_names
@@ -28,6 +30,8 @@ _OUTCOME_COLOURS = {outcome.value: "danger" for outcome in Outcome} | {
     Outcome.RATE_LIMITED.value: "warning",
 }
 
+NOT_OK = "not_ok"
+
 
 class LanguageModelForm(forms.ModelForm):
     def clean_name(self) -> str:
@@ -38,9 +42,10 @@ class LanguageModelForm(forms.ModelForm):
 
 
 @admin.register(LanguageModel)
-class LanguageModelAdmin(SecretsAdminMixin, ModelAdmin):
+class LanguageModelAdmin(SecretsAdminMixin, AdminPage):
     form = LanguageModelForm
-    list_display = ("name", "model", "base_url", "position", "enabled", "origin", "key_state")
+    list_display = ("name", "model", cut_of(LanguageModel, "base_url"), "position", "enabled", "origin", "key_state")
+    empty_text = _("还没有语言模型，机器人只用 FAQ 回答。添加一个 OpenAI 兼容的接口，FAQ 答不上的问题就由它回答。")
     list_filter = ("enabled",)
     search_fields = ("name", "model", "base_url")
     actions = ("test_selected",)
@@ -139,35 +144,47 @@ def _test(request: HttpRequest, model: LanguageModel) -> None:
         messages.success(request, gettext("%(model)s 回答：%(text)s") % {"model": model, "text": completion.text[:200]})
 
 
+class OutcomeFilter(WordsFilter):
+    """All that did not go well is one question."""
+
+    title = _("结果")
+    parameter_name = column = "outcome"
+    words = {NOT_OK: _("所有失败的"), **{str(outcome): outcome.label for outcome in Outcome}}
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[ModelCall]) -> QuerySet[ModelCall]:
+        if self.value() == NOT_OK:
+            return queryset.exclude(outcome=Outcome.OK)
+        return super().queryset(request, queryset)
+
+
 @admin.register(ModelCall)
-class ModelCallAdmin(ModelAdmin):
+class ModelCallAdmin(ReadOnlyPage):
     """The log is read, never written."""
 
-    list_display = (
-        "created_at",
-        "model",
-        "shown_outcome",
-        "first_token_ms",
-        "total_ms",
-        "prompt_tokens",
-        "completion_tokens",
-        "session_id",
-        "error",
-    )
-    list_filter = ("outcome", "language_model", "created_at")
-    search_fields = ("session_id", "model")
+    list_display = [
+        moment_of(ModelCall, "created_at"), "model", "shown_outcome", "shown_first_token", "shown_total",
+        "prompt_tokens", "completion_tokens", cut_of(ModelCall, "error", 30),
+    ]  # fmt: skip
+    list_filter = [OutcomeFilter, "language_model", ("created_at", TimeFilter)]
+    search_fields = ["session_id", "model", "error"]
+    search_help_text = _("搜索模型、会话标识或错误")
     show_full_result_count = False
-    list_per_page = 50
+    fields = [
+        "created_at", "language_model", "model", "outcome", "error", "shown_first_token", "shown_total",
+        "prompt_tokens", "completion_tokens", "session_id",
+    ]  # fmt: skip
+    readonly_fields = fields
+    empty_text = _("每次调用模型的结果、耗时和用量会出现在这里。")
+    empty_step = Step(_("设置语言模型"), ("admin:llm_languagemodel_changelist",))
 
     @display(description=_("结果"), ordering="outcome", label=_OUTCOME_COLOURS)
     def shown_outcome(self, call: ModelCall) -> tuple[str, str]:
         return call.outcome, call.get_outcome_display()
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
+    @display(description=_("首字"), ordering="first_token_ms")
+    def shown_first_token(self, call: ModelCall) -> str:
+        return seconds(call.first_token_ms)
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    @display(description=_("总耗时"), ordering="total_ms")
+    def shown_total(self, call: ModelCall) -> str:
+        return seconds(call.total_ms)

@@ -11,11 +11,12 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from common.admin_cells import cut, moment_of
+from common.admin_filters import TimeFilter
+from common.admin_pages import AdminPage, Step
 from conversations.models import Message
 from tickets import desk
 from tickets.agents import StaffRequest, agent_of
@@ -24,13 +25,14 @@ from tickets.models import Agent, Priority, Status, Ticket, TicketQuerySet
 
 
 @admin.register(Agent)
-class AgentAdmin(ModelAdmin):
-    list_display = ["display_name", "user", "active", "open_tickets", "last_work_at"]
+class AgentAdmin(AdminPage):
+    list_display = ["display_name", "user", "active", "open_tickets", moment_of(Agent, "last_work_at")]
     list_editable = ["active"]
     list_select_related = ["user"]
     list_filter = ["active"]
     search_fields = ["display_name", "user__username"]
     fields = ["user", "display_name", "active"]
+    empty_text = _("新工单自动分配给接单中的客服。先添加一位，没有账号的先在「用户」里建一个职员账号。")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Agent]:
         is_open = Q(tickets__open_for__isnull=False)
@@ -77,6 +79,17 @@ class QueueFilter(admin.SimpleListFilter):
         return [{**default, "display": _("未解决")}, *others]
 
 
+class WaitingFilter(admin.SimpleListFilter):
+    title = _("等待")
+    parameter_name = "waiting"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("客户在等回复"))]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset.waited_for() if self.value() == "yes" else queryset
+
+
 def queue(tickets: TicketQuerySet, name: str | None, request: HttpRequest) -> TicketQuerySet:
     match name:
         case "mine":
@@ -93,7 +106,7 @@ def queue(tickets: TicketQuerySet, name: str | None, request: HttpRequest) -> Ti
 
 
 @admin.register(Ticket)
-class TicketAdmin(ModelAdmin):
+class TicketAdmin(AdminPage):
     """The list is the queue; a row opens the ticket page (`desk`) instead of a form."""
 
     list_display = [
@@ -106,7 +119,13 @@ class TicketAdmin(ModelAdmin):
         "assignee",
         "waits",
     ]
-    list_filter = [QueueFilter, "reason", "priority", "assignee", "conversation__account"]
+    list_filter = [
+        QueueFilter, WaitingFilter, "reason", "priority", "assignee", ("created_at", TimeFilter),
+        "conversation__account",
+    ]  # fmt: skip
+    tabs = ["queue"]
+    empty_text = _("客户要求人工、或机器人答不上来时，工单会出现在这里。")
+    empty_step = Step(_("看看今日概况"), ("admin:index",))
     list_filter_submit = False
     list_before_template = "tickets/_queues.html"
     list_display_links = ["show_number", "show_customer"]
@@ -174,7 +193,7 @@ class TicketAdmin(ModelAdmin):
 
     @display(description=_("最近一句"))
     def last_words(self, ticket: Ticket) -> str:
-        return Truncator(ticket.said or "—").chars(30)  # type: ignore[attr-defined]
+        return cut(ticket.said, 30)  # type: ignore[attr-defined]
 
     @display(description=_("原因"), ordering="reason")
     def show_reason(self, ticket: Ticket) -> str:

@@ -62,6 +62,10 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
     def in_work(self) -> TicketQuerySet:
         return self.open().filter(status=Status.ANSWERING)
 
+    def waited_for(self) -> TicketQuerySet:
+        """Their customers wrote what nobody has answered yet."""
+        return self.filter(waiting_since__isnull=False)
+
     def of(self, agent: Agent | None) -> TicketQuerySet:
         return self.open().filter(assignee=agent) if agent is not None else self.none()
 

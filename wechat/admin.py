@@ -15,8 +15,8 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 
+from common.admin_pages import AdminPage
 from common.secret_field import SecretsAdminMixin
 from wechat import accounts
 from wechat.models import OfficialAccount
@@ -27,11 +27,12 @@ FROM_ENVIRONMENT = ("slug", "app_id", "reply_mode", "is_default", "enabled")
 
 
 @admin.register(OfficialAccount)
-class OfficialAccountAdmin(SecretsAdminMixin, ModelAdmin):
+class OfficialAccountAdmin(SecretsAdminMixin, AdminPage):
     list_display = ("name", "slug", "app_id", "replies_by", "is_default", "enabled", "from_environment")
     list_filter = ("enabled", "reply_mode")
     search_fields = ("name", "slug", "app_id", "original_id")
     actions = ("try_api_again",)
+    empty_text = _("先添加公众号，再把这里显示的服务器地址填到公众平台，客户的消息就会进来。")
     readonly_fields = ("callback_url", "replies_by", "origin")
     fieldsets = (
         (None, {"fields": ("name", "slug", "origin", "enabled", "is_default")}),

@@ -10,8 +10,9 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, Permission, User
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from common.admin_pages import AdminPage
 
 admin.site.index_title = _("今日概况")
 
@@ -27,7 +28,7 @@ def in_words(permission: Permission) -> str:
     return f"{permission.content_type} | {ACTIONS.get(action, permission.name)}"
 
 
-class WithPermissions(ModelAdmin):
+class WithPermissions(AdminPage):
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_manytomany(db_field, request, **kwargs)
         if field is not None and db_field.related_model is Permission:
@@ -44,4 +45,4 @@ class UserAdmin(DjangoUserAdmin, WithPermissions):
 
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin, WithPermissions):
-    pass
+    empty_text = _("一组人共用一套权限时，建一个用户组，再把用户加进来。")

@@ -1,4 +1,7 @@
-"""The admin's front page: today in six numbers with the same weekday before, and what needs somebody."""
+"""The admin's front page: today in six numbers with the same weekday before, and what needs somebody.
+
+Each number leads to the list of exactly the rows that it counts: the filters in its link say the same as its query.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, PermissionsMixin
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -15,12 +19,15 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from assistant.models import Source
+from common.admin_filters import beginning_of
 from conversations.models import Message, MessageState, Reply, ReplyState
 from knowledge.models import FAQ
 from llm.models import ModelCall, Outcome
 from tickets.models import Ticket
 
 Count = Callable[[datetime, datetime], int]
+MESSAGES, REPLIES, TICKETS = "conversations.message", "conversations.reply", "tickets.ticket"
+CALLS, FAQS = "llm.modelcall", "knowledge.faq"
 
 
 @dataclass(frozen=True)
@@ -38,27 +45,39 @@ class Matter:
     count: int = 0
 
 
+@dataclass(frozen=True)
+class Reader:
+    """Sees only what leads to pages that they may open."""
+
+    user: PermissionsMixin | AbstractBaseUser | AnonymousUser
+
+    def may(self, verb: str, model: str) -> bool:
+        app, name = model.split(".")
+        return self.user.has_perm(f"{app}.{verb}_{name}")  # type: ignore[union-attr]
+
+
 def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """unfold's callback for the index page."""
-    context.update(numbers=numbers(timezone.localtime()), matters=matters(), starts=starts())
+    reader, now = Reader(request.user), timezone.localtime()
+    context.update(numbers=numbers(reader, now), matters=matters(reader, now), starts=starts(reader))
     return context
 
 
-def numbers(now: datetime) -> list[Number]:
+def numbers(reader: Reader, now: datetime) -> list[Number]:
     """From midnight until now, and the same span seven days ago."""
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    week = timedelta(days=7)
-
-    def number(title: str, count: Count, page: str) -> Number:
-        return Number(title, count(midnight, now), count(midnight - week, now - week), _list(page))
-
+    midnight, week = beginning_of("today", now), timedelta(days=7)
+    shown: list[tuple[str, Count, str, str]] = [
+        (_("客户消息"), _messages, MESSAGES, "state=to_answer&received_at=today"),
+        (_("FAQ 回答"), _answers_by(Source.FAQ), REPLIES, "source=faq&part=1&created_at=today"),
+        (_("模型回答"), _answers_by(Source.MODEL), REPLIES, "source=model&part=1&created_at=today"),
+        (_("转人工"), _handed_over, MESSAGES, "state=handed_over&received_at=today"),
+        (_("新工单"), _tickets, TICKETS, "queue=all&created_at=today"),
+        (_("模型调用失败"), _failed_calls, CALLS, "outcome=not_ok&created_at=today"),
+    ]
     return [
-        number(_("客户消息"), _messages, "conversations_message"),
-        number(_("FAQ 回答"), lambda since, until: _replies(since, until, Source.FAQ), "conversations_reply"),
-        number(_("模型回答"), lambda since, until: _replies(since, until, Source.MODEL), "conversations_reply"),
-        number(_("转人工"), _handed_over, "conversations_message"),
-        number(_("新工单"), _tickets, "tickets_ticket"),
-        number(_("模型调用失败"), _failed_calls, "llm_modelcall"),
+        Number(title, count(midnight, now), count(midnight - week, now - week), _list(model, filters))
+        for title, count, model, filters in shown
+        if reader.may("view", model)
     ]
 
 
@@ -67,8 +86,13 @@ def _messages(since: datetime, until: datetime) -> int:
     return received.exclude(state=MessageState.IGNORED).count()
 
 
-def _replies(since: datetime, until: datetime, source: Source) -> int:
-    return Reply.objects.filter(created_at__range=(since, until), source=source, part=1).count()
+def _answers_by(source: Source) -> Count:
+    """Answers, not their parts."""
+
+    def count(since: datetime, until: datetime) -> int:
+        return Reply.objects.filter(created_at__range=(since, until), source=source, part=1).count()
+
+    return count
 
 
 def _handed_over(since: datetime, until: datetime) -> int:
@@ -83,33 +107,40 @@ def _failed_calls(since: datetime, until: datetime) -> int:
     return ModelCall.objects.filter(created_at__range=(since, until)).exclude(outcome=Outcome.OK).count()
 
 
-def matters() -> list[Matter]:
+def matters(reader: Reader, now: datetime) -> list[Matter]:
     """Only what is not zero: an empty list is good news."""
-    hour_ago = timezone.now() - timedelta(hours=1)
-    failed = Reply.objects.filter(state=ReplyState.FAILED, created_at__gte=hour_ago - timedelta(hours=23))
-    unknown = Reply.objects.filter(state=ReplyState.UNKNOWN, created_at__gte=hour_ago - timedelta(hours=23))
-    untaken = Ticket.objects.to_be_taken()
-    unanswered = Ticket.objects.in_work().filter(waiting_since__isnull=False)
-    calls = ModelCall.objects.filter(created_at__gte=hour_ago).exclude(outcome=Outcome.OK)
-    found = [
-        Matter(_("等待接手的工单"), f"{_list('tickets_ticket')}?queue=untaken", untaken.count()),
-        Matter(_("客户在等客服回复的工单"), f"{_list('tickets_ticket')}?queue=in_work", unanswered.count()),
-        Matter(_("一天内发送失败的回复"), f"{_list('conversations_reply')}?state__exact=failed", failed.count()),
-        Matter(_("一天内结果未知的发送"), f"{_list('conversations_reply')}?state__exact=unknown", unknown.count()),
-        Matter(_("一小时内失败的模型调用"), _list("llm_modelcall"), calls.count()),
+    lately = Reply.objects.filter(created_at__gte=beginning_of("day", now))
+    calls = ModelCall.objects.filter(created_at__gte=beginning_of("hour", now)).exclude(outcome=Outcome.OK)
+    failed, unknown = lately.filter(state=ReplyState.FAILED), lately.filter(state=ReplyState.UNKNOWN)
+    untaken, unanswered = Ticket.objects.to_be_taken(), Ticket.objects.in_work().waited_for()
+    found: list[tuple[str, int, str, str]] = [
+        (_("等待接手的工单"), untaken.count(), TICKETS, "queue=untaken"),
+        (_("客户在等客服回复的工单"), unanswered.count(), TICKETS, "queue=in_work&waiting=yes"),
+        (_("一天内发送失败的回复"), failed.count(), REPLIES, "state__exact=failed&created_at=day"),
+        (_("一天内结果未知的发送"), unknown.count(), REPLIES, "state__exact=unknown&created_at=day"),
+        (_("一小时内失败的模型调用"), calls.count(), CALLS, "outcome=not_ok&created_at=hour"),
     ]
-    return [matter for matter in found if matter.count]
+    return [
+        Matter(title, _list(model, filters), count)
+        for title, count, model, filters in found
+        if count and reader.may("view", model)
+    ]
 
 
-def starts() -> list[Matter]:
+def starts(reader: Reader) -> list[Matter]:
     """The next step of somebody who is new here."""
-    steps = [Matter(_("添加一条 FAQ"), reverse("admin:knowledge_faq_add"))]
-    if FAQ.objects.count() > 0:
-        steps = [Matter(_("维护 FAQ"), _list("knowledge_faq"))]
+    steps = []
+    if reader.may("view", FAQS) and FAQ.objects.exists():
+        steps.append(Matter(_("维护 FAQ") if reader.may("change", FAQS) else _("查看 FAQ"), _list(FAQS)))
+    elif reader.may("add", FAQS):
+        steps.append(Matter(_("添加一条 FAQ"), reverse("admin:knowledge_faq_add")))
     if settings.SIMULATOR:
         steps.append(Matter(_("在模拟器里试一试"), reverse("simulator:page")))
-    return [*steps, Matter(_("处理工单"), _list("tickets_ticket"))]
+    if reader.may("view", TICKETS):
+        steps.append(Matter(_("处理工单"), _list(TICKETS)))
+    return steps
 
 
-def _list(name: str) -> str:
-    return reverse(f"admin:{name}_changelist")
+def _list(model: str, filters: str = "") -> str:
+    address = reverse(f"admin:{model.replace('.', '_')}_changelist")
+    return f"{address}?{filters}" if filters else address

@@ -11,7 +11,6 @@ from django.db.models import Count, QuerySet
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from import_export.admin import ImportExportModelAdmin
@@ -21,8 +20,10 @@ from unfold.admin import TabularInline
 from unfold.contrib.import_export.forms import ImportForm
 from unfold.decorators import display
 
+from common.admin_cells import cut_of, moment_of
+from common.admin_filters import TimeFilter
 from knowledge import csv_file
-from knowledge.admin.shared import ChangesKnowledge, cut
+from knowledge.admin.shared import ChangesKnowledge
 from knowledge.exchange import FAQResource
 from knowledge.models import FAQ, Category, Phrasing
 from knowledge.terms import wording
@@ -35,6 +36,7 @@ class CategoryAdmin(ChangesKnowledge):
     list_display = ["name", "position", "faq_count"]
     list_editable = ["position"]
     search_fields = ["name"]
+    empty_text = gettext_lazy("FAQ 多了以后，用分类整理，筛选起来更快。")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Category]:
         return super().get_queryset(request).annotate(faqs=Count("faq"))
@@ -102,14 +104,18 @@ class FAQFile(CSV):
 class FAQAdmin(ChangesKnowledge, ImportExportModelAdmin):
     form = FAQForm
     inlines = [PhrasingInline]
-    list_display = ["question", "short_answer", "category", "phrasing_count", "enabled", "updated_at"]
-    list_filter = ["enabled", "category", "updated_at"]
+    list_display = [
+        cut_of(FAQ, "question"), cut_of(FAQ, "answer"), "category", "phrasing_count", "enabled",
+        moment_of(FAQ, "updated_at"),
+    ]  # fmt: skip
+    list_filter = ["enabled", "category", ("updated_at", TimeFilter)]
     list_select_related = ["category"]
     search_fields = ["question", "answer", "phrasings__text"]
     search_help_text = gettext_lazy("搜索问题、答案和相似问法")
     ordering = ["-updated_at"]
     actions = ["enable", "disable"]
     fields = ["question", "answer", "category", "enabled"]
+    empty_text = gettext_lazy("机器人按这里的问题和答案回复客户。先添加一条，或用右上角的「导入」上传 CSV。")
 
     resource_classes = [FAQResource]
     formats = import_formats = export_formats = [FAQFile]
@@ -119,10 +125,6 @@ class FAQAdmin(ChangesKnowledge, ImportExportModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[FAQ]:
         return super().get_queryset(request).annotate(ways=Count("phrasings", distinct=True))
-
-    @display(description=gettext_lazy("答案"))
-    def short_answer(self, faq: FAQ) -> SafeString:
-        return cut(faq.answer)
 
     @display(description=gettext_lazy("问法数"), ordering="ways")
     def phrasing_count(self, faq: Any) -> int:

@@ -6,22 +6,12 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
-from django.utils.text import Truncator
-from unfold.admin import ModelAdmin
 
+from common.admin_pages import AdminPage
 from knowledge.versions import knowledge_changed
 
-CUT_AT = 40
 
-
-def cut(text: str) -> SafeString:
-    """A long text in one table cell, whole on hover."""
-    return format_html('<span title="{}">{}</span>', text, Truncator(text).chars(CUT_AT))
-
-
-class ChangesKnowledge(ModelAdmin):
+class ChangesKnowledge(AdminPage):
     """Whatever is saved or deleted here, matching learns of it."""
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:

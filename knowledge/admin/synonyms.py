@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from knowledge.admin.shared import ChangesKnowledge
 from knowledge.models import SynonymRule
@@ -33,3 +34,4 @@ class SynonymRuleAdmin(ChangesKnowledge):
     list_filter = ["enabled"]
     search_fields = ["words"]
     fields = ["words", "enabled"]
+    empty_text = gettext_lazy("客户的说法和 FAQ 不一样时，写一条同义词，机器人就能对上。")

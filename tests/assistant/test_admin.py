@@ -4,8 +4,11 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from assistant.admin.answer_log import DOUBTS
+from assistant.answers import Doubt
 from assistant.models import AnswerLog, BlockedTerm, Direction, Source
 from assistant.screening import blocked_term
+from knowledge.models import FAQ
 from wechat.models import OfficialAccount
 
 TERMS = reverse("admin:assistant_blockedterm_changelist")
@@ -72,3 +75,31 @@ def test_it_shows_the_answer_log_and_lets_nobody_change_it(admin_client: Client)
     assert admin_client.get(where).status_code == 200
     assert admin_client.post(where, {"question": "anders"}).status_code == 403
     assert admin_client.get(reverse("admin:assistant_answerlog_add")).status_code == 403
+
+
+def test_an_answer_is_told_in_words_in_the_list_its_filters_and_on_its_page(admin_client: Client) -> None:
+    faq = FAQ.objects.create(question="怎么退货", answer="七天内可退。")
+    entry = AnswerLog.objects.create(
+        question="退货", source=Source.FAQ, doubt="model_unsure", confidence=0.87, faq_id=faq.pk, milliseconds=430
+    )
+    listed = admin_client.get(reverse("admin:assistant_answerlog_changelist")).content.decode()
+    for words in ("模型无法回答", "模型繁忙", "87%", "430 毫秒"):
+        assert words in listed
+    page = admin_client.get(reverse("admin:assistant_answerlog_change", args=[entry.pk])).content.decode()
+    for words in ("模型无法回答", "87%", "430 毫秒", reverse("admin:knowledge_faq_change", args=[faq.pk])):
+        assert words in page
+    assert "model_unsure" not in page
+
+
+def test_answers_are_filtered_by_doubt_and_every_doubt_has_words(admin_client: Client) -> None:
+    assert set(DOUBTS) == {doubt.value for doubt in Doubt}
+    for doubt in Doubt:
+        AnswerLog.objects.create(question="退货", source=Source.NONE, doubt=doubt.value)
+    page = admin_client.get(reverse("admin:assistant_answerlog_changelist"), {"doubt": "model_down"})
+    assert page.context["cl"].result_count == 1
+
+
+def test_an_answer_from_a_faq_that_is_gone_says_so(admin_client: Client) -> None:
+    entry = AnswerLog.objects.create(question="退货", source=Source.FAQ, faq_id=404)
+    page = admin_client.get(reverse("admin:assistant_answerlog_change", args=[entry.pk])).content.decode()
+    assert "已删除" in page

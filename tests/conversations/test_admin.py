@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 
-from conversations.models import BotText, Customer
-from tests.factories import MessageFactory, ReplyFactory
+from assistant.models import Source
+from conversations import kinds
+from conversations.admin.words import ENDINGS, MESSAGE_COLOURS, REPLY_COLOURS, SOURCES
+from conversations.models import BotText, Customer, Ending, MessageState, ReplyState
+from tests.factories import ConversationFactory, MessageFactory, ReplyFactory
+from wechat.incoming import KINDS, Unsupported
 
 pytestmark = pytest.mark.django_db
 
@@ -80,3 +87,91 @@ def test_an_editors_words_are_said_at_once(admin_client: Client) -> None:
         reverse("admin:conversations_bottext_add"), {"account": account.pk, "moment": "greeting", "text": "欢迎光临"}
     )
     assert BotText.objects.get().text == "欢迎光临"
+
+
+def test_every_kind_of_push_has_its_words() -> None:
+    assert {kind.kind for kind in (*KINDS.values(), Unsupported)} == set(kinds.KINDS)
+
+
+def test_a_kind_without_words_is_told_by_its_code() -> None:
+    with translation.override("zh-hans"):
+        assert kinds.in_words("event.of_tomorrow") == "其他推送（event.of_tomorrow）"
+
+
+def test_sources_have_the_words_of_the_assistant() -> None:
+    assert {code: str(words) for code, words in SOURCES.items()} == {code: str(label) for code, label in Source.choices}
+
+
+def test_every_state_has_a_colour_and_every_ending_words() -> None:
+    """The theme shows the bare code of a state that it has no colour for."""
+    assert set(MESSAGE_COLOURS) == set(MessageState.values)
+    assert set(REPLY_COLOURS) == set(ReplyState.values)
+    assert set(ENDINGS) == set(Ending.values)
+
+
+def shown(client: Client, page: str, *args: object, **query: str) -> str:
+    """The words on a page, without the codes in its links and scripts."""
+    response = client.get(reverse(f"admin:conversations_{page}", args=args), query)
+    assert response.status_code == 200
+    html = re.sub(r"<(script|style)\b.*?</\1>", " ", response.content.decode(), flags=re.DOTALL)
+    return " ".join(re.sub(r"<[^>]*>", " ", html).split())
+
+
+def test_messages_are_told_in_words_in_the_list_and_its_filters(admin_client: Client) -> None:
+    MessageFactory(kind="event.subscribe", text="", state=MessageState.IGNORED)
+    words = shown(admin_client, "message_changelist")
+    for found in ("[关注]", "文字", "无需回答", "小程序卡片", "需要回答的", "所有事件"):
+        assert found in words
+    assert not re.search(r"\b(text|event\.\w+|ignored|received)\b", words)
+
+
+def test_a_message_is_told_in_words_on_its_page(admin_client: Client) -> None:
+    message = MessageFactory(kind="event.click", text="", ended_with=Ending.SUCCESS)
+    ReplyFactory(conversation=message.conversation, message=message, source="smalltalk")
+    words = shown(admin_client, "message_change", message.pk)
+    for found in ("点击菜单", "只确认收到", "已收到"):
+        assert found in words
+    assert not re.search(r"\b(event\.\w+|success|received|smalltalk)\b", words)
+
+
+def test_replies_are_told_in_words_in_the_list_its_filters_and_on_the_page(admin_client: Client) -> None:
+    message = MessageFactory(kind="event.subscribe", text="")
+    reply = ReplyFactory(
+        conversation=message.conversation, message=message, source="smalltalk", state=ReplyState.WITHDRAWN
+    )
+    for words in (shown(admin_client, "reply_changelist"), shown(admin_client, "reply_change", reply.pk)):
+        for found in ("寒暄", "已撤回", "机器人"):
+            assert found in words
+        assert not re.search(r"\b(smalltalk|faq|withdrawn|event\.\w+)\b", words)
+    assert "候选问题" in shown(admin_client, "reply_changelist")
+    assert "关注" in shown(admin_client, "reply_change", reply.pk)
+
+
+def test_a_conversation_tells_its_messages_in_words(admin_client: Client) -> None:
+    conversation = ConversationFactory()
+    MessageFactory(conversation=conversation, kind="event.subscribe", text="")
+    words = shown(admin_client, "conversation_change", conversation.pk)
+    assert "关注" in words
+    assert "event.subscribe" not in words
+
+
+@pytest.mark.parametrize(
+    ("filters", "count"),
+    [({"kind": "event"}, 2), ({"kind": "event.click"}, 1), ({"kind": "text"}, 1), ({"state": "to_answer"}, 2)],
+)
+def test_messages_are_filtered_by_what_they_are(admin_client: Client, filters: dict[str, str], count: int) -> None:
+    MessageFactory(kind="event.click", text="", state=MessageState.ANSWERED)
+    MessageFactory(kind="event.view", text="", state=MessageState.IGNORED)
+    page = admin_client.get(reverse("admin:conversations_message_changelist"), filters)
+    assert page.context["cl"].result_count == count
+
+
+def test_a_bots_text_is_named_by_its_moment(admin_client: Client) -> None:
+    text = BotText.objects.create(account=Customer.objects.get().account, moment="greeting", text="欢迎光临")
+    assert "greeting" not in shown(admin_client, "bottext_changelist")
+    assert str(text) == "问候"
+
+
+def test_a_time_in_a_list_is_relative_and_exact_on_hover(admin_client: Client) -> None:
+    html = admin_client.get(reverse("admin:conversations_message_changelist")).content.decode()
+    assert re.search(r'<time class="whole" datetime="[^"]+\+08:00" title="\d{4}-\d\d-\d\d [\d:]{8}">刚刚</time>', html)

@@ -9,7 +9,7 @@ from django.test import override_settings
 from django.utils.translation import override
 
 from conversations import texts
-from conversations.admin import BotTextForm
+from conversations.admin.bot_texts import BotTextForm
 from conversations.links import asks_to_look, is_tap, look_link
 from conversations.models import BotText
 from conversations.parts import MESSAGE_BYTES, PART_BYTES, byte_length

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -279,6 +280,18 @@ def test_a_file_is_previewed_and_then_imported(
 
     assert FAQ.objects.get().phrasings.count() == 2
     assert redis().get(CHANGES_KEY) == b"1"
+
+
+def test_the_button_of_the_import_says_what_it_does(admin_client: Client) -> None:
+    html = page(admin_client, "faq_import")
+    assert re.search(r"<button type=\"submit\"[^>]*>\s*导入\s*</button>", html)
+    assert "提交" not in html
+
+
+def test_the_page_of_a_cached_answer_tells_its_status_in_words(admin_client: Client, cached: CachedAnswer) -> None:
+    html = page(admin_client, "cachedanswer_change", cached.pk)
+    assert "使用中" in html
+    assert "in_use" not in html
 
 
 def test_wrong_rows_are_shown_with_their_numbers_and_nothing_is_imported(admin_client: Client) -> None:

@@ -278,8 +278,9 @@ class TestTheList:
             assert url("change", other) not in found
 
     def test_it_says_what_an_empty_queue_means(self, desk: Client) -> None:
-        assert "这里没有工单" in self.listed(desk)
-        assert "没有符合搜索的工单" in self.listed(desk, q="不存在")
+        assert "机器人答不上来时，工单会出现在这里" in self.listed(desk)
+        assert "机器人答不上来时，工单会出现在这里" in self.listed(desk, queue="in_work")
+        assert "没有符合条件的内容" in self.listed(desk, q="不存在")
 
     def test_it_opens_each_row_on_the_ticket_page(self, desk: Client, ticket: Ticket) -> None:
         assert url("change", ticket) in self.listed(desk)

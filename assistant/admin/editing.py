@@ -1,4 +1,4 @@
-"""The editors' pages: how the assistant speaks, what it must not say, and how each answer was found."""
+"""The editors' pages: how the assistant speaks and what it must not say."""
 
 from __future__ import annotations
 
@@ -14,28 +14,25 @@ from django.urls import reverse
 from django.utils.text import Truncator
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
-from unfold.contrib.filters.admin import RangeDateTimeFilter
-from unfold.decorators import action, display
+from unfold.decorators import action
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from assistant import personas
-from assistant.models import AnswerLog, BlockedTerm, Direction, Persona
+from assistant.models import BlockedTerm, Direction, Persona
 from assistant.personas import default_prompt
 from assistant.screening import terms_changed
+from common.admin_cells import cut_of
+from common.admin_pages import AdminPage
 from common.text import fold
 
 
 @admin.register(Persona)
-class PersonaAdmin(ModelAdmin):
-    list_display = ["account", "beginning"]
+class PersonaAdmin(AdminPage):
+    list_display = ["account", cut_of(Persona, "prompt", 60)]
     list_select_related = ["account"]
     fields = ["account", "prompt"]
-
-    @display(description=_("人设"))
-    def beginning(self, persona: Persona) -> str:
-        return Truncator(persona.prompt).chars(60)
+    empty_text = _("模型现在用默认的人设回答。想让它换个身份或语气，就在这里添加。")
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """A new persona starts from the default, so that an editor changes words instead of facing an empty box."""
@@ -83,7 +80,7 @@ class AddTermsForm(BaseDialogForm):
 
 
 @admin.register(BlockedTerm)
-class BlockedTermAdmin(ModelAdmin):
+class BlockedTermAdmin(AdminPage):
     form = BlockedTermForm
     list_display = ["term", "direction", "enabled"]
     list_editable = ["direction", "enabled"]
@@ -93,6 +90,7 @@ class BlockedTermAdmin(ModelAdmin):
     list_per_page = 100
     actions = ["enable", "disable"]
     actions_list = ["add_many"]
+    empty_text = _("客户或机器人的话里有这里的词时，机器人不作回答。可以逐个添加，也可以用右上角的「批量添加」。")
 
     @action(
         description=_("批量添加"),
@@ -148,56 +146,3 @@ def add_terms(terms: Iterable[str], direction: Direction) -> int:
         BlockedTerm.objects.bulk_create(new, ignore_conflicts=True)
         transaction.on_commit(terms_changed)
     return len(new)
-
-
-@admin.register(AnswerLog)
-class AnswerLogAdmin(ModelAdmin):
-    """Read-only: facts of the past."""
-
-    list_display = ["created_at", "asked", "answered", "source_label", "doubt_words", "confidence_percent", "took"]
-    list_filter = ["source", "doubt", ("created_at", RangeDateTimeFilter)]
-    list_filter_submit = True
-    search_fields = ["question", "answer", "session_id"]
-    show_full_result_count = False
-
-    @display(description=_("问题"))
-    def asked(self, entry: AnswerLog) -> str:
-        return Truncator(entry.question).chars(40)
-
-    @display(description=_("回答"))
-    def answered(self, entry: AnswerLog) -> str:
-        return Truncator(entry.answer).chars(50) or "—"
-
-    @display(description=_("来源"), ordering="source", label=True)
-    def source_label(self, entry: AnswerLog) -> str:
-        return entry.get_source_display()
-
-    @display(description=_("存疑"), ordering="doubt")
-    def doubt_words(self, entry: AnswerLog) -> str:
-        return str(DOUBTS.get(entry.doubt, entry.doubt or "—"))
-
-    @display(description=_("置信度"), ordering="confidence")
-    def confidence_percent(self, entry: AnswerLog) -> str:
-        return "—" if entry.confidence is None else f"{entry.confidence:.0%}"
-
-    @display(description=_("耗时"), ordering="milliseconds")
-    def took(self, entry: AnswerLog) -> str:
-        return "—" if entry.milliseconds is None else _("%s 毫秒") % entry.milliseconds
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: AnswerLog | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: AnswerLog | None = None) -> bool:
-        return False
-
-
-DOUBTS = {
-    "customer_asked": _("客户要求人工"),
-    "nothing_matched": _("没有匹配的答案"),
-    "model_unsure": _("模型无法回答"),
-    "model_down": _("模型不可用"),
-    "model_busy": _("模型繁忙"),
-}

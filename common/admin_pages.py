@@ -1,0 +1,72 @@
+"""What all our pages in the admin have in common: an empty list that says what to do, and no typing lost."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
+from unfold.admin import ModelAdmin
+from unfold.views import ChangeList
+
+
+@dataclass(frozen=True)
+class Step:
+    """The one thing to do next: what the button says, and the names of the pages it may lead to, the best first.
+
+    A page may not be there (the simulator in production); then the next one is.
+    """
+
+    label: str | Promise
+    pages: tuple[str, ...]
+
+    @property
+    def link(self) -> str:
+        for page in self.pages:
+            try:
+                return reverse(page)
+            except NoReverseMatch:
+                continue
+        return ""
+
+
+class AdminList(ChangeList):
+    """Knows whether it is empty by itself or because of what was asked for."""
+
+    @property
+    def is_narrowed(self) -> bool:
+        asked = {name for name in self.get_filters_params() if name not in self.model_admin.tabs}
+        return bool(self.query or asked)
+
+
+class AdminPage(ModelAdmin):
+    warn_unsaved_form = True
+    # Label above, help under: long labels of both languages keep their lines, on a phone as well.
+    compressed_fields = False
+    # What an empty list says, and what to do about it where rows are not added by hand.
+    empty_text: str | Promise = ""
+    empty_step: Step | None = None
+    # Parameters that choose a part of the list rather than search in it.
+    tabs: Collection[str] = ()
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return AdminList
+
+
+class ReadOnlyPage(AdminPage):
+    """Rows that the product writes: seen by all who may view them, changed by nobody."""
+
+    list_per_page = 50
+    compressed_fields = True  # Facts are compared line by line.
+
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False

@@ -1,0 +1,82 @@
+"""The bot's words at each moment, where an account wants others than the default."""
+
+from __future__ import annotations
+
+from string import Formatter
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminSelectWidget
+
+from common.admin_cells import cut_of
+from common.admin_pages import AdminPage
+from conversations.models import BotText
+from conversations.moments import MOMENTS
+from conversations.texts import DEFAULTS, default_text, forget_own_words
+
+
+def _moments() -> list[tuple[str, str]]:
+    return [(moment, gettext("：").join([str(MOMENTS[moment]), default_text(moment)[:40]])) for moment in DEFAULTS]
+
+
+class BotTextForm(forms.ModelForm):
+    moment = forms.ChoiceField(
+        label=_("场合"), choices=_moments, help_text=_("冒号后是默认的说法"), widget=UnfoldAdminSelectWidget
+    )
+
+    class Meta:
+        model = BotText
+        fields = ["account", "moment", "text"]
+
+    def clean(self) -> dict[str, Any]:
+        """Words that cannot be filled would silently fall back to the default."""
+        values = super().clean() or {}
+        moment, text = values.get("moment"), values.get("text")
+        if moment and text:
+            known = _names_in(default_text(moment))
+            try:
+                unknown = _names_in(text) - known
+            except ValueError as error:
+                raise forms.ValidationError({"text": _("花括号不成对。")}) from error
+            if unknown:
+                names = gettext("、").join(f"{{{name}}}" for name in sorted(known)) or _("无")
+                raise forms.ValidationError({"text": _("只能使用这些占位符：{names}").format(names=names)})
+            if len(text) > (longest := _longest(moment)):
+                raise forms.ValidationError({"text": _("最多 {n} 个字。").format(n=longest)})
+        return values
+
+
+def _longest(moment: str) -> int:
+    """In characters. Words with a link follow a full part in the same message, where little room is left."""
+    if moment.endswith("_link"):
+        return 12
+    return 30 if "link" in _names_in(default_text(moment)) else 500
+
+
+def _names_in(text: str) -> set[str]:
+    return {name for _literal, name, _spec, _conversion in Formatter().parse(text) if name is not None}
+
+
+@admin.register(BotText)
+class BotTextAdmin(AdminPage):
+    list_display = ["show_moment", "account", cut_of(BotText, "text", 80)]
+    empty_text = _("机器人现在说的都是默认的话。想换个说法，就在这里添加。")
+    list_filter = ["account"]
+    form = BotTextForm
+
+    @display(description=_("场合"), ordering="moment")
+    def show_moment(self, text: BotText) -> str:
+        return str(MOMENTS.get(text.moment, text.moment))
+
+    def save_model(self, request: HttpRequest, obj: BotText, form: object, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        forget_own_words()
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[BotText]:
+        return super().get_queryset(request).select_related("account")

@@ -1,0 +1,50 @@
+"""What was said, below the row it belongs to."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import TabularInline
+from unfold.decorators import display
+
+from common.admin_cells import cut, cut_of, moment_of
+from conversations import kinds
+from conversations.models import Message, Reply
+from wechat.replies import without_links
+
+
+class ReadOnlyInline(TabularInline):
+    extra = 0
+    can_delete = False
+    show_change_link = True
+    hide_title = True
+    per_page = 30
+
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+
+class MessageInline(ReadOnlyInline):
+    model = Message
+    fields = [moment_of(Message, "sent_at"), "show_kind", cut_of(Message, "text", 60), "state"]
+    readonly_fields = fields
+    ordering = ["-sent_at"]
+    verbose_name_plural = _("客户消息")
+
+    @display(description=_("类型"))
+    def show_kind(self, message: Message) -> str:
+        return kinds.in_words(message.kind)
+
+
+class ReplyInline(ReadOnlyInline):
+    model = Reply
+    fields = [moment_of(Reply, "created_at"), "author", "show_text", "state", "channel", cut_of(Reply, "reason", 30)]
+    readonly_fields = fields
+    ordering = ["-created_at"]
+
+    @display(description=_("内容"))
+    def show_text(self, reply: Reply) -> str:
+        return cut(without_links(reply.text), 60)

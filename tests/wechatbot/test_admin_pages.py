@@ -1,0 +1,101 @@
+"""What all pages of the admin share: empty lists that say what to do, names as they are, filters that stay."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.db.models import Model
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from common.admin_pages import AdminPage, Step
+from knowledge.models import SynonymRule
+from llm.models import LanguageModel, ModelCall, Outcome
+from tests.factories import ConversationFactory, MessageFactory
+
+pytestmark = pytest.mark.django_db
+
+# There is always one user: who looks at the list.
+MODELS = [model for model in apps.get_models() if admin.site.is_registered(model) and model._meta.label != "auth.User"]
+
+
+def address(model: type[Model]) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+
+
+@pytest.mark.parametrize("model", MODELS, ids=[model._meta.label for model in MODELS])
+def test_an_empty_list_says_why_and_offers_one_step(admin_client: Client, model: type[Model]) -> None:
+    SynonymRule.objects.all().delete()  # The shipped ones.
+    page = admin.site.get_model_admin(model)
+    assert isinstance(page, AdminPage)
+
+    html = admin_client.get(address(model)).content.decode()
+
+    assert page.empty_text
+    assert str(page.empty_text) in html
+    assert html.count('class="empty-step"') == 1
+
+
+def test_a_search_without_results_offers_to_clear_it(admin_client: Client) -> None:
+    html = admin_client.get(reverse("admin:knowledge_faq_changelist"), {"q": "没有的"}).content.decode()
+    assert "没有符合条件的内容" in html
+    assert '<a href="?" class="empty-step">清除搜索和筛选</a>' in html
+
+
+def test_a_step_leads_to_the_first_page_that_is_there() -> None:
+    assert Step("去", ("no:such-page", "admin:index")).link == reverse("admin:index")
+    assert Step("去", ("no:such-page",)).link == ""
+
+
+@pytest.mark.parametrize("list_of", ["customer", "conversation"])
+def test_an_openid_in_the_title_keeps_its_letters(admin_client: Client, list_of: str) -> None:
+    conversation = ConversationFactory(customer__openid="okwQiOwOzrH_BJF_3aaBXuVsDtAR")
+    row = conversation.customer if list_of == "customer" else conversation
+    html = admin_client.get(reverse(f"admin:conversations_{list_of}_change", args=[row.pk])).content.decode()
+    assert ">okwQ…DtAR</a>" in html
+    assert "OkwQ" not in html
+
+
+@pytest.mark.parametrize("lang", ["zh-hans", "en"])
+def test_the_field_of_an_openid_is_titled_as_wechat_writes_it(admin_client: Client, lang: str) -> None:
+    message = MessageFactory()
+    for name, row in (("customer", message.conversation.customer), ("message", message)):
+        page = reverse(f"admin:conversations_{name}_change", args=[row.pk])
+        html = admin_client.get(page, headers={"accept-language": lang}).content.decode()
+        assert ">OpenID</label>" in html
+
+
+def test_a_models_name_in_the_title_keeps_its_letters(admin_client: Client) -> None:
+    model = LanguageModel.objects.create(name="qwen-plus", base_url="https://model.example/v1", model="qwen-plus")
+    html = admin_client.get(reverse("admin:llm_languagemodel_change", args=[model.pk])).content.decode()
+    assert ">qwen-plus</a>" in html
+    assert "Qwen-plus" not in html
+
+
+@pytest.mark.parametrize(
+    ("span", "shown"), [("hour", 1), ("day", 2), ("week", 3), ("month", 4), ("", 5), ("nonsense", 5)]
+)
+def test_a_list_is_filtered_by_how_long_ago(admin_client: Client, span: str, shown: int) -> None:
+    for age in (timedelta(), timedelta(hours=2), timedelta(days=2), timedelta(days=8), timedelta(days=31)):
+        ModelCall.objects.create(model="small", outcome=Outcome.OK, created_at=timezone.now() - age)
+    page = admin_client.get(reverse("admin:llm_modelcall_changelist"), {"created_at": span} if span else {})
+    assert page.context["cl"].result_count == shown
+
+
+def test_the_next_page_keeps_search_and_filters(admin_client: Client) -> None:
+    for _ in range(60):
+        MessageFactory(text="怎么退货")
+    asked = {"q": "退货", "state": "received", "received_at": "day", "kind": "text"}
+    page = admin_client.get(reverse("admin:conversations_message_changelist"), asked)
+    following = page.context["cl"].get_query_string({"p": 2})
+    assert following.replace("&", "&amp;") in page.content.decode()
+    again = admin_client.get(reverse("admin:conversations_message_changelist") + following)
+    assert (again.context["cl"].result_count, len(again.context["cl"].result_list)) == (60, 10)
+
+
+def test_unsaved_changes_warn(admin_client: Client) -> None:
+    assert "warn-unsaved-form" in admin_client.get(reverse("admin:knowledge_faq_add")).content.decode()
