@@ -46,6 +46,8 @@ class TimeFilter(admin.FieldListFilter):
         super().__init__(field, request, params, model, model_admin, field_path)
         chosen = self.used_parameters.get(field_path)
         self.chosen = chosen[-1] if isinstance(chosen, list) else chosen
+        # By these names the theme keeps the choice when another filter of the list is submitted.
+        self.lookup_kwarg, self.lookup_val = field_path, [self.chosen]
 
     def expected_parameters(self) -> list[str | None]:
         return [self.field_path]
@@ -68,6 +70,15 @@ class WordsFilter(admin.SimpleListFilter):
 
     words: Mapping[str, str | Promise]
     column: str
+
+    @property
+    def lookup_kwarg(self) -> str | None:
+        """By these names the theme keeps the choice when another filter of the list is submitted."""
+        return self.parameter_name
+
+    @property
+    def lookup_val(self) -> list[str | None]:
+        return [self.value()]
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         return list(self.words.items())

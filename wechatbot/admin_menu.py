@@ -83,7 +83,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_BACK_BUTTON": True,
     "DASHBOARD_CALLBACK": "wechatbot.front_page.fill",
     "STYLES": [lazy_static("common/tokens.css"), lazy_static("common/admin.css")],
-    "SCRIPTS": [lazy_static("common/theme.js")],
+    "SCRIPTS": [lazy_static("common/theme.js"), lazy_static("common/admin.js")],
     # The greys and the accent of static/common/tokens.css in unfold's eleven shades.
     "COLORS": {
         "base": {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from assistant.models import AnswerLog
 from common.admin_pages import AdminPage, Step
 from knowledge.models import SynonymRule
 from llm.models import LanguageModel, ModelCall, Outcome
@@ -99,3 +101,33 @@ def test_the_next_page_keeps_search_and_filters(admin_client: Client) -> None:
 
 def test_unsaved_changes_warn(admin_client: Client) -> None:
     assert "warn-unsaved-form" in admin_client.get(reverse("admin:knowledge_faq_add")).content.decode()
+
+
+def test_a_form_with_errors_names_the_fields_at_the_top(admin_client: Client) -> None:
+    form = {"question": "", "answer": "", "phrasings-TOTAL_FORMS": "1", "phrasings-INITIAL_FORMS": "0"}
+    html = admin_client.post(reverse("admin:knowledge_faq_add"), {**form, "phrasings-0-text": "退|换"}).content.decode()
+    assert '<a class="errornote-field" href="#id_question">问题</a>' in html
+    assert '<a class="errornote-field" href="#id_answer">答案</a>' in html
+    assert '<span class="errornote-field">相似问法</span>' in html
+
+
+def test_deleting_is_named_by_its_verb(admin_client: Client) -> None:
+    rule = SynonymRule.objects.create(words="快递 包裹")
+    html = admin_client.get(reverse("admin:knowledge_synonymrule_delete", args=[rule.pk])).content.decode()
+    assert re.search(r"<button[^>]*>\s*删除\s*</button>", html)
+    assert "我确定" not in html
+
+
+def test_filters_chosen_by_link_stay_when_a_range_of_times_is_submitted(admin_client: Client) -> None:
+    AnswerLog.objects.create(question="退货", source="none", doubt="model_down")
+    chosen = {"doubt": "model_down", "created_at": "week"}
+    html = admin_client.get(reverse("admin:assistant_answerlog_changelist"), chosen).content.decode()
+    for name, value in chosen.items():
+        assert f'<input type="hidden" name="{name}" value="{value}"' in html
+
+
+def test_a_conversation_leads_to_each_of_its_messages(admin_client: Client) -> None:
+    message = MessageFactory()
+    page = reverse("admin:conversations_conversation_change", args=[message.conversation.pk])
+    address = reverse("admin:conversations_message_change", args=[message.pk])
+    assert f'href="{address}"' in admin_client.get(page).content.decode()
