@@ -49,6 +49,7 @@ class Message:
     attempt: int
     deliveries: int
     ended_with: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -172,7 +173,7 @@ class Phone:
 
     @property
     def messages(self) -> list[Message]:
-        columns = "id, state, attempt, deliveries, ended_with"
+        columns = "id, state, attempt, deliveries, ended_with, text"
         rows = self._rows(f"SELECT {columns} FROM conversations_message WHERE openid = '{self.openid}' ORDER BY id")
         return [Message(*row) for row in rows]
 

@@ -72,6 +72,8 @@ def test_when_it_is_away_for_all_three_deliveries_the_customer_reads_a_sorry(sho
     assert silent.result().acknowledged
     for phone in phones:
         shop.wait_until(lambda phone=phone: phone.say(QUESTION).text == FAQ_ANSWER, 60, "it goes on afterwards")
+        # Told to send it again, and so not stored behind the customer's back.
+        assert {message.text for message in phone.messages} == {QUESTION}
 
 
 @in_every_way
