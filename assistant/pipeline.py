@@ -181,8 +181,8 @@ def _turns(question: Question, match: Match) -> list[Turn]:
 def _menu_or_nothing(question: Question, match: Match) -> Answer:
     choices = match.candidates[: menu.MOST_CHOICES]
     offered = tuple(one.faq_id for one in choices)
-    # Who was shown these very questions and asks on did not mean any of them.
-    was_shown_these = menu.was_shown(question.history) and set(offered) <= set(question.offered)
+    # Who was shown these very questions just now, and asks on, did not mean any of them.
+    was_shown_these = menu.was_shown(question.history[-1:]) and set(offered) <= set(question.offered)
     if match.band != "suggest" or was_shown_these:
         return Answer("", Source.NONE, Doubt.NOTHING_MATCHED, confidence=match.confidence)
     text = _menu_text(choices, question.account_id, "menu")

@@ -26,6 +26,8 @@ BM25_K1 = 1.2
 BM25_B = 0.75
 MOST_LEAD = 0.3
 LESS_THAN_EXACT = 0.99
+# One character ("换") stands in many questions, and leads in one of them by chance: a suggestion, not an answer.
+MOST_FOR_ONE_CHARACTER = 0.8
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -108,6 +110,8 @@ class Ranking:
         top = _largest(best, max(limit, 2))
         values = np.minimum(best[top], 1.0)
         confidence = 1.0 if exact is not None else confidence_of(*values[:2].tolist())
+        if exact is None and len(read) == 1:
+            confidence = min(confidence, MOST_FOR_ONE_CHARACTER)
         shown = [at for at in range(min(limit, len(top))) if values[at] > 0]
         return Ranked(
             confidence,

@@ -47,9 +47,17 @@ class BotTextForm(forms.ModelForm):
             if unknown:
                 names = gettext("、").join(f"{{{name}}}" for name in sorted(known)) or _("无")
                 raise forms.ValidationError({"text": _("只能使用这些占位符：{names}").format(names=names)})
+            if missing := _needed_in(moment) - _names_in(text):
+                names = gettext("、").join(f"{{{name}}}" for name in sorted(missing))
+                raise forms.ValidationError({"text": _("请保留占位符：{names}").format(names=names)})
             if len(text) > (longest := _longest(moment)):
                 raise forms.ValidationError({"text": _("最多 {n} 个字。").format(n=longest)})
         return values
+
+
+def _needed_in(moment: str) -> set[str]:
+    """What the customer must be able to tap: without its link an answer would never be read."""
+    return _names_in(default_text(moment)) & ({"link"} if moment == "follow" else {"link", "choices"})
 
 
 def _longest(moment: str) -> int:

@@ -126,6 +126,12 @@ class TestTheMenu:
         again = ask(VAGUE + "呢", offered=menu.offered, history=(VAGUE, menu.text))
         assert again.doubt == Doubt.NOTHING_MATCHED
 
+    def test_it_is_offered_again_to_who_chose_from_it_meanwhile(self, shop: dict[str, FAQ], ask: Ask) -> None:
+        menu = ask(VAGUE)
+        history = (VAGUE, menu.text, "1", RETURNS[1])
+        again = ask(VAGUE, offered=menu.offered, history=history)
+        assert (again.source, again.offered) == (Source.MENU, menu.offered)
+
     def test_it_is_offered_to_who_was_only_welcomed_with_the_same_questions(
         self, shop: dict[str, FAQ], ask: Ask
     ) -> None:

@@ -89,6 +89,24 @@ def test_an_editors_words_are_said_at_once(admin_client: Client) -> None:
     assert BotText.objects.get().text == "欢迎光临"
 
 
+@pytest.mark.parametrize(("moment", "needed"), [("thinking", "{link}"), ("menu", "{choices}")])
+def test_words_that_leave_the_customer_nothing_to_tap_are_refused(
+    admin_client: Client, moment: str, needed: str
+) -> None:
+    url = reverse("admin:conversations_bottext_add")
+    words = {"account": Customer.objects.get().account.pk, "moment": moment, "text": "请稍等。"}
+    page = admin_client.post(url, words)
+    assert f"请保留占位符：{needed}" in page.content.decode()
+    admin_client.post(url, {**words, "text": f"请稍等，{needed}"})
+    assert BotText.objects.get().text == f"请稍等，{needed}"
+
+
+def test_the_welcome_needs_no_questions(admin_client: Client) -> None:
+    words = {"account": Customer.objects.get().account.pk, "moment": "follow", "text": "欢迎。"}
+    admin_client.post(reverse("admin:conversations_bottext_add"), words)
+    assert BotText.objects.get().text == "欢迎。"
+
+
 def test_every_kind_of_push_has_its_words() -> None:
     assert {kind.kind for kind in (*KINDS.values(), Unsupported)} == set(kinds.KINDS)
 

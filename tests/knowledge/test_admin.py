@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from common.redis import redis
 from knowledge import cache
@@ -315,6 +317,13 @@ def test_an_edit_between_preview_and_confirmation_stops_the_import(admin_client:
 
     assert "知识库刚刚有变动" in html
     assert FAQ.objects.count() == 1
+
+
+def test_the_exported_file_bears_the_editors_date(admin_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    early_in_beijing = datetime(2026, 11, 22, 20, 47, tzinfo=UTC)
+    monkeypatch.setattr(timezone, "now", lambda: early_in_beijing)
+    response = admin_client.get(reverse("admin:knowledge_faq_export"))
+    assert "FAQ-2026-11-23.csv" in response["Content-Disposition"]
 
 
 def test_the_exported_file_can_be_imported(admin_client: Client) -> None:

@@ -47,6 +47,20 @@ def test_it_suggests_when_two_are_meant_alike(shop: dict[str, int]) -> None:
     assert len(found.candidates) <= 3
 
 
+@pytest.mark.parametrize("asked", ["退", "换", "钱"])
+def test_it_is_never_sure_of_one_character(db: None, asked: str) -> None:
+    make_faq("怎么退钱")
+    make_faq("尺码不合适能换吗")
+
+    assert match(asked).band == "suggest"
+
+
+def test_it_answers_a_question_of_one_character_that_stands_there(db: None) -> None:
+    make_faq("换")
+
+    assert match("换？").band == "answer"
+
+
 @pytest.mark.parametrize("asked", ["今天天气如何", "帮我写一首诗", "what is the capital of France", "1", "？"])
 def test_it_has_nothing_for_another_subject(shop: dict[str, int], asked: str) -> None:
     assert match(asked).band == "none"
