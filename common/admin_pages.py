@@ -12,6 +12,8 @@ from django.utils.functional import Promise
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
+from common.admin_cells import NOTHING
+
 
 @dataclass(frozen=True)
 class Step:
@@ -46,6 +48,7 @@ class AdminPage(ModelAdmin):
     warn_unsaved_form = True
     # Label above, help under: long labels of both languages keep their lines, on a phone as well.
     compressed_fields = False
+    empty_value_display = NOTHING
     # What an empty list says, and what to do about it where rows are not added by hand.
     empty_text: str | Promise = ""
     empty_step: Step | None = None

@@ -24,6 +24,7 @@
 
   // A menu behind an icon is named by what is in it.
   const nameMenu = (opener) => {
+    name(opener, opener.closest("[data-model-ref]")?.dataset.modelRef);
     const links = [...(opener.parentElement?.querySelectorAll("a[href]") ?? [])].filter((link) => link !== opener);
     name(opener, links.map((link) => link.title || words(link)).filter(Boolean).join(" / "));
   };
