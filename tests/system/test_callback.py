@@ -129,7 +129,7 @@ def test_it_refuses_in_one_log_line_and_stores_nothing(shop: Shop, forge, status
     assert shop.rows("SELECT COUNT(*) FROM conversations_message") == [(0,)]
     said = shop.webs[0].words[spoken_before:]
     assert len(said.splitlines()) == 1, said
-    assert " WARNING webhook.callback account " in said
+    assert " WARNING webhook.opening account " in said
 
 
 def test_it_names_both_clocks_when_a_push_is_too_old(shop: Shop) -> None:

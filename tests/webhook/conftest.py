@@ -15,7 +15,7 @@ from tests.services.process import wait_until
 from tests.tickets.conftest import make_agent
 from tests.webhook.wire import Wire
 from tickets.models import Agent
-from webhook import callback, group_commit, throttle, waiting
+from webhook import callback, group_commit, opening, throttle, waiting
 
 RETURNS = ("怎么申请退货", "签收后 7 天内可以在订单页申请退货。")
 HOURS = ("客服几点上班", "每天 9:00 到 21:00。")
@@ -69,7 +69,7 @@ def _process() -> Iterator[Wire]:
 
 @pytest.fixture
 def _running(_process: Wire, settings: Settings) -> Iterator[Wire]:
-    settings.HOLD_SECONDS = callback.LAST_CLAIM_SECONDS
+    settings.HOLD_SECONDS = opening.LAST_CLAIM_SECONDS
     wakes.listen_here(_process.door.waiters)
     yield _process
     wakes.listen_here(None)
@@ -86,6 +86,7 @@ def short_times(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
         "GIVE_UP_SECONDS": 1.5,
     }.items():
         monkeypatch.setattr(callback, name, seconds)
+    monkeypatch.setattr(opening, "LAST_CLAIM_SECONDS", 0.9)
     monkeypatch.setattr(group_commit, "RETRY_PAUSE", 0.02)
     settings.HOLD_SECONDS = 0.4
 

@@ -32,7 +32,7 @@ from tests.webhook.conftest import RETURNS
 from tests.webhook.wire import Delivery, Request, Wire, opened, plain, sealed
 from tickets import services as tickets
 from tickets.models import Agent, Ticket
-from webhook import callback
+from webhook import opening
 from webhook.answering import answer_conversation
 from wechat.models import OfficialAccount, ReplyMode
 
@@ -70,7 +70,7 @@ class Customer:
         return self.cut_in_time(self.wire.start(request))
 
     def cut_in_time(self, delivery: Delivery) -> str | None:
-        give_up = time.monotonic() + callback.LAST_CLAIM_SECONDS + 0.2
+        give_up = time.monotonic() + opening.LAST_CLAIM_SECONDS + 0.2
         while delivery.is_open and time.monotonic() < give_up:
             time.sleep(0.01)
         if delivery.is_open:
@@ -401,7 +401,7 @@ def test_a_wild_create_time_is_replaced_by_our_clock(wire: Wire, api: OfficialAc
 
 def test_a_long_text_is_cut_to_what_a_row_takes(wire: Wire, api: OfficialAccount) -> None:
     wire.send(plain(api, text_xml("长" * 6000)))
-    assert len(Message.objects.get().text) == callback.MAX_TEXT
+    assert len(Message.objects.get().text) == opening.MAX_TEXT
 
 
 def test_the_same_text_twice_is_two_messages(write: Customer) -> None:

@@ -15,7 +15,7 @@ from conversations.models import Message
 from tests.factories import AccountFactory
 from tests.webhook.builders import text_xml
 from tests.webhook.wire import Request, Wire, plain, sealed, sealed_as
-from webhook.callback import MAX_BODY
+from webhook.http import MAX_BODY
 from wechat import accounts
 from wechat.models import OfficialAccount
 

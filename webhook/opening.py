@@ -1,0 +1,138 @@
+"""A POST of WeChat, from its envelope to the push that is stored; and the handshake. Nothing here waits."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from django.conf import settings
+
+from assistant.wishes import wants_human
+from webhook.http import BAD_REQUEST, FORBIDDEN, SUCCESS, Response
+from webhook.intake import Push
+from webhook.kinds import HANDLED_KINDS, UNHEARD_KINDS
+from wechat import crypto, parsing, replies
+from wechat.crypto import Keys
+
+logger = logging.getLogger(__name__)
+
+# WeChat cuts after 5 s. Nothing is claimed in the last moments: what is written too late is lost.
+LAST_CLAIM_SECONDS = 4.5
+# WeChat delivers a push three times, five seconds apart.
+LAST_DELIVERY = 3
+LAST_DELIVERY_AGE = 9.0
+# Far more than WeChat lets a customer type; a bound for the row and for what a model is asked.
+MAX_TEXT = 4000
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One POST of WeChat, opened and understood. `arrived` is the loop's clock, all deadlines count from it."""
+
+    keys: Keys
+    incoming: parsing.Incoming
+    aes_key: str | None
+    nonce: str
+    arrived: float
+    received_at: datetime
+
+    @property
+    def is_old(self) -> bool:
+        """WeChat sent this push nine seconds ago or more: it will not come again."""
+        return self.received_at.timestamp() - self.incoming.created >= LAST_DELIVERY_AGE
+
+    @property
+    def hold_seconds(self) -> float:
+        """How long its connection is kept for the answer."""
+        return float(settings.HOLD_SECONDS) if self.keys.may_send else LAST_CLAIM_SECONDS
+
+    def reply(self, text: str) -> Response:
+        """A passive text reply, sealed as its push was; no text is the word `success`."""
+        if not text:
+            return SUCCESS
+        incoming, now = self.incoming, int(time.time())
+        xml = replies.text_reply(to=incoming.openid, sender=incoming.to, text=text, created=now)
+        if self.aes_key is not None:
+            xml = crypto.seal(xml, keys=self.keys, aes_key=self.aes_key, nonce=self.nonce, timestamp=now)
+        return Response(200, xml.encode(), b"application/xml; charset=utf-8")
+
+
+def handshake(keys: Keys, query: dict[str, str]) -> Response:
+    try:
+        return Response(200, crypto.check_handshake(keys.token, query).encode())
+    except crypto.Forbidden as error:
+        logger.warning("account %s: handshake refused: %s", keys.slug, error)
+        return FORBIDDEN
+
+
+def open_delivery(keys: Keys, query: dict[str, str], body: bytes, arrived: float) -> Delivery | Response:
+    """The push behind the envelope, or the status that tells its sender to stop. One log line, nothing stored."""
+    received_at = datetime.now(UTC)
+    try:
+        opened = crypto.open_envelope(keys, query, body)
+        _refuse_old(query, received_at)
+        incoming = parsing.parse(opened.xml)
+    except (crypto.Forbidden, TooOld) as error:
+        logger.warning("account %s: push refused: %s", keys.slug, error)
+        return FORBIDDEN
+    except (crypto.BadEnvelope, parsing.NotUnderstood) as error:
+        logger.warning("account %s: push not understood: %s", keys.slug, error)
+        return BAD_REQUEST
+    return Delivery(keys, incoming, opened.aes_key, query.get("nonce", ""), arrived, received_at)
+
+
+class TooOld(ValueError):
+    """A push from long ago: a replay, or one of the two clocks is wrong."""
+
+
+def _refuse_old(query: dict[str, str], now: datetime) -> None:
+    try:
+        age = now.timestamp() - int(query["timestamp"])
+    except ValueError as error:
+        raise TooOld(f"timestamp {query['timestamp'][:20]!r} is no time") from error
+    if abs(age) > settings.CALLBACK_MAX_AGE:
+        raise TooOld(f"older than {settings.CALLBACK_MAX_AGE} s: WeChat's clock {_clock(query)}, ours {now:%F %T} UTC")
+
+
+def _clock(query: dict[str, str]) -> str:
+    try:
+        return f"{datetime.fromtimestamp(int(query['timestamp']), UTC):%F %T}"
+    except (OverflowError, OSError, ValueError):
+        return f"of no time at all ({query['timestamp'][:20]})"
+
+
+def push_of(delivery: Delivery) -> Push:
+    """What is stored of a delivery. Ids and kinds are bounded by the parser, the text is cut to what a row takes."""
+    incoming, keys = delivery.incoming, delivery.keys
+    text = incoming.question[:MAX_TEXT]
+    return Push(
+        account_id=keys.account_id,
+        openid=incoming.openid,
+        dedup_key=incoming.dedup_key,
+        kind=incoming.kind,
+        text=text,
+        fields=incoming.stored_fields(),
+        raw=getattr(incoming, "raw", ""),
+        wants_human=bool(text) and wants_human(text),
+        sent_at=_sent_at(incoming.created, delivery.received_at),
+        received_at=delivery.received_at,
+        hold_until=_hold_until(delivery),
+        needs_answer=incoming.kind in HANDLED_KINDS,
+        counts=incoming.is_message,
+    )
+
+
+def _sent_at(created: int, received_at: datetime) -> datetime:
+    """CreateTime as a time that every database takes; a wild one is replaced by our own clock."""
+    if abs(created - received_at.timestamp()) > settings.CALLBACK_MAX_AGE + 60:
+        return received_at
+    return datetime.fromtimestamp(created, UTC)
+
+
+def _hold_until(delivery: Delivery) -> datetime | None:
+    seconds = delivery.hold_seconds
+    if seconds <= 0 or delivery.incoming.kind in UNHEARD_KINDS:
+        return None
+    return delivery.received_at + timedelta(seconds=seconds)
