@@ -25,12 +25,14 @@ from django.views.decorators.http import require_POST
 from tickets import services
 from tickets.agents import StaffRequest, acting_agent, agent_of, name_of
 from tickets.forms import PriorityForm, ReplyForm, TransferForm
-from tickets.models import Status, Ticket
+from tickets.models import Agent, Status, Ticket
 from tickets.thread import thread_of
 from tickets.window import reply_window
 
 NEWEST = 80
 MOST = 2000
+# The parts of the page that change by themselves: `tickets/_<name>.html`, each in the element with that id.
+PIECES = ("head", "thread", "notice", "facts", "colleagues")
 
 Action = Callable[[Ticket, StaffRequest], str]
 
@@ -48,8 +50,6 @@ def ticket_page(request: StaffRequest, ticket: Ticket, site: AdminSite) -> HttpR
         "acting_name": name_of(request.user),
         "reply_form": ReplyForm(),
         "priority_form": PriorityForm(initial={"priority": ticket.priority}),
-        "transfer_form": TransferForm(ticket=ticket),
-        "earlier_tickets": Ticket.objects.filter(customer=ticket.customer).exclude(pk=ticket.pk).count(),
     }
     return TemplateResponse(request, "tickets/ticket.html", context)
 
@@ -74,13 +74,14 @@ def _do(request: StaffRequest, ticket_id: int, action: Action) -> HttpResponse:
     try:
         done = action(ticket, request)
     except services.TakenByAnother as taken:
-        status, problem = 409, _("%(agent)s 正在接待这位客户。") % {"agent": taken.agent or "—"}
+        status, problem = 409, _("%(agent)s 正在接待这位客户，接手后可以发送。") % {"agent": taken.agent or "—"}
     except services.TicketClosed:
         status, problem = 409, _("这个工单已经解决。客户再次需要人工时会有新的工单。")
     except Unfit as unfit:
         status, problem = 400, str(unfit)
     if request.headers.get("Accept") == "application/json":
-        return JsonResponse({**_as_json(_state(request, _ticket(ticket_id))), "problem": problem}, status=status)
+        state = _as_json(_state(request, _ticket(ticket_id)))
+        return JsonResponse({**state, "problem": problem, "done": done}, status=status)
     if problem or done:
         messages.add_message(request, messages.ERROR if problem else messages.SUCCESS, problem or done)
     return redirect("admin:tickets_ticket_change", ticket_id)
@@ -156,25 +157,37 @@ def _checked(form: Any) -> Any:
 
 
 def _state(request: StaffRequest, ticket: Ticket) -> dict[str, Any]:
-    """All of the page that changes by itself, as three pieces of HTML and their digest."""
-    now = timezone.now()
-    agent = agent_of(request.user)
-    window = reply_window(ticket.conversation, now)
+    """All of the page that changes by itself, as pieces of HTML and their digest."""
     newest = _newest(request)
     context = {
         "ticket": ticket,
-        "thread": thread_of(ticket.conversation, newest=newest),
+        "thread": thread_of(ticket, newest=newest),
         "earlier": min(newest + NEWEST * 2, MOST),
-        "window": window,
-        "is_mine": agent is not None and ticket.assignee_id == agent.pk and ticket.status == Status.ANSWERING,
-        "is_anothers": ticket.status == Status.ANSWERING and (agent is None or ticket.assignee_id != agent.pk),
+        "window": reply_window(ticket.conversation, timezone.now()),
         "may_change": request.user.has_perm("tickets.change_ticket"),
+        "transfer_form": TransferForm(ticket=ticket),
+        **_whose(ticket, agent_of(request.user)),
+        **_others_of_the_customer(ticket),
     }
-    bubbles = render_to_string("tickets/_thread.html", context, request)
-    facts = render_to_string("tickets/_facts.html", context, request)
-    head = render_to_string("tickets/_head.html", context, request)
-    digest = hashlib.sha256(f"{head}{bubbles}{facts}".encode()).hexdigest()[:16]
-    return {**context, "head": head, "bubbles": bubbles, "facts": facts, "digest": digest}
+    pieces = {name: render_to_string(f"tickets/_{name}.html", context, request) for name in PIECES}
+    digest = hashlib.sha256("".join(pieces.values()).encode()).hexdigest()[:16]
+    return {**context, "pieces": pieces, "digest": digest}
+
+
+def _whose(ticket: Ticket, agent: Agent | None) -> dict[str, bool]:
+    is_own = agent is not None and ticket.assignee_id == agent.pk
+    is_served = ticket.status == Status.ANSWERING and ticket.assignee_id is not None
+    return {
+        "is_mine": is_own and is_served,
+        "is_anothers": is_served and not is_own,
+        "is_meant_for_another": ticket.status == Status.ASSIGNED and ticket.assignee_id is not None and not is_own,
+    }
+
+
+def _others_of_the_customer(ticket: Ticket) -> dict[str, Any]:
+    others = Ticket.objects.filter(customer=ticket.customer_id).exclude(pk=ticket.pk)
+    after = None if ticket.is_open else others.filter(pk__gt=ticket.pk).order_by("pk").last()
+    return {"other_tickets": others.count(), "ticket_after": after}
 
 
 def _newest(request: StaffRequest) -> int:
@@ -185,10 +198,9 @@ def _newest(request: StaffRequest) -> int:
 def _as_json(state: dict[str, Any]) -> dict[str, Any]:
     return {
         "digest": state["digest"],
-        "head": state["head"],
-        "bubbles": state["bubbles"],
-        "facts": state["facts"],
+        "pieces": state["pieces"],
         "is_open": state["ticket"].is_open,
+        "is_anothers": state["is_anothers"],
         "window_is_open": state["window"].is_open,
         "window_words": state["window"].in_full,
     }

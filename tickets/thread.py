@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from itertools import groupby
 from typing import Any, Literal
 
 from django.utils import timezone
@@ -14,8 +15,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from assistant.models import Source
+from conversations.links import is_tap
 from conversations.models import Author, Conversation, Message, Reply, ReplyState
-from tickets.models import TicketEvent
+from tickets.models import EventKind, Ticket, TicketEvent
 from wechat.replies import without_links
 
 Side = Literal["customer", "agent", "bot", "system"]
@@ -44,11 +46,12 @@ STATE_ICONS = {
     ReplyState.UNKNOWN: "help",
     ReplyState.FAILED: "error",
 }
+CLOSING = (EventKind.RESOLVED, EventKind.CANCELLED)
 
 
 @dataclass(frozen=True)
 class Bubble:
-    """`day` is set on the first bubble of each day."""
+    """`day` is set on the first bubble of each day; `taps` counts the taps on our own link that one line stands for."""
 
     side: Side
     text: str
@@ -61,6 +64,8 @@ class Bubble:
     reason: str = ""
     picture: str = ""
     day: str = ""
+    taps: int = 0
+    is_end: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,20 +74,41 @@ class Thread:
     has_earlier: bool
 
 
-def thread_of(conversation: Conversation, *, newest: int) -> Thread:
-    """The `newest` bubbles of a conversation, oldest first."""
-    messages = conversation.messages.order_by("-received_at", "-pk")[: newest + 1]
-    replies = conversation.replies.order_by("-created_at", "-pk")[: newest + 1]
-    events = TicketEvent.objects.filter(ticket__conversation=conversation).select_related("agent", "ticket")
-    events = events.order_by("-created_at", "-pk")[: newest + 1]
-    # Of the same moment: what the customer wrote, what happened to the ticket, what was said.
-    bubbles = [
-        *(bubble for message in reversed(messages) if (bubble := _of_message(message)) is not None),
-        *(Bubble("system", event.in_words, event.created_at) for event in reversed(events)),
-        *(_of_reply(reply) for reply in reversed(replies)),
-    ]
+def thread_of(ticket: Ticket, *, newest: int) -> Thread:
+    """The `newest` bubbles of the customer's conversation, oldest first. A resolved ticket's ends at its resolution:
+    what the customer and the bot wrote later is no part of it."""
+    bubbles = _bubbles(ticket.conversation, ticket.resolved_at, newest + 1)
     bubbles.sort(key=lambda bubble: bubble.at)
-    return Thread(tuple(_with_days(bubbles[-newest:])), has_earlier=len(bubbles) > newest)
+    shown = [*_with_taps_folded(bubbles[-newest:]), *_end_of(ticket)]
+    return Thread(tuple(_with_days(shown)), has_earlier=len(bubbles) > newest)
+
+
+def _bubbles(conversation: Conversation, until: datetime | None, most: int) -> list[Bubble]:
+    messages = conversation.messages.order_by("-received_at", "-pk")
+    replies = conversation.replies.order_by("-created_at", "-pk")
+    events = TicketEvent.objects.filter(ticket__conversation=conversation).select_related("agent", "ticket")
+    events = events.order_by("-created_at", "-pk")
+    if until is not None:
+        messages = messages.filter(received_at__lte=until)
+        replies = replies.filter(created_at__lte=until)
+        events = events.filter(created_at__lt=until)
+    # Of the same moment: what the customer wrote, what happened to the ticket, what was said.
+    return [
+        *(bubble for message in reversed(messages[:most]) if (bubble := _of_message(message)) is not None),
+        *(Bubble("system", event.in_words, event.created_at) for event in reversed(events[:most])),
+        *(_of_reply(reply) for reply in reversed(replies[:most])),
+    ]
+
+
+def _end_of(ticket: Ticket) -> Iterable[Bubble]:
+    closing = ticket.events.filter(kind__in=CLOSING).select_related("agent").last()
+    if ticket.is_open or ticket.resolved_at is None or closing is None:
+        return
+    if closing.kind == EventKind.CANCELLED:
+        text = _("客户取消了人工")
+    else:
+        text = _("已解决 · %(agent)s") % {"agent": closing.agent or "—"}
+    yield Bubble("system", text, ticket.resolved_at, is_end=True)
 
 
 def _of_message(message: Message) -> Bubble | None:
@@ -91,6 +117,8 @@ def _of_message(message: Message) -> Bubble | None:
     if message.kind.startswith("event."):
         text = _("客户点了菜单「%(key)s」") % {"key": message.text} if message.text else ""
         return Bubble("system", text, message.received_at) if text else None
+    if is_tap(message.text, message.fields.get("menu_id", "")):
+        return Bubble("system", _("客户查看了回复"), message.received_at, taps=1)
     kind = str(KINDS.get(message.kind, "" if message.text else _("[看不懂的消息]")))
     text = " ".join(part for part in (kind, message.text, _details(message.fields)) if part)
     picture = message.fields.get("pic_url", "") if message.kind == "image" else ""
@@ -117,6 +145,18 @@ def _of_reply(reply: Reply) -> Bubble:
         icon=STATE_ICONS[state],
         reason=reply.reason,
     )
+
+
+def _with_taps_folded(bubbles: Iterable[Bubble]) -> Iterable[Bubble]:
+    """Several taps in a row are one line with their number, at the time of the last."""
+    for is_of_taps, group in groupby(bubbles, key=lambda bubble: bubble.taps > 0):
+        if not is_of_taps:
+            yield from group
+            continue
+        *others, last = group
+        count = len(others) + 1
+        text = _("客户查看了 %(count)s 次回复") % {"count": count} if others else last.text
+        yield replace(last, text=text, taps=count)
 
 
 def _with_days(bubbles: Iterable[Bubble]) -> Iterable[Bubble]:

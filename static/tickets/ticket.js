@@ -1,11 +1,11 @@
 // The ticket page, live: asks every few seconds what changed, and never moves what the agent is reading or writing.
 (() => {
   const EVERY_MS = 3000;
+  const SAID_MS = 5000;
   const PART_BYTES = 1750;
   const desk = document.getElementById("desk");
   const thread = document.getElementById("thread");
-  const head = document.getElementById("head");
-  const facts = document.getElementById("facts");
+  const done = document.getElementById("done");
   const pill = document.getElementById("pill");
   const lost = document.getElementById("lost");
   const composer = document.getElementById("composer");
@@ -13,6 +13,8 @@
   const words = desk.dataset;
   let digest = words.digest;
   let unseen = 0;
+  let isSending = false;
+  const drawn = {};
 
   const atEnd = () => thread.scrollHeight - thread.scrollTop - thread.clientHeight < 48;
 
@@ -37,15 +39,37 @@
     pill.textContent = `${unseen} ${words.wordNew}`;
   };
 
+  // Only what changed is drawn anew: words that are marked or a button in focus stay as they are.
+  const draw = (name, html) => {
+    const place = document.getElementById(name);
+    if (!place || drawn[name] === html) return;
+    drawn[name] = html;
+    if (name === "thread") {
+      showThread(html);
+      return;
+    }
+    const chosen = place.querySelector("select")?.value;
+    place.innerHTML = html;
+    const options = [...place.querySelectorAll("option")];
+    if (options.some((option) => option.value === chosen)) place.querySelector("select").value = chosen;
+  };
+
+  // A colleague's customer: what was typed stays, and waits until the agent took over.
+  const lock = (isLocked) => {
+    composer.classList.toggle("is-anothers", isLocked);
+    composer.text.readOnly = isLocked;
+    composer.text.placeholder = isLocked ? composer.text.dataset.wordTaken : composer.text.dataset.wordFree;
+    document.getElementById("send").disabled = isLocked || isSending;
+  };
+
   const show = (state) => {
     digest = state.digest;
-    showThread(state.bubbles);
-    facts.innerHTML = state.facts;
-    head.innerHTML = state.head;
+    for (const [name, html] of Object.entries(state.pieces)) draw(name, html);
     tick();
     if (composer) {
       composer.classList.toggle("is-closed", !state.window_is_open);
       document.getElementById("window").textContent = state.window_words;
+      lock(state.is_anothers || !state.is_open);
     }
     // Opened or closed: another page altogether. A draft is not worth losing for it.
     if (state.is_open !== (words.open === "1") && !(composer && composer.text.value.trim())) {
@@ -84,7 +108,14 @@
     if (!isOurs) throw new Error(response.status);
     const state = await response.json();
     show(state);
+    say(state.done);
     return state.problem;
+  };
+
+  const say = (text) => {
+    done.textContent = text;
+    done.hidden = !text;
+    if (text) setTimeout(() => (done.hidden = done.textContent === text), SAID_MS);
   };
 
   const tell = (problem) => {
@@ -113,12 +144,13 @@
     if (!(await confirmed(event.submitter))) return;
     try {
       tell(await post(form));
+      if (form.id === "take") composer.text.focus();
     } catch {
       tell(words.wordLost);
     }
   };
 
-  for (const name of ["take", "resolve"]) document.getElementById(name)?.addEventListener("submit", act);
+  for (const name of ["take", "resolve", "prioritise", "transfer"]) document.getElementById(name)?.addEventListener("submit", act);
 
   const countParts = () => {
     const bytes = new TextEncoder().encode(composer.text.value.trim()).length;
@@ -129,7 +161,7 @@
   const send = async () => {
     const button = document.getElementById("send");
     if (!composer.text.value.trim() || button.disabled) return;
-    button.disabled = true;
+    isSending = button.disabled = true;
     try {
       const problem = await post(composer);
       tell(problem);
@@ -141,7 +173,8 @@
     } catch {
       tell(words.wordFailed);
     }
-    button.disabled = false;
+    isSending = false;
+    button.disabled = composer.text.readOnly;
     composer.text.focus();
   };
 

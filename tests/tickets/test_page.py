@@ -14,6 +14,7 @@ from tests.factories import MessageFactory, ReplyFactory, held_turn
 from tests.tickets.conftest import make_agent
 from tickets.models import Agent, Reason, Status, Ticket
 from tickets.services import hand_over, reply, resolve, take
+from tickets.window import reply_window
 
 pytestmark = pytest.mark.django_db
 
@@ -110,6 +111,23 @@ class TestTheReplyWindow:
         assert "还可发 5 条" in found
         assert "剩 47 小时" in found
 
+    def test_it_tells_the_sends_of_a_minute_apart_from_those_that_last(self, desk: Client, ticket: Ticket) -> None:
+        now = timezone.now()
+        Customer.objects.update(message_sends_left=5, message_window_until=now + timedelta(hours=47, minutes=30))
+        Customer.objects.update(event_sends_left=3, event_window_until=now + timedelta(seconds=50))
+        ticket.conversation.customer.refresh_from_db()
+        window = reply_window(ticket.conversation, now)
+        assert window.in_full == "还可发 5 条，剩 47 小时 30 分；另有 3 条，50 秒内有效"
+        assert "另有 3 条" in page(desk, ticket)
+        assert reply_window(ticket.conversation, now + timedelta(minutes=1)).in_full == "还可发 5 条，剩 47 小时 29 分"
+
+    def test_it_says_how_long_it_may_still_send_after_a_tap_alone(self, ticket: Ticket) -> None:
+        now = timezone.now()
+        Customer.objects.update(message_sends_left=0, event_sends_left=3, event_window_until=now + timedelta(seconds=9))
+        ticket.conversation.customer.refresh_from_db()
+        window = reply_window(ticket.conversation, now)
+        assert (window.is_open, window.in_full) == (True, "还可发 3 条，剩 9 秒")
+
     def test_it_says_that_a_closed_window_makes_the_words_wait(self, desk: Client, ticket: Ticket) -> None:
         Customer.objects.update(message_sends_left=0)
         found = page(desk, ticket)
@@ -126,7 +144,7 @@ class TestAnswering:
         response = desk.post(url("reply", ticket), {"text": " 可以换。\n请寄回。 "}, **AS_SCRIPT)
         state = response.json()
         assert state["problem"] == ""
-        assert "可以换。<br>请寄回。" in state["bubbles"]
+        assert "可以换。<br>请寄回。" in state["pieces"]["thread"]
         sent = Reply.objects.get(author=Author.AGENT)
         assert (sent.text, sent.agent_name) == ("可以换。\n请寄回。", "李明")
 
@@ -192,10 +210,10 @@ class TestFollowing:
         digest = self.digest(desk, ticket)
         MessageFactory(conversation=ticket.conversation, text="还在吗")
         state = desk.get(url("live", ticket), {"digest": digest}).json()
-        assert "还在吗" in state["bubbles"]
+        assert "还在吗" in state["pieces"]["thread"]
         Reply.objects.filter(pk=waiting.pk).update(state=ReplyState.SENT)
         later = desk.get(url("live", ticket), {"digest": state["digest"]}).json()
-        assert "已发送" in later["bubbles"]
+        assert "已发送" in later["pieces"]["thread"]
 
 
 class TestWhoMay:

@@ -1,0 +1,112 @@
+"""What belongs to a ticket's conversation, and how it reads."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from conversations.links import LOOK_MENU_ID, LOOK_WORDS
+from conversations.models import Conversation
+from tests.factories import MessageFactory, ReplyFactory, held_turn
+from tests.tickets.conftest import next_turn
+from tickets.models import Agent, Reason, Ticket
+from tickets.services import cancel, hand_over, resolve, take
+from tickets.thread import Bubble, thread_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ticket(liming: Agent) -> Ticket:
+    return hand_over(held_turn(text="鞋子小了能换吗"), reason=Reason.CUSTOMER_ASKED)
+
+
+def shown(ticket: Ticket, newest: int = 80) -> list[Bubble]:
+    ticket.refresh_from_db()
+    return list(thread_of(ticket, newest=newest).bubbles)
+
+
+def later(conversation: Conversation) -> Ticket:
+    """The customer needs a person again."""
+    return hand_over(next_turn(conversation, "发票怎么开"), reason=Reason.CUSTOMER_ASKED)
+
+
+class TestAResolvedTicket:
+    def test_it_ends_at_the_resolution(self, ticket: Ticket, liming: Agent) -> None:
+        take(ticket, liming)
+        resolve(ticket, liming)
+        second = later(ticket.conversation)
+        ReplyFactory(conversation=ticket.conversation, text="在订单页申请。")
+        *_, end = found = shown(ticket)
+        assert (end.text, end.at, end.is_end) == ("已解决 · 李明", ticket.resolved_at, True)
+        assert not {"发票怎么开", "在订单页申请。"} & {bubble.text for bubble in found}
+        assert {"鞋子小了能换吗", "发票怎么开", "在订单页申请。"} <= {bubble.text for bubble in shown(second)}
+        assert not any(bubble.is_end for bubble in shown(second))
+
+    def test_it_says_when_it_was_the_customer_who_ended_it(self, ticket: Ticket) -> None:
+        cancel(next_turn(ticket.conversation, "取消"))
+        later(ticket.conversation)
+        *_, wish, end = shown(ticket)
+        assert [wish.text, end.text] == ["取消", "客户取消了人工"]
+
+    def test_it_leads_to_what_came_after(self, ticket: Ticket, liming: Agent) -> None:
+        client = Client()
+        client.force_login(liming.user)
+        address = reverse("admin:tickets_ticket_change", args=[ticket.pk])
+        resolve(ticket, liming)
+        assert "这位客户之后的工单" not in client.get(address).content.decode()
+        second = later(ticket.conversation)
+        found = client.get(address).content.decode()
+        assert f"这位客户之后的工单 {second}</a>" in found
+        assert reverse("admin:tickets_ticket_change", args=[second.pk]) in found
+
+    def test_it_counts_the_customers_other_tickets_on_each_of_them(self, ticket: Ticket, liming: Agent) -> None:
+        client = Client()
+        client.force_login(liming.user)
+        resolve(ticket, liming)
+        second = later(ticket.conversation)
+        hand_over(held_turn(), reason=Reason.CUSTOMER_ASKED)
+        for one in (ticket, second):
+            found = client.get(reverse("admin:tickets_ticket_live", args=[one.pk])).json()["pieces"]["facts"]
+            assert f'q={ticket.customer.openid}">1</a>' in found
+
+
+class TestTaps:
+    def write(self, ticket: Ticket, *texts: str, menu_id: str = "") -> None:
+        for text in texts:
+            self.seconds = getattr(self, "seconds", 0) + 1
+            at = timezone.now() + timedelta(seconds=self.seconds)
+            fields = {"menu_id": menu_id} if menu_id else {}
+            MessageFactory(conversation=ticket.conversation, text=text, fields=fields, received_at=at)
+
+    def lines(self, ticket: Ticket) -> list[tuple[str, str]]:
+        start = 1 + [bubble.text for bubble in shown(ticket)].index("分配给 李明")
+        return [(bubble.side, bubble.text) for bubble in shown(ticket)[start:] if bubble.source == ""]
+
+    def test_it_shows_a_tap_as_what_it_is(self, ticket: Ticket) -> None:
+        self.write(ticket, LOOK_WORDS)
+        assert self.lines(ticket)[-1] == ("system", "客户查看了回复")
+
+    def test_it_folds_several_in_a_row_into_one_line(self, ticket: Ticket) -> None:
+        self.write(ticket, LOOK_WORDS, LOOK_WORDS)
+        self.write(ticket, "任何文字", menu_id=LOOK_MENU_ID)
+        self.write(ticket, "谢谢", LOOK_WORDS)
+        assert self.lines(ticket)[-3:] == [
+            ("system", "客户查看了 3 次回复"),
+            ("customer", "谢谢"),
+            ("system", "客户查看了回复"),
+        ]
+
+    def test_it_leaves_words_that_a_customer_may_have_meant(self, ticket: Ticket) -> None:
+        self.write(ticket, "继续")
+        assert self.lines(ticket)[-1] == ("customer", "继续")
+
+    def test_it_still_leads_to_what_was_said_before_many_taps(self, ticket: Ticket) -> None:
+        self.write(ticket, *[LOOK_WORDS] * 12)
+        thread = thread_of(ticket, newest=10)
+        assert thread.has_earlier
+        assert [bubble.text for bubble in thread.bubbles] == ["客户查看了 10 次回复"]
