@@ -254,10 +254,24 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "filters": {"without_readiness": {"()": "wechatbot.health.WithoutReadiness"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["without_readiness"]}},
+    "filters": {
+        "without_readiness": {"()": "wechatbot.health.WithoutReadiness"},
+        "without_refusal_tracebacks": {"()": "wechatbot.logs.WithoutRefusalTracebacks"},
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["without_readiness", "without_refusal_tracebacks"],
+        }
+    },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-    "loggers": {"celery.worker.strategy": {"level": "WARNING"}, "celery.app.trace": {"level": "WARNING"}},
+    "loggers": {
+        # Django's own handler would write each line a second time.
+        "django": {"handlers": [], "level": "INFO"},
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
+    },
 }
 
 # What `wechatbot.checks` complains of.
