@@ -18,7 +18,7 @@ from conversations.texts import ready_text
 from webhook.door import Door
 from webhook.group_commit import CannotBeWritten, NotWritten
 from webhook.http import NOT_FOUND, SUCCESS, Receive, Response, Scope, Send, query_of, read_body, write
-from webhook.intake import Push, Taken, Verdict, too_many_status
+from webhook.intake import Taken, Verdict, too_many_status
 from webhook.kinds import ANSWERED_KINDS
 from webhook.opening import LAST_CLAIM_SECONDS, LAST_DELIVERY, Delivery, handshake, open_delivery, push_of
 from webhook.waiting import Waiter
@@ -63,26 +63,25 @@ class Callback:
         if body is None:
             return None
         delivery = open_delivery(keys, query, body, arrived)
+        del query, body  # Thousands of requests are held at the same time.
         return delivery if isinstance(delivery, Response) else await self._take(delivery, receive)
 
     async def _take(self, delivery: Delivery, receive: Receive) -> Response | None:
+        """Store it, then answer it. A request waits before anybody is asked for its answer."""
         push = push_of(delivery)
         try:
             taken = await self.door.take_in(push, delivery.arrived + STORE_SECONDS)
-            return await self._answer(delivery, push, taken, receive)
         except NotWritten as error:
             return await self._not_stored(delivery, receive, error)
         except CannotBeWritten as error:
             logger.error("a push of account %s could not be stored: %s", push.account_id, error)
             return _sorry(delivery)
-
-    async def _answer(self, delivery: Delivery, push: Push, taken: Taken, receive: Receive) -> Response | None:
-        """A request waits before anybody is asked for its answer, and a repeat looks at once."""
         if taken.verdict is Verdict.TOO_MANY:
             return _too_many(taken)
         with nullcontext() if taken.ended else self.door.waiters.waiting(taken.message_id) as waiter:
             if taken.to_answer:
                 self.door.answer(push if push.id == taken.message_id else replace(push, id=taken.message_id))
+            del push
             if waiter is None:
                 return delivery.reply(taken.passive_text)
             return await self._hold(delivery, taken, waiter, receive)

@@ -43,7 +43,7 @@ class CannotBeWritten(Exception):
     """This one failed by itself, alone in its transaction: another try would end the same way."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Settled:
     """The outcome of one job, for whoever waits on `future`: a result, or an error."""
 

@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 TRIES_WITH_NEW_ID = 3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Push:
     """One delivery, ready to store: lengths are checked and unknown characters are gone."""
 
@@ -74,7 +74,7 @@ class Verdict(Enum):
     TOO_MANY = "too many"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Taken:
     """What became of a push. `ended` with its `passive_text` is what an earlier delivery was answered with."""
 

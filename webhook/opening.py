@@ -27,7 +27,7 @@ LAST_DELIVERY_AGE = 9.0
 MAX_TEXT = 4000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """One POST of WeChat, opened and understood. `arrived` is the loop's clock, all deadlines count from it."""
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
+from typing import Self
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
@@ -28,13 +28,25 @@ RECONNECT_PAUSE = 0.2
 
 
 class Waiter:
-    """One open request."""
+    """One open request; it waits for as long as its `with` block runs.
 
-    __slots__ = ("future",)
+    There are thousands of them at the same time: hence slots, and no generator behind the block.
+    """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    __slots__ = ("_message_id", "_waiters", "future")
+
+    def __init__(self, waiters: Waiters, message_id: int, loop: asyncio.AbstractEventLoop) -> None:
+        self._waiters = waiters
+        self._message_id = message_id
         # The body to write where it is known already, else None: look at the row.
         self.future: asyncio.Future[str | None] = loop.create_future()
+
+    def __enter__(self) -> Self:
+        self._waiters.add(self._message_id, self)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._waiters.remove(self._message_id, self)
 
     def wake(self, text: str | None = None) -> None:
         if not self.future.done():
@@ -50,7 +62,7 @@ class Waiters:
     """All open requests of this process. Touched by the event loop alone, but for `wake_from_thread`."""
 
     def __init__(self) -> None:
-        self._by_message: dict[int, set[Waiter]] = defaultdict(set)
+        self._by_message: dict[int, list[Waiter]] = defaultdict(list)
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def __len__(self) -> int:
@@ -59,19 +71,19 @@ class Waiters:
     def bind(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
 
-    @contextmanager
-    def waiting(self, message_id: int) -> Iterator[Waiter]:
-        """A request that waits for the reply to this message, for as long as the block runs."""
+    def waiting(self, message_id: int) -> Waiter:
+        """For a `with` block: a request that waits for the reply to this message."""
         assert self._loop is not None
-        waiter = Waiter(self._loop)
-        self._by_message[message_id].add(waiter)
-        try:
-            yield waiter
-        finally:
-            waiting = self._by_message[message_id]
-            waiting.discard(waiter)
-            if not waiting:
-                del self._by_message[message_id]
+        return Waiter(self, message_id, self._loop)
+
+    def add(self, message_id: int, waiter: Waiter) -> None:
+        self._by_message[message_id].append(waiter)
+
+    def remove(self, message_id: int, waiter: Waiter) -> None:
+        waiting = self._by_message[message_id]
+        waiting.remove(waiter)
+        if not waiting:
+            del self._by_message[message_id]
 
     def wake(self, message_id: int, text: str | None = None) -> None:
         for waiter in self._by_message.get(message_id, ()):
