@@ -70,7 +70,7 @@ def numbers(reader: Reader, now: datetime) -> list[Number]:
         (_("客户消息"), _messages, MESSAGES, "state=to_answer&received_at=today"),
         (_("FAQ 回答"), _answers_by(Source.FAQ), REPLIES, "source=faq&part=1&created_at=today"),
         (_("模型回答"), _answers_by(Source.MODEL), REPLIES, "source=model&part=1&created_at=today"),
-        (_("转人工"), _handed_over, MESSAGES, "state=handed_over&received_at=today"),
+        (_("转给人工的消息"), _handed_over, MESSAGES, "state=handed_over&received_at=today"),
         (_("新工单"), _tickets, TICKETS, "queue=all&created_at=today"),
         (_("模型调用失败"), _failed_calls, CALLS, "outcome=not_ok&created_at=today"),
     ]

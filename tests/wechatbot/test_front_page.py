@@ -81,7 +81,7 @@ def test_each_number_leads_to_the_list_of_as_many_rows(admin_client: Client, rea
     shown = numbers(reader, timezone.localtime())
     found = {number.title: admin_client.get(number.link).context["cl"].result_count for number in shown}
     assert found == {number.title: number.today for number in shown}
-    assert found == {"客户消息": 4, "FAQ 回答": 2, "模型回答": 1, "转人工": 1, "新工单": 4, "模型调用失败": 8}
+    assert found == {"客户消息": 4, "FAQ 回答": 2, "模型回答": 1, "转给人工的消息": 1, "新工单": 4, "模型调用失败": 8}
 
 
 @pytest.mark.usefixtures("a_busy_day")
