@@ -85,7 +85,7 @@ def thread_of(ticket: Ticket, *, newest: int) -> Thread:
 
 def _bubbles(conversation: Conversation, until: datetime | None, most: int) -> list[Bubble]:
     messages = conversation.messages.order_by("-received_at", "-pk")
-    replies = conversation.replies.order_by("-created_at", "-pk")
+    replies = conversation.replies.select_related("message").order_by("-created_at", "-pk")
     events = TicketEvent.objects.filter(ticket__conversation=conversation).select_related("agent", "ticket")
     events = events.order_by("-created_at", "-pk")
     if until is not None:
@@ -96,7 +96,7 @@ def _bubbles(conversation: Conversation, until: datetime | None, most: int) -> l
     return [
         *(bubble for message in reversed(messages[:most]) if (bubble := _of_message(message)) is not None),
         *(Bubble("system", event.in_words, event.created_at) for event in reversed(events[:most])),
-        *(_of_reply(reply) for reply in reversed(replies[:most])),
+        *(_of_reply(reply) for reply in reversed(replies[:most]) if not _says_nothing_new(reply)),
     ]
 
 
@@ -117,13 +117,22 @@ def _of_message(message: Message) -> Bubble | None:
     if message.kind.startswith("event."):
         text = _("客户点了菜单「%(key)s」") % {"key": message.text} if message.text else ""
         return Bubble("system", text, message.received_at) if text else None
-    if is_tap(message.text, message.fields.get("menu_id", "")):
+    if _is_tap(message):
         return Bubble("system", _("客户查看了回复"), message.received_at, taps=1)
     kind = str(KINDS.get(message.kind, "" if message.text else _("[看不懂的消息]")))
     text = " ".join(part for part in (kind, message.text, _details(message.fields)) if part)
     picture = message.fields.get("pic_url", "") if message.kind == "image" else ""
     is_address = str(picture).startswith(("http://", "https://"))
     return Bubble("customer", text, message.received_at, picture=picture if is_address else "")
+
+
+def _is_tap(message: Message) -> bool:
+    return is_tap(message.text, message.fields.get("menu_id", ""))
+
+
+def _says_nothing_new(reply: Reply) -> bool:
+    """The system's own word for a tap that found no reply: part of the tap's line."""
+    return reply.author == Author.SYSTEM and reply.message is not None and _is_tap(reply.message)
 
 
 def _details(fields: dict[str, Any]) -> str:

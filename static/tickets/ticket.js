@@ -64,6 +64,8 @@
 
   const show = (state) => {
     digest = state.digest;
+    // A line above the box takes room from the conversation: its end stays in sight.
+    const wasAtEnd = atEnd();
     for (const [name, html] of Object.entries(state.pieces)) draw(name, html);
     tick();
     if (composer) {
@@ -71,6 +73,7 @@
       document.getElementById("window").textContent = state.window_words;
       lock(state.is_anothers || !state.is_open);
     }
+    if (wasAtEnd) toEnd();
     // Opened or closed: another page altogether. A draft is not worth losing for it.
     if (state.is_open !== (words.open === "1") && !(composer && composer.text.value.trim())) {
       window.location.reload();
@@ -213,7 +216,7 @@
     window.addEventListener("beforeunload", (event) => {
       if (composer.text.value.trim()) event.preventDefault();
     });
-    composer.text.focus({ preventScroll: true });
+    if (!composer.text.readOnly) composer.text.focus({ preventScroll: true });
   }
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden) look().catch(() => {});

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from conversations.links import LOOK_MENU_ID, LOOK_WORDS
-from conversations.models import Conversation
+from conversations.models import Author, Conversation
 from tests.factories import MessageFactory, ReplyFactory, held_turn
 from tests.tickets.conftest import next_turn
 from tickets.models import Agent, Reason, Ticket
@@ -100,6 +100,15 @@ class TestTaps:
             ("customer", "谢谢"),
             ("system", "客户查看了回复"),
         ]
+
+    def test_it_leaves_out_what_a_tap_without_a_reply_was_told(self, ticket: Ticket) -> None:
+        for _ in range(2):
+            self.write(ticket, LOOK_WORDS)
+            tap = ticket.conversation.messages.latest("received_at")
+            values = {"message": tap, "author": Author.SYSTEM, "created_at": tap.received_at}
+            ReplyFactory(conversation=ticket.conversation, text="目前还没有新的回复，请稍候。", **values)
+        assert self.lines(ticket)[-1] == ("system", "客户查看了 2 次回复")
+        assert "目前还没有新的回复，请稍候。" not in [bubble.text for bubble in shown(ticket)]
 
     def test_it_leaves_words_that_a_customer_may_have_meant(self, ticket: Ticket) -> None:
         self.write(ticket, "继续")
