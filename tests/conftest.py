@@ -16,6 +16,7 @@ import django  # noqa: E402
 from django.apps import apps  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.db.models.signals import post_migrate  # noqa: E402
+from django.utils import translation  # noqa: E402
 from django.utils.module_loading import import_string  # noqa: E402
 
 django.setup()
@@ -61,3 +62,9 @@ def _fresh_knowledge() -> None:
     """The index of one test's FAQs must not answer in the next."""
     matching.forget()
     versions.forget()
+
+
+@pytest.fixture(autouse=True)
+def _own_language() -> None:
+    """A page that one test read in English leaves its language to the thread."""
+    translation.deactivate()
