@@ -36,7 +36,11 @@ class Step:
 
 
 class AdminList(ChangeList):
-    """Knows whether it is empty by itself or because of what was asked for."""
+    """Knows whether it is empty by itself or because of what was asked for, and is titled by what it lists."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = str(self.opts.verbose_name_plural)
 
     @property
     def is_narrowed(self) -> bool:

@@ -81,6 +81,18 @@ def test_a_customer_of_an_unverified_account_taps_for_the_persons_reply(
     expect(last_bubble(page)).to_contain_text(REPLY)
 
 
+def test_the_list_of_tickets_shows_a_new_one_by_itself(page: Page, context: BrowserContext, served: Served) -> None:
+    log_in(page, served, "liming", "agent_liming_password")
+    page.goto(f"{served.url}/admin/tickets/ticket/?queue=all")
+    phone = context.new_page()
+    open_phone(phone, served, verified=True)
+    write(phone, "我要投诉你们的仓库，转人工")
+    expect(last_bubble(phone)).to_contain_text("人工客服")
+    expect(page.locator("#result_list")).to_contain_text("我要投诉你们的仓库", timeout=20_000)
+    expect(page.locator("#changelist-count")).not_to_contain_text("共 0 条")
+    expect(page).to_have_title(re.compile(r"^\(\d+\) 工单"))
+
+
 def test_the_wire_shows_both_sides_of_a_push(page: Page, served: Served) -> None:
     open_phone(page, served, verified=True)
     write(page, "运费多少钱")
