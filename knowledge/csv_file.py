@@ -58,10 +58,12 @@ def read(text: str) -> tablib.Dataset:
     text = without_control(text.removeprefix(BYTE_ORDER_MARK))
     first_line = text.partition("\n")[0]
     delimiter = max(",", "\t", ";", key=first_line.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
-        records = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+        records = list(reader)
     except csv.Error as error:
-        raise FileRefused(_("文件不是有效的 CSV：%(error)s") % {"error": error}) from error
+        refused = _("文件不是有效的 CSV：第 %(line)s 行或之前有引号没有成对，或者一格里的文字太长。")
+        raise FileRefused(refused % {"line": reader.line_num}) from error
     if not records:
         raise FileRefused(_("文件是空的。"))
     return _dataset(_columns_of(records[0]), records[1:])
