@@ -39,9 +39,11 @@ def handover(ticket: Ticket, reason: Reason) -> str:
 def receipt(turn: Turn, ticket: Ticket, now: datetime) -> str:
     """The word for a message that goes onto a ticket; "" where silence is right."""
     conversation = turn.conversation
+    if not turn.account.may_send and conversation.replies.waiting_for_customer().exists():
+        return ""  # What waits goes out with this very message, and says more.
     if conversation.owner == Owner.QUEUE:
         return _waiting_word(turn, ticket, now)
-    if turn.account.may_send or conversation.replies.waiting_for_customer().exists():
+    if turn.account.may_send:
         return ""
     if conversation.receipt_at is not None and now - conversation.receipt_at < RECEIPT_EVERY:
         return ""

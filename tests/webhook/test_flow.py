@@ -17,6 +17,7 @@ from conversations.models import (
     BotText,
     Conversation,
     Customer,
+    Ending,
     Message,
     MessageState,
     Owner,
@@ -254,6 +255,16 @@ class TestACustomerWhoWaits:
         flow.reply(queued_turn(text), model=None)
         assert "正在排队" in texts()[-1]
         assert Ticket.objects.count() == 1
+
+    def test_words_that_came_too_late_for_their_push_are_not_said_twice(self) -> None:
+        """An unverified account: the handover's word goes out with the customer's next message."""
+        turn = held_turn(text=UNKNOWN, passive=True)
+        Message.objects.filter(pk=turn.message.pk).update(ended_with=Ending.TEXT)
+        tickets.hand_over(turn, reason=Reason.MODEL_DOWN)
+        before = texts()
+        flow.reply(next_turn(turn.conversation, "还在吗"), model=None)
+        assert texts() == before
+        assert Ticket.objects.get().messages.count() == 2
 
     def test_another_wish_for_a_person_is_silent(self) -> None:
         turn = queued_turn("转人工", wants_human=True)
