@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from string import Formatter
 from typing import Any
 
@@ -22,13 +23,21 @@ from conversations.texts import DEFAULTS, default_text, forget_own_words
 
 
 def _moments() -> list[tuple[str, str]]:
-    return [(moment, gettext("：").join([str(MOMENTS[moment]), default_text(moment)[:40]])) for moment in DEFAULTS]
+    return [(moment, str(MOMENTS[moment])) for moment in DEFAULTS]
 
 
 class BotTextForm(forms.ModelForm):
-    moment = forms.ChoiceField(
-        label=_("场合"), choices=_moments, help_text=_("冒号后是默认的说法"), widget=UnfoldAdminSelectWidget
-    )
+    moment = forms.ChoiceField(label=_("场合"), choices=_moments, widget=UnfoldAdminSelectWidget)
+
+    class Media:
+        js = (forms.Script("conversations/bot_texts.js", defer=True),)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """The script fills an untouched box with the default, so that nobody types it anew to change a word."""
+        super().__init__(*args, **kwargs)
+        defaults = {moment: default_text(moment) for moment in DEFAULTS}
+        self.fields["moment"].widget.attrs["data-defaults"] = json.dumps(defaults, ensure_ascii=False)
+        self.fields["text"].help_text = _("从默认的说法改起。花括号里的占位符发送时会换成真实内容。")
 
     class Meta:
         model = BotText

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from html import unescape
 
 import pytest
 from django.test import Client
@@ -13,6 +15,7 @@ from assistant.models import Source
 from conversations import kinds
 from conversations.admin.words import ENDINGS, MESSAGE_COLOURS, REPLY_COLOURS, SOURCES
 from conversations.models import BotText, Customer, Ending, MessageState, ReplyState
+from conversations.texts import DEFAULTS
 from tests.factories import ConversationFactory, MessageFactory, ReplyFactory
 from wechat.incoming import KINDS, Unsupported
 
@@ -193,3 +196,12 @@ def test_a_bots_text_is_named_by_its_moment(admin_client: Client) -> None:
 def test_a_time_in_a_list_is_relative_and_exact_on_hover(admin_client: Client) -> None:
     html = admin_client.get(reverse("admin:conversations_message_changelist")).content.decode()
     assert re.search(r'<time class="whole" datetime="[^"]+\+08:00" title="\d{4}-\d\d-\d\d [\d:]{8}">刚刚</time>', html)
+
+
+def test_the_page_of_new_words_brings_the_default_of_each_moment(admin_client: Client) -> None:
+    page = admin_client.get(reverse("admin:conversations_bottext_add")).content.decode()
+    brought = re.search(r'data-defaults="([^"]*)"', page)
+    assert brought is not None
+    defaults = json.loads(unescape(brought.group(1)))
+    assert defaults.keys() == DEFAULTS.keys()
+    assert "{link}" in defaults["thinking"]
