@@ -73,7 +73,7 @@ def chinese_on(client: Client, address: str, *, post: bool = False) -> list[str]
     answer = client.post(address, {}) if post else client.get(address, follow=True)
     assert answer.status_code in (200, 403), address
     shown = answer.content.decode()
-    data = [*DATA, default_prompt(), *(default_text(moment)[:40] for moment in DEFAULTS)]
+    data = [*DATA, default_prompt(), *(line for moment in DEFAULTS for line in default_text(moment).splitlines())]
     for text in sorted(data, key=len, reverse=True):
         shown = shown.replace(text, "")
     return CHINESE.findall(_without_escapes(shown))
