@@ -1,20 +1,26 @@
 """Ids that a process makes for itself, so that a batch of messages is stored by one INSERT and knows its rows.
 
-63 bits: milliseconds since 2024, then 10 bits of this process, then a counter of 12 bits. They grow with time, as an
-index likes. Should two processes ever make the same id, the insert is ignored and the intake makes another one.
+63 bits: milliseconds since 2024, then 22 bits that this process has drawn by lot. Within a millisecond they count on
+from there, so they grow with every call, as an index likes and as messages of the same second are put in order, even
+when the clock is set back. Should two processes ever make the same id, the insert is ignored and the intake makes
+another one.
 """
 
 from __future__ import annotations
 
-import itertools
 import secrets
+import threading
 import time
 
 EPOCH_MS = 1_704_067_200_000
-_process = secrets.randbits(10)
-_counter = itertools.count(secrets.randbits(12))
+_lot = secrets.randbits(22)
+_last = 0
+_lock = threading.Lock()
 
 
 def new_id() -> int:
+    global _last
     milliseconds = time.time_ns() // 1_000_000 - EPOCH_MS
-    return milliseconds << 22 | _process << 12 | next(_counter) & 0xFFF
+    with _lock:
+        _last = max(milliseconds << 22 | _lot, _last + 1)
+        return _last
