@@ -20,6 +20,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
@@ -70,11 +71,10 @@ class Stack:
         self._changes = dict(environment or {})
 
     def __enter__(self) -> Self:
-        try:
+        with ExitStack() as half_started:
+            half_started.callback(self.stop)
             self.start()
-        except BaseException:
-            self.stop()
-            raise
+            half_started.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:

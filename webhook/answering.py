@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Literal
 
 from assistant.pipeline import Model, NeedsModel
@@ -61,11 +61,10 @@ def answer_conversation(conversation_id: int, *, model: Model) -> None:
 @contextmanager
 def _let_go_on_error(turn: Turn) -> Iterator[None]:
     """The lease runs out when nobody renews it, and the sweep gives the message its next attempt."""
-    try:
+    with ExitStack() as on_error:
+        on_error.callback(claims.drop, turn)
         yield
-    except Exception:  # Whatever it was, nobody answers under this lease any more.
-        claims.drop(turn)
-        raise
+        on_error.pop_all()
 
 
 def send_first_part(turn: Turn) -> None:
