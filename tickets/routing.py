@@ -19,5 +19,5 @@ def next_agent() -> Agent | None:
 
 def waiting_before(ticket: Ticket) -> int:
     """How many customers wait for the same agent, and have waited for longer."""
-    waiting = Ticket.objects.open().filter(assignee=ticket.assignee_id, waiting_since__isnull=False)
+    waiting = Ticket.objects.open().waited_for().filter(assignee=ticket.assignee_id)
     return waiting.filter(pk__lt=ticket.pk).count()

@@ -101,8 +101,10 @@ def _bubbles(conversation: Conversation, until: datetime | None, most: int) -> l
 
 
 def _end_of(ticket: Ticket) -> Iterable[Bubble]:
+    if ticket.resolved_at is None:
+        return
     closing = ticket.events.filter(kind__in=CLOSING).select_related("agent").last()
-    if ticket.is_open or ticket.resolved_at is None or closing is None:
+    if closing is None:
         return
     if closing.kind == EventKind.CANCELLED:
         text = _("客户取消了人工")

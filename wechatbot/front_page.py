@@ -12,6 +12,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, PermissionsMixin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -113,17 +114,17 @@ def matters(reader: Reader, now: datetime) -> list[Matter]:
     calls = ModelCall.objects.filter(created_at__gte=beginning_of("hour", now)).exclude(outcome=Outcome.OK)
     failed, unknown = lately.filter(state=ReplyState.FAILED), lately.filter(state=ReplyState.UNKNOWN)
     untaken, unanswered = Ticket.objects.to_be_taken(), Ticket.objects.in_work().waited_for()
-    found: list[tuple[str, int, str, str]] = [
-        (_("等待接手的工单"), untaken.count(), TICKETS, "queue=untaken"),
-        (_("客户在等客服回复的工单"), unanswered.count(), TICKETS, "queue=in_work&waiting=yes"),
-        (_("一天内发送失败的回复"), failed.count(), REPLIES, "state__exact=failed&created_at=day"),
-        (_("一天内结果未知的发送"), unknown.count(), REPLIES, "state__exact=unknown&created_at=day"),
-        (_("一小时内失败的模型调用"), calls.count(), CALLS, "outcome=not_ok&created_at=hour"),
+    found: list[tuple[str, QuerySet[Any], str, str]] = [
+        (_("等待接手的工单"), untaken, TICKETS, "queue=untaken"),
+        (_("客户在等客服回复的工单"), unanswered, TICKETS, "queue=in_work&waiting=yes"),
+        (_("一天内发送失败的回复"), failed, REPLIES, "state__exact=failed&created_at=day"),
+        (_("一天内结果未知的发送"), unknown, REPLIES, "state__exact=unknown&created_at=day"),
+        (_("一小时内失败的模型调用"), calls, CALLS, "outcome=not_ok&created_at=hour"),
     ]
     return [
         Matter(title, _list(model, filters), count)
-        for title, count, model, filters in found
-        if count and reader.may("view", model)
+        for title, rows, model, filters in found
+        if reader.may("view", model) and (count := rows.count())
     ]
 
 

@@ -64,8 +64,9 @@ def _redis_socket() -> Path:
 REDIS_SOCKET = _redis_socket()
 REDIS_URL = env.str("REDIS_URL", default="") or f"unix://{REDIS_SOCKET}?db=0"
 
-DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'wechatbot.sqlite3'}")}
-DATABASE_SCHEME = env.str("DATABASE_URL", default="sqlite:").partition(":")[0]
+_database_url = env.str("DATABASE_URL", default="") or f"sqlite:///{DATA_DIR / 'wechatbot.sqlite3'}"
+DATABASES = {"default": env.db_url_config(_database_url)}
+DATABASE_SCHEME = _database_url.partition(":")[0]
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 if DATABASE_SCHEME == "sqlite":
     DATABASES["default"]["OPTIONS"] = {

@@ -115,10 +115,12 @@
     return state.problem;
   };
 
+  let saidTimer;
   const say = (text) => {
+    clearTimeout(saidTimer);
     done.textContent = text;
     done.hidden = !text;
-    if (text) setTimeout(() => (done.hidden = done.textContent === text), SAID_MS);
+    if (text) saidTimer = setTimeout(() => (done.hidden = true), SAID_MS);
   };
 
   const tell = (problem) => {

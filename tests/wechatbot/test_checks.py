@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from django.core.checks import run_checks
@@ -94,3 +95,20 @@ def test_a_start_names_every_unreadable_value_and_shows_no_password() -> None:
     assert all(name in done.stderr for name in mistaken)
     assert "hunter2" not in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_an_address_left_empty_is_the_one_of_a_new_installation(tmp_path: Path) -> None:
+    """As a copied .env leaves it: SQLite and a Redis of our own."""
+    empty = {"DATABASE_URL": "", "REDIS_URL": "", "DATA_DIR": str(tmp_path)}
+    program = "from django.conf import settings as s; print(s.DATABASES['default']['NAME'], s.REDIS_URL[:7])"
+
+    done = subprocess.run(
+        [sys.executable, "manage.py", "shell", "-v", "0", "-c", program],
+        cwd=ROOT,
+        env={**os.environ, **empty},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.stdout.split() == [str(tmp_path / "wechatbot.sqlite3"), "unix://"], done.stderr
