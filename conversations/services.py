@@ -138,6 +138,8 @@ class _Answer:
     def _may_be_sent_here(self, parts: list[str]) -> bool:
         """One text, nobody waits, nothing is due before it: this very task sends it. The ledger has the last word."""
         turn = self.turn
+        if self.author != Author.BOT:  # The fence has locked it for the bot: the customer is locked after it, always.
+            hot.lock_conversation(turn.conversation.pk)
         last = turn.conversation.last_reply_at
         return (
             outbox.is_open()

@@ -90,7 +90,7 @@ class TooOld(ValueError):
 def _refuse_old(query: dict[str, str], now: datetime) -> None:
     try:
         age = now.timestamp() - int(query["timestamp"])
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise TooOld(f"timestamp {query['timestamp'][:20]!r} is no time") from error
     if abs(age) > settings.CALLBACK_MAX_AGE:
         raise TooOld(f"older than {settings.CALLBACK_MAX_AGE} s: WeChat's clock {_clock(query)}, ours {now:%F %T} UTC")

@@ -87,7 +87,7 @@ class TestForbidden:
         assert f"WeChat's clock {theirs:%F %H:}" in line
         assert f"ours {ours:%F %H:}" in line
 
-    @pytest.mark.parametrize("timestamp", ["yesterday", "99999999999999999999", "-1", "1e9"])
+    @pytest.mark.parametrize("timestamp", ["yesterday", "99999999999999999999", "-1", "1e9", "9" * 400])
     def test_it_refuses_a_time_that_is_none(
         self, gate: Wire, known: OfficialAccount, caplog: pytest.LogCaptureFixture, timestamp: str
     ) -> None:
