@@ -20,7 +20,15 @@ from webhook.group_commit import CannotBeWritten, NotWritten
 from webhook.http import NOT_FOUND, SUCCESS, Receive, Response, Scope, Send, query_of, read_body, write
 from webhook.intake import Taken, Verdict, too_many_status
 from webhook.kinds import ANSWERED_KINDS
-from webhook.opening import LAST_CLAIM_SECONDS, LAST_DELIVERY, Delivery, handshake, open_delivery, push_of
+from webhook.opening import (
+    LAST_CLAIM_SECONDS,
+    LAST_DELIVERY,
+    Delivery,
+    check_caller,
+    handshake,
+    open_delivery,
+    push_of,
+)
 from webhook.waiting import Waiter
 from wechat import accounts
 
@@ -59,11 +67,15 @@ class Callback:
             return handshake(keys, query)
         if scope["method"] != "POST":
             return Response(405, b"method not allowed", headers=((b"allow", b"GET, POST"),))
+        # From the query alone: a stranger gets none of his body read.
+        caller = check_caller(keys, query, arrived)
+        if isinstance(caller, Response):
+            return caller
         body = await read_body(receive)
         if body is None:
             return None
-        delivery = open_delivery(keys, query, body, arrived)
-        del query, body  # Thousands of requests are held at the same time.
+        delivery = open_delivery(caller, body)
+        del query, caller, body  # Thousands of requests are held at the same time.
         return delivery if isinstance(delivery, Response) else await self._take(delivery, receive)
 
     async def _take(self, delivery: Delivery, receive: Receive) -> Response | None:

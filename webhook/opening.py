@@ -61,46 +61,78 @@ class Delivery:
 
 def handshake(keys: Keys, query: dict[str, str]) -> Response:
     try:
-        return Response(200, crypto.check_handshake(keys.token, query).encode())
-    except crypto.Forbidden as error:
+        echo = crypto.check_handshake(keys.token, query)
+        _refuse_old(query["timestamp"], datetime.now(UTC))
+        return Response(200, echo.encode())
+    except (crypto.Forbidden, TooOld) as error:
         logger.warning("account %s: handshake refused: %s", keys.slug, error)
         return FORBIDDEN
 
 
-def open_delivery(keys: Keys, query: dict[str, str], body: bytes, arrived: float) -> Delivery | Response:
-    """The push behind the envelope, or the status that tells its sender to stop. One log line, nothing stored."""
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Somebody who knows the account's token, seen from the query alone: the body may be read."""
+
+    signed: crypto.SignedQuery
+    arrived: float
+    received_at: datetime
+
+
+def check_caller(keys: Keys, query: dict[str, str], arrived: float) -> Caller | Response:
+    """The sender of a push, or the status that tells a stranger to stop. One log line."""
     received_at = datetime.now(UTC)
     try:
-        opened = crypto.open_envelope(keys, query, body)
-        _refuse_old(query, received_at)
-        incoming = parsing.parse(opened.xml)
+        signed = crypto.check_query(keys, query)
+        _refuse_old(signed.timestamp, received_at)
     except (crypto.Forbidden, TooOld) as error:
-        logger.warning("account %s: push refused: %s", keys.slug, error)
-        return FORBIDDEN
+        return _refuse(keys, error)
+    except crypto.BadEnvelope as error:
+        return _misunderstand(keys, error)
+    return Caller(signed, arrived, received_at)
+
+
+def open_delivery(caller: Caller, body: bytes) -> Delivery | Response:
+    """The push behind the envelope, or a status as above. Nothing is stored."""
+    signed = caller.signed
+    try:
+        opened = crypto.open_body(signed, body)
+        incoming = parsing.parse(opened.xml)
+    except crypto.Forbidden as error:
+        return _refuse(signed.keys, error)
     except (crypto.BadEnvelope, parsing.NotUnderstood) as error:
-        logger.warning("account %s: push not understood: %s", keys.slug, error)
-        return BAD_REQUEST
-    return Delivery(keys, incoming, opened.aes_key, query.get("nonce", ""), arrived, received_at)
+        return _misunderstand(signed.keys, error)
+    return Delivery(signed.keys, incoming, opened.aes_key, signed.nonce, caller.arrived, caller.received_at)
+
+
+def _refuse(keys: Keys, error: Exception) -> Response:
+    logger.warning("account %s: push refused: %s", keys.slug, error)
+    return FORBIDDEN
+
+
+def _misunderstand(keys: Keys, error: Exception) -> Response:
+    logger.warning("account %s: push not understood: %s", keys.slug, error)
+    return BAD_REQUEST
 
 
 class TooOld(ValueError):
     """A push from long ago: a replay, or one of the two clocks is wrong."""
 
 
-def _refuse_old(query: dict[str, str], now: datetime) -> None:
+def _refuse_old(timestamp: str, now: datetime) -> None:
     try:
-        age = now.timestamp() - int(query["timestamp"])
+        age = now.timestamp() - int(timestamp)
     except (ValueError, OverflowError) as error:
-        raise TooOld(f"timestamp {query['timestamp'][:20]!r} is no time") from error
+        raise TooOld(f"timestamp {timestamp[:20]!r} is no time") from error
     if abs(age) > settings.CALLBACK_MAX_AGE:
-        raise TooOld(f"older than {settings.CALLBACK_MAX_AGE} s: WeChat's clock {_clock(query)}, ours {now:%F %T} UTC")
+        clocks = f"WeChat's clock {_clock(timestamp)}, ours {now:%F %T} UTC"
+        raise TooOld(f"older than {settings.CALLBACK_MAX_AGE} s: {clocks}")
 
 
-def _clock(query: dict[str, str]) -> str:
+def _clock(timestamp: str) -> str:
     try:
-        return f"{datetime.fromtimestamp(int(query['timestamp']), UTC):%F %T}"
+        return f"{datetime.fromtimestamp(int(timestamp), UTC):%F %T}"
     except (OverflowError, OSError, ValueError):
-        return f"of no time at all ({query['timestamp'][:20]})"
+        return f"of no time at all ({timestamp[:20]})"
 
 
 def push_of(delivery: Delivery) -> Push:

@@ -20,7 +20,8 @@ from benchmarks.peers.commands import asgi_echo, flask_on_gunicorn, flask_thread
 from benchmarks.stack import is_open
 from tests.services.process import Process
 from tests.stack import ROOT, free_port
-from wechat.crypto import Keys, open_envelope
+from tests.wechat.vectors import open_envelope
+from wechat.crypto import Keys
 from wechat.parsing import parse
 
 

@@ -13,7 +13,8 @@ from simulator.credentials import credentials
 from simulator.envelope import Sealed, Unreadable, open_reply, seal
 from simulator.models import Mode
 from simulator.pushes import Push
-from wechat.crypto import Keys, open_envelope
+from tests.wechat.vectors import open_envelope
+from wechat.crypto import Keys
 from wechat.parsing import parse
 
 WORDS = "鞋子小了能换吗😀 <b>&amp; ]]> 完"

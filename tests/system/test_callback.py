@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import http.client
 import os
+import socket
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -141,6 +142,19 @@ def test_it_names_both_clocks_when_a_push_is_too_old(shop: Shop) -> None:
     said = shop.webs[0].words[spoken_before:]
     assert f"WeChat's clock {time.strftime('%Y-%m-%d', time.gmtime(time.time() - 7200))}" in said
     assert "ours " in said
+
+
+def test_it_refuses_a_stranger_whose_body_has_not_even_come(shop: Shop) -> None:
+    target = urlsplit(shop.bases[0])
+    head = (
+        "POST /wechat?encrypt_type=aes&timestamp=1&nonce=1&signature=0 HTTP/1.1\r\n"
+        f"Host: {target.netloc}\r\nContent-Length: 65536\r\n\r\n"
+    )
+    with socket.create_connection((target.hostname or "", target.port or 0), timeout=5) as stranger:
+        stranger.sendall(head.encode())
+        response = http.client.HTTPResponse(stranger)
+        response.begin()
+        assert response.status == 403
 
 
 @pytest.mark.parametrize("useless", ["<xml/>", "a text without Content", "an unknown kind"])

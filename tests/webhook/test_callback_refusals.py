@@ -16,7 +16,7 @@ from tests.factories import AccountFactory
 from tests.webhook.builders import text_xml
 from tests.webhook.wire import Request, Wire, plain, sealed, sealed_as
 from webhook.http import MAX_BODY
-from wechat import accounts
+from wechat import accounts, crypto
 from wechat.models import OfficialAccount
 
 
@@ -96,6 +96,73 @@ class TestForbidden:
         refused(gate, Request(query, text_xml().encode(), path=f"/wechat/{known.slug}"), 403, caplog)
 
 
+# The costliest bodies for whoever looks for `<Encrypt>` in them.
+WHITE_SPACE = b"<xml><Encrypt>" + b" " * (MAX_BODY - 64)
+HOSTILE = {
+    "white space": WHITE_SPACE,
+    "white space before the root": b" " * MAX_BODY,
+    "a declaration without end": b"<?xml " + b"?" * (MAX_BODY - 64),
+    "white space between many": b"<xml>" + b"<Encrypt> " * (MAX_BODY // 11),
+    "many that open, one that closes": b"<xml>" + b"<Encrypt>" * (MAX_BODY // 10) + b"</Encrypt>",
+    "many that close": b"<xml><Encrypt>" + b" </Encrypt>" * (MAX_BODY // 12),
+    "open CDATA": b"<xml><Encrypt>" + b" <![CDATA[" * (MAX_BODY // 11),
+}
+every_hostile_body = pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
+
+
+class TestStrangers:
+    """Who does not know the token is refused by the query alone."""
+
+    def start(self, gate: Wire, request: Request) -> tuple[int, bool]:
+        """The status, and whether the body was asked for."""
+        delivery = gate.start(request)
+        answer = delivery.answer()
+        assert answer is not None
+        return answer.status, delivery.body_was_touched
+
+    @pytest.mark.parametrize("name", ["signature", "timestamp", "nonce"])
+    @pytest.mark.parametrize("value", ["0" * 40, None])
+    @pytest.mark.parametrize("seal", [plain, sealed])
+    def test_it_reads_nothing_of_what_a_stranger_sends(
+        self, gate: Wire, known: OfficialAccount, name: str, value: str | None, seal: object
+    ) -> None:
+        request = seal(known, text_xml(), **{name: value})  # type: ignore[operator]
+        assert self.start(gate, request) == (403, False)
+
+    @pytest.mark.parametrize("seal", [plain, sealed])
+    def test_it_reads_nothing_of_what_is_too_old(self, gate: Wire, known: OfficialAccount, seal: object) -> None:
+        request = seal(known, text_xml(), age=3700)  # type: ignore[operator]
+        assert self.start(gate, request) == (403, False)
+
+    def test_it_reads_nothing_where_the_signature_of_the_body_is_missing(
+        self, gate: Wire, known: OfficialAccount
+    ) -> None:
+        assert self.start(gate, sealed(known, text_xml(), msg_signature=None)) == (403, False)
+
+    @every_hostile_body
+    def test_a_hostile_body_without_a_signature_costs_nothing(
+        self, gate: Wire, known: OfficialAccount, body: bytes
+    ) -> None:
+        request = Request("encrypt_type=aes&timestamp=1&nonce=1", body, path=f"/wechat/{known.slug}")
+        assert self.start(gate, request) == (403, False)
+
+    @every_hostile_body
+    def test_a_hostile_body_is_refused_also_behind_a_signature_from_a_log(
+        self, gate: Wire, known: OfficialAccount, body: bytes
+    ) -> None:
+        answer = gate.send(replace(sealed(known, text_xml()), body=body))
+        assert answer is not None
+        assert answer.status in (400, 403)
+
+    def test_the_signature_of_the_body_still_decides(
+        self, gate: Wire, known: OfficialAccount, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        forged = crypto.encrypt(text_xml().encode(), aes_key=known.aes_key, app_id=known.app_id)
+        request = sealed(known, text_xml())
+        body = f"<xml><Encrypt><![CDATA[{forged}]]></Encrypt></xml>".encode()
+        assert "msg_signature" in refused(gate, replace(request, body=body), 403, caplog)
+
+
 class TestBadRequests:
     @pytest.mark.parametrize(
         "body",
@@ -159,6 +226,13 @@ class TestTheHandshake:
     ) -> None:
         request = replace(plain(known, b"", **{"echostr": "1", **changed}), method="GET")
         refused(gate, request, 403, caplog)
+
+    @pytest.mark.parametrize("age", [3700, -3700])
+    def test_it_refuses_a_handshake_from_long_ago(
+        self, gate: Wire, known: OfficialAccount, caplog: pytest.LogCaptureFixture, age: int
+    ) -> None:
+        request = replace(plain(known, b"", age=age, echostr="1"), method="GET")
+        assert "WeChat's clock" in refused(gate, request, 403, caplog)
 
 
 class TestAddresses:

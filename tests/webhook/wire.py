@@ -66,6 +66,9 @@ class Delivery:
     def __init__(self, wire: Wire, request: Request) -> None:
         self._loop = wire.loop
         self._gone = asyncio.Event()
+        # In two pieces, as a network may bring them.
+        half = len(request.body) // 2
+        self._unread = [(request.body[:half], True), (request.body[half:], False)]
         self._future: Future[Answer | None] = asyncio.run_coroutine_threadsafe(self._go(wire, request), wire.loop)
 
     def cut(self) -> None:
@@ -78,15 +81,16 @@ class Delivery:
     def is_open(self) -> bool:
         return not self._future.done()
 
+    @property
+    def body_was_touched(self) -> bool:
+        return len(self._unread) < 2
+
     async def _go(self, wire: Wire, request: Request) -> Answer | None:
-        # In two pieces, as a network may bring them.
-        half = len(request.body) // 2
-        pieces = [(request.body[:half], True), (request.body[half:], False)]
         sent: list[dict[str, Any]] = []
 
         async def receive() -> dict[str, Any]:
-            if pieces:
-                body, more = pieces.pop(0)
+            if self._unread:
+                body, more = self._unread.pop(0)
                 return {"type": "http.request", "body": body, "more_body": more}
             await self._gone.wait()
             return {"type": "http.disconnect"}
@@ -147,6 +151,7 @@ def sealed(account: OfficialAccount, xml: str, *, app_id: str = "", age: float =
 
 def sealed_as(account: OfficialAccount, encrypted: str, *, age: float = 0, **changed: str | None) -> Request:
     query = {"timestamp": str(int(time.time() - age)), "nonce": secrets.token_hex(5), "encrypt_type": "aes"}
+    query["signature"] = crypto.signature(account.token, query["timestamp"], query["nonce"])
     query["msg_signature"] = crypto.signature(account.token, query["timestamp"], query["nonce"], encrypted)
     body = f"<xml><ToUserName><![CDATA[gh_shop]]></ToUserName><Encrypt><![CDATA[{encrypted}]]></Encrypt></xml>"
     return _request(account, query, changed, body.encode())

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from wechatpy.crypto import PrpCrypto, WeChatCrypto
 
 from tests.wechat import vectors
-from tests.wechat.vectors import A, D, E, Vector
+from tests.wechat.vectors import A, D, E, Vector, open_envelope
 from wechat import crypto
 from wechat.crypto import Keys
 
@@ -34,7 +34,7 @@ def raw_aes(vector: Vector, clear: bytes) -> str:
 
 
 def open_signed(vector: Vector, encrypted: str, keys: Keys | None = None) -> crypto.Opened:
-    return crypto.open_envelope(keys or vector.keys, signed(vector, encrypted), envelope(encrypted))
+    return open_envelope(keys or vector.keys, signed(vector, encrypted), envelope(encrypted))
 
 
 # --- The published samples ------------------------------------------------------------------------------------------
@@ -42,7 +42,7 @@ def open_signed(vector: Vector, encrypted: str, keys: Keys | None = None) -> cry
 
 @every_vector
 def test_it_opens_the_sample(vector: Vector) -> None:
-    opened = crypto.open_envelope(vector.keys, vector.query, vector.body)
+    opened = open_envelope(vector.keys, vector.query, vector.body)
     assert opened == crypto.Opened(vector.clear, vector.aes_key)
     assert len(base64.b64decode(vector.encrypted)) == vector.cipher_bytes
 
@@ -68,7 +68,7 @@ def test_it_agrees_with_wechatpy(vector: Vector) -> None:
     query = vector.query
     message = {"Encrypt": vector.encrypted}
     opened = theirs.decrypt_message(message, query["msg_signature"], query["timestamp"], query["nonce"])
-    assert opened.encode() == crypto.open_envelope(vector.keys, query, vector.body).xml
+    assert opened.encode() == open_envelope(vector.keys, query, vector.body).xml
 
 
 @every_vector
@@ -90,7 +90,7 @@ def test_we_open_what_wechatpy_encrypts(vector: Vector) -> None:
 def test_sample_a_is_one_of_compatible_mode() -> None:
     body = A.clear.removesuffix(b"</xml>") + f"<Encrypt><![CDATA[{A.encrypted}]]></Encrypt></xml>".encode()
     query = {**A.query, "signature": "16120ec1b8dbb870f510d87ce6bc2463eae6ca1a"}
-    assert crypto.open_envelope(A.keys, query, body).xml == A.clear
+    assert open_envelope(A.keys, query, body).xml == A.clear
 
 
 @pytest.mark.parametrize(
@@ -146,29 +146,29 @@ B_KEYS = vectors.B1.keys
 
 @pytest.mark.parametrize("query", [PLAIN, {**PLAIN, "encrypt_type": "raw"}, {**PLAIN, "encrypt_type": ""}])
 def test_it_opens_a_plain_push_also_of_an_account_with_a_key(query: dict[str, str]) -> None:
-    assert crypto.open_envelope(B_KEYS, query, b"<xml/>") == crypto.Opened(b"<xml/>", None)
+    assert open_envelope(B_KEYS, query, b"<xml/>") == crypto.Opened(b"<xml/>", None)
 
 
 def test_it_refuses_a_plain_push_where_only_encrypted_ones_are_wanted() -> None:
     with pytest.raises(crypto.PlainRefused):
-        crypto.open_envelope(replace(B_KEYS, encrypted_only=True), PLAIN, b"<xml/>")
+        open_envelope(replace(B_KEYS, encrypted_only=True), PLAIN, b"<xml/>")
 
 
 @pytest.mark.parametrize("signature", ["0" * 40, "899CF89E464EFB63F54DDAC96B0A0A235F53AA78", "签名", "\udce9"])
 def test_it_refuses_a_plain_push_with_a_wrong_signature(signature: str) -> None:
     with pytest.raises(crypto.BadSignature):
-        crypto.open_envelope(B_KEYS, {**PLAIN, "signature": signature}, b"<xml/>")
+        open_envelope(B_KEYS, {**PLAIN, "signature": signature}, b"<xml/>")
 
 
 @pytest.mark.parametrize("name", PLAIN)
 def test_it_refuses_a_plain_push_that_lacks_a_parameter(name: str) -> None:
     with pytest.raises(crypto.MissingParameter):
-        crypto.open_envelope(B_KEYS, {**PLAIN, name: ""}, b"<xml/>")
+        open_envelope(B_KEYS, {**PLAIN, name: ""}, b"<xml/>")
 
 
 def test_it_refuses_an_unknown_encryption() -> None:
     with pytest.raises(crypto.BadEnvelope):
-        crypto.open_envelope(B_KEYS, {**PLAIN, "encrypt_type": "rot13"}, b"<xml/>")
+        open_envelope(B_KEYS, {**PLAIN, "encrypt_type": "rot13"}, b"<xml/>")
 
 
 # --- Encrypted modes ------------------------------------------------------------------------------------------------
@@ -177,29 +177,29 @@ def test_it_refuses_an_unknown_encryption() -> None:
 def test_the_plain_signature_does_not_open_an_encrypted_push() -> None:
     query = {**A.query, "msg_signature": "16120ec1b8dbb870f510d87ce6bc2463eae6ca1a"}
     with pytest.raises(crypto.BadSignature):
-        crypto.open_envelope(A.keys, query, A.body)
+        open_envelope(A.keys, query, A.body)
 
 
 @pytest.mark.parametrize("name", ["msg_signature", "timestamp", "nonce"])
 def test_it_refuses_an_encrypted_push_that_lacks_a_parameter(name: str) -> None:
     query = {key: value for key, value in A.query.items() if key != name}
     with pytest.raises(crypto.MissingParameter):
-        crypto.open_envelope(A.keys, query, A.body)
+        open_envelope(A.keys, query, A.body)
 
 
 def test_it_refuses_a_cipher_text_that_was_changed() -> None:
     with pytest.raises(crypto.BadSignature):
-        crypto.open_envelope(A.keys, A.query, A.body.replace(b"hyzAe4", b"hyzAe5"))
+        open_envelope(A.keys, A.query, A.body.replace(b"hyzAe4", b"hyzAe5"))
 
 
 def test_it_refuses_a_push_for_another_appid() -> None:
     with pytest.raises(crypto.WrongAppId):
-        crypto.open_envelope(replace(A.keys, app_id="wx0000000000000000"), A.query, A.body)
+        open_envelope(replace(A.keys, app_id="wx0000000000000000"), A.query, A.body)
 
 
 def test_it_refuses_an_encrypted_push_of_an_account_without_a_key() -> None:
     with pytest.raises(crypto.BadEnvelope, match="no EncodingAESKey"):
-        crypto.open_envelope(replace(A.keys, aes_key=""), A.query, A.body)
+        open_envelope(replace(A.keys, aes_key=""), A.query, A.body)
 
 
 @pytest.mark.parametrize(
@@ -217,12 +217,12 @@ def test_it_refuses_an_encrypted_push_of_an_account_without_a_key() -> None:
 )
 def test_it_refuses_what_is_no_envelope(body: bytes) -> None:
     with pytest.raises(crypto.BadEnvelope):
-        crypto.open_envelope(A.keys, A.query, body)
+        open_envelope(A.keys, A.query, body)
 
 
 def test_it_takes_a_declaration_and_a_byte_order_mark() -> None:
     body = b"\xef\xbb\xbf<?xml version='1.0' encoding='UTF-8'?>\n" + A.body
-    assert crypto.open_envelope(A.keys, A.query, body).xml == A.clear
+    assert open_envelope(A.keys, A.query, body).xml == A.clear
 
 
 def test_it_tells_a_bad_cipher_text_from_a_bad_signature_byte_by_byte() -> None:
@@ -230,9 +230,9 @@ def test_it_tells_a_bad_cipher_text_from_a_bad_signature_byte_by_byte() -> None:
     parts = sorted([A.token.encode(), A.timestamp.encode(), A.nonce.encode(), b"\xff\xfe"])
     fits = {**A.query, "msg_signature": hashlib.sha1(b"".join(parts)).hexdigest()}
     with pytest.raises(crypto.BadEnvelope, match="base64"):
-        crypto.open_envelope(A.keys, fits, body)
+        open_envelope(A.keys, fits, body)
     with pytest.raises(crypto.BadSignature):
-        crypto.open_envelope(A.keys, A.query, body)
+        open_envelope(A.keys, A.query, body)
 
 
 @pytest.mark.parametrize("encrypted", ["", "abc", "不是密文", "####", "QUJD", "A" * 24 + "=="])
@@ -241,7 +241,7 @@ def test_it_refuses_what_is_not_base64_of_whole_blocks(encrypted: str) -> None:
     with pytest.raises(crypto.BadEnvelope):
         crypto.decrypt(encrypted.encode(), aes_key=A.aes_key, app_id=A.app_id)
     with pytest.raises((crypto.BadEnvelope, crypto.BadSignature)):
-        crypto.open_envelope(A.keys, query, envelope(encrypted))
+        open_envelope(A.keys, query, envelope(encrypted))
 
 
 HEAD = b"r" * 16 + (2).to_bytes(4, "big") + b"hi" + A.app_id.encode()  # 40 bytes, so that 24 of padding are right
@@ -283,7 +283,30 @@ def test_a_customer_who_writes_an_encrypt_element_is_understood_in_compatible_mo
     text = b"<Content><![CDATA[<Encrypt>AAAA</Encrypt>]]></Content>"
     real = f"<Encrypt><![CDATA[{A.encrypted}]]></Encrypt>".encode()
     for body in (b"<xml>" + text + real + b"</xml>", b"<xml>" + real + text + b"</xml>"):
-        assert crypto.open_envelope(A.keys, A.query, body).xml == A.clear
+        assert open_envelope(A.keys, A.query, body).xml == A.clear
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"<Encrypt>",
+        b"</Encrypt>",
+        b"<Encrypt><![CDATA[",
+        b"<Encrypt>AAAA</Encrypt>" * 100,
+        b"<Encrypt>" * 100 + b"</Encrypt>" * 100,
+    ],
+)
+def test_what_a_customer_writes_around_it_hides_no_cipher_text(text: bytes) -> None:
+    written = b"<Content><![CDATA[" + text + b"]]></Content>"
+    real = f"<Encrypt><![CDATA[{A.encrypted}]]></Encrypt>".encode()
+    for body in (b"<xml>" + written + real + b"</xml>", b"<xml>" + real + written + b"</xml>"):
+        assert open_envelope(A.keys, A.query, body).xml == A.clear
+
+
+def test_white_space_around_the_cipher_text_is_not_part_of_it() -> None:
+    for inside in (f" \n{A.encrypted}\t", f"\r\n <![CDATA[{A.encrypted}]]>  "):
+        body = f"<xml><Encrypt>{inside}</Encrypt></xml>".encode()
+        assert open_envelope(A.keys, A.query, body).xml == A.clear
 
 
 # --- Rotation -------------------------------------------------------------------------------------------------------
@@ -293,7 +316,7 @@ NEW_KEY = "Z" * 43
 
 def test_while_keys_change_both_open_and_each_answers_for_itself() -> None:
     keys = replace(E.keys, aes_key=NEW_KEY, previous_aes_key=E.aes_key)
-    assert crypto.open_envelope(keys, E.query, E.body) == crypto.Opened(E.clear, E.aes_key)
+    assert open_envelope(keys, E.query, E.body) == crypto.Opened(E.clear, E.aes_key)
     with_new = crypto.encrypt(b"<xml/>", aes_key=NEW_KEY, app_id=E.app_id)
     assert open_signed(E, with_new, keys) == crypto.Opened(b"<xml/>", NEW_KEY)
 
@@ -301,20 +324,20 @@ def test_while_keys_change_both_open_and_each_answers_for_itself() -> None:
 def test_a_key_that_is_neither_opens_nothing() -> None:
     keys = replace(E.keys, aes_key=NEW_KEY, previous_aes_key="Y" * 43)
     with pytest.raises((crypto.BadEnvelope, crypto.WrongAppId)):
-        crypto.open_envelope(keys, E.query, E.body)
+        open_envelope(keys, E.query, E.body)
 
 
 def test_a_wrong_appid_stays_one_while_keys_change() -> None:
     keys = replace(D.keys, app_id="wx0000000000000000", previous_aes_key=NEW_KEY)
     with pytest.raises(crypto.WrongAppId):
-        crypto.open_envelope(keys, D.query, D.body)
+        open_envelope(keys, D.query, D.body)
 
 
 # --- Secrets --------------------------------------------------------------------------------------------------------
 
 
 def test_secrets_stay_out_of_logs() -> None:
-    opened = crypto.open_envelope(A.keys, A.query, A.body)
+    opened = open_envelope(A.keys, A.query, A.body)
     assert A.aes_key not in repr(opened)
     assert A.aes_key not in repr(A.keys)
     assert A.token not in repr(A.keys)

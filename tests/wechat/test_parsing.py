@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from wechatpy import parse_message
 
 from common.text import without_control
+from tests.wechat.vectors import open_envelope
 from wechat import crypto, events
 from wechat.crypto import Keys
 from wechat.events import Subscription
@@ -183,8 +184,9 @@ def test_it_is_the_same_through_the_envelope(path: Path) -> None:
     keys = Keys(account_id=1, slug="s", app_id="wx1", token="token", aes_key="k" * 43)
     encrypted = crypto.encrypt(clear, aes_key=keys.aes_key, app_id=keys.app_id)
     query = {"timestamp": "1", "nonce": "2", "encrypt_type": "aes"}
+    query["signature"] = crypto.signature(keys.token, "1", "2")
     query["msg_signature"] = crypto.signature(keys.token, "1", "2", encrypted)
-    opened = crypto.open_envelope(keys, query, f"<xml><Encrypt>{encrypted}</Encrypt></xml>".encode())
+    opened = open_envelope(keys, query, f"<xml><Encrypt>{encrypted}</Encrypt></xml>".encode())
     assert parse(opened.xml) == parse(clear)
 
 

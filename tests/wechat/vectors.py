@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from wechat.crypto import Keys
+from wechat.crypto import Keys, Opened, check_query, open_body, signature
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Vector:
     @property
     def query(self) -> dict[str, str]:
         return {
+            "signature": signature(self.token, self.timestamp, self.nonce),
             "timestamp": self.timestamp,
             "nonce": self.nonce,
             "encrypt_type": "aes",
@@ -38,6 +40,11 @@ class Vector:
     def body(self) -> bytes:
         envelope = f"<xml><ToUserName><![CDATA[gh]]></ToUserName><Encrypt><![CDATA[{self.encrypted}]]></Encrypt></xml>"
         return envelope.encode()
+
+
+def open_envelope(keys: Keys, query: Mapping[str, str], body: bytes) -> Opened:
+    """The two steps of the callback: who sent it, then what is in it."""
+    return open_body(check_query(keys, query), body)
 
 
 A_CLEAR = """<xml><ToUserName><![CDATA[gh_10f6c3c3ac5a]]></ToUserName>
