@@ -68,9 +68,9 @@ def moment_of(model: type[Model], name: str) -> Column:
     return _column(model, name, lambda row: moment(getattr(row, name)))
 
 
-def cut_of(model: type[Model], name: str, at: int = CUT_AT) -> Column:
-    """The column of a list for a text that may be long."""
-    return _column(model, name, lambda row: cut(getattr(row, name), at))
+def cut_of(model: type[Model], name: str, at: int = CUT_AT, words: Callable[[str], str] = str) -> Column:
+    """The column of a list for a text that may be long; `words` says it in the reader's language."""
+    return _column(model, name, lambda row: cut(words(getattr(row, name)), at))
 
 
 def _column(model: type[Model], name: str, cell: Column) -> Column:

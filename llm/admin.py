@@ -12,13 +12,14 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 
-from common.admin_cells import cut_of, moment_of, seconds
+from common.admin_cells import NOTHING, cut_of, moment_of, seconds
 from common.admin_filters import TimeFilter, WordsFilter
 from common.admin_pages import AdminPage, ReadOnlyPage, Step
 from common.secret_field import SecretsAdminMixin, secret_state
 from llm import catalogue, gateway
 from llm.environment import reserved_names
 from llm.errors import CallFailed
+from llm.explained import explained
 from llm.models import LanguageModel, ModelCall, Outcome
 
 # What the environment says. The rest of such a row (position, limits) has no variable and is set here.
@@ -139,7 +140,7 @@ def _test(request: HttpRequest, model: LanguageModel) -> None:
     except CallFailed as failure:
         text = gettext("%(model)s：%(outcome)s。%(detail)s")
         outcome = failure.outcome.label
-        messages.error(request, text % {"model": model, "outcome": outcome, "detail": failure})
+        messages.error(request, text % {"model": model, "outcome": outcome, "detail": explained(str(failure))})
     else:
         messages.success(request, gettext("%(model)s 回答：%(text)s") % {"model": model, "text": completion.text[:200]})
 
@@ -163,14 +164,14 @@ class ModelCallAdmin(ReadOnlyPage):
 
     list_display = [
         moment_of(ModelCall, "created_at"), "model", "shown_outcome", "shown_first_token", "shown_total",
-        "prompt_tokens", "completion_tokens", cut_of(ModelCall, "error", 30),
+        "prompt_tokens", "completion_tokens", cut_of(ModelCall, "error", 30, explained),
     ]  # fmt: skip
     list_filter = [OutcomeFilter, "language_model", ("created_at", TimeFilter)]
     search_fields = ["session_id", "model", "error"]
     search_help_text = _("搜索模型、会话标识或错误")
     show_full_result_count = False
     fields = [
-        "created_at", "language_model", "model", "outcome", "error", "shown_first_token", "shown_total",
+        "created_at", "language_model", "model", "outcome", "shown_error", "shown_first_token", "shown_total",
         "prompt_tokens", "completion_tokens", "session_id",
     ]  # fmt: skip
     readonly_fields = fields
@@ -180,6 +181,10 @@ class ModelCallAdmin(ReadOnlyPage):
     @display(description=_("结果"), ordering="outcome", label=_OUTCOME_COLOURS)
     def shown_outcome(self, call: ModelCall) -> tuple[str, str]:
         return call.outcome, call.get_outcome_display()
+
+    @display(description=_("错误"))
+    def shown_error(self, call: ModelCall) -> str:
+        return explained(call.error) or NOTHING
 
     @display(description=_("首字"), ordering="first_token_ms")
     def shown_first_token(self, call: ModelCall) -> str:

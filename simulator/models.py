@@ -80,6 +80,9 @@ class AccessToken(models.Model):
     expires_at = models.DateTimeField()
     valid_until = models.DateTimeField()
 
+    class Meta:
+        verbose_name = verbose_name_plural = _("模拟的接口凭证")
+
     def __str__(self) -> str:
         return f"{self.endpoint} {self.value[:8]}…"
 
@@ -166,6 +169,7 @@ class Bubble(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
+        verbose_name = verbose_name_plural = _("模拟的对话")
         ordering = ["pk"]
 
     def __str__(self) -> str:
@@ -213,6 +217,7 @@ class Exchange(models.Model):
     response_clear = models.TextField(blank=True)
 
     class Meta:
+        verbose_name = verbose_name_plural = _("模拟的收发记录")
         ordering = ["pk"]
 
     def __str__(self) -> str:

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 from assistant.models import Source
 from conversations.links import is_tap
 from conversations.models import Author, Conversation, Message, Reply, ReplyState
+from conversations.reasons import reason_words
 from tickets.models import EventKind, Ticket, TicketEvent
 from wechat.replies import without_links
 
@@ -154,7 +155,7 @@ def _of_reply(reply: Reply) -> Bubble:
         state=state.value,
         state_words=str(state.label),
         icon=STATE_ICONS[state],
-        reason=reply.reason,
+        reason=reason_words(reply.reason),
     )
 
 

@@ -14,6 +14,7 @@ from unfold.decorators import display
 from common.admin_cells import cut, cut_of, moment_of
 from conversations import kinds
 from conversations.models import Message, Reply
+from conversations.reasons import reason_words
 from wechat.replies import without_links
 
 
@@ -48,7 +49,10 @@ class MessageInline(ReadOnlyInline):
 
 class ReplyInline(ReadOnlyInline):
     model = Reply
-    fields = [moment_of(Reply, "created_at"), "author", "show_text", "state", "channel", cut_of(Reply, "reason", 30)]
+    fields = [
+        moment_of(Reply, "created_at"), "author", "show_text", "state", "channel",
+        cut_of(Reply, "reason", 30, reason_words),
+    ]  # fmt: skip
     readonly_fields = fields
     ordering = ["-created_at"]
 

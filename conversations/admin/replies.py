@@ -13,6 +13,7 @@ from common.admin_filters import TimeFilter, WordsFilter
 from common.admin_pages import ReadOnlyPage
 from conversations.admin.words import FIRST_MESSAGE, REPLY_COLOURS, SOURCES
 from conversations.models import Reply
+from conversations.reasons import reason_words
 from wechat.replies import without_links
 
 
@@ -34,7 +35,7 @@ class PartFilter(WordsFilter):
 class ReplyAdmin(ReadOnlyPage):
     list_display = [
         moment_of(Reply, "created_at"), "show_text", "author", "show_source", "show_state", "channel",
-        cut_of(Reply, "reason", 16),
+        cut_of(Reply, "reason", 16, reason_words),
     ]  # fmt: skip
     list_display_links = list_display[:2]
     list_filter = ["state", SourceFilter, "author", "channel", ("created_at", TimeFilter), PartFilter]
@@ -43,7 +44,7 @@ class ReplyAdmin(ReadOnlyPage):
     ordering = ["-created_at"]
     fields = [
         "conversation", "message", "part", "author", "agent_name", "show_source", "whole_text", "state", "channel",
-        "tries", "due_at", "created_at", "sent_at", "reason",
+        "tries", "due_at", "created_at", "sent_at", "show_reason",
     ]  # fmt: skip
     readonly_fields = fields
     empty_text = _("机器人、客服和系统发给客户的话会出现在这里。")
@@ -59,6 +60,10 @@ class ReplyAdmin(ReadOnlyPage):
     @display(description=_("内容"))
     def whole_text(self, reply: Reply) -> str:
         return without_links(reply.text)
+
+    @display(description=_("原因"))
+    def show_reason(self, reply: Reply) -> str:
+        return reason_words(reply.reason) or NOTHING
 
     @display(description=_("来源"), ordering="source")
     def show_source(self, reply: Reply) -> str:
