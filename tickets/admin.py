@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from django.contrib import admin
 from django.contrib.auth import get_user_model
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import BooleanField, Case, Count, OuterRef, Q, QuerySet, Subquery, When
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
@@ -22,11 +22,12 @@ from tickets import desk
 from tickets.agents import StaffRequest, agent_of
 from tickets.durations import in_words
 from tickets.models import Agent, Priority, Status, Ticket, TicketQuerySet
+from tickets.presence import agents_there
 
 
 @admin.register(Agent)
 class AgentAdmin(AdminPage):
-    list_display = ["display_name", "user", "active", "open_tickets", moment_of(Agent, "last_work_at")]
+    list_display = ["display_name", "user", "active", "is_there", "open_tickets", moment_of(Agent, "last_work_at")]
     list_editable = ["active"]
     list_select_related = ["user"]
     list_filter = ["active"]
@@ -36,12 +37,18 @@ class AgentAdmin(AdminPage):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Agent]:
         is_open = Q(tickets__open_for__isnull=False)
-        return super().get_queryset(request).annotate(open_count=Count("tickets", filter=is_open))
+        there = Case(When(pk__in=agents_there(), then=True), default=False, output_field=BooleanField())
+        agents = super().get_queryset(request)
+        return agents.annotate(open_count=Count("tickets", filter=is_open), there=there)
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "user":
             kwargs["queryset"] = get_user_model().objects.filter(is_staff=True)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    @display(description=_("在线"), ordering="there", boolean=True)
+    def is_there(self, agent: Agent) -> bool:
+        return agent.there  # type: ignore[attr-defined]
 
     @display(description=_("未解决工单"), ordering="open_count")
     def open_tickets(self, agent: Agent) -> int:
@@ -156,7 +163,8 @@ class TicketAdmin(AdminPage):
             path(f"<int:ticket_id>/{name}/", self.admin_site.admin_view(view), name=f"tickets_ticket_{name}")
             for name, view in views.items()
         ]
-        return own + super().get_urls()
+        here = path("here/", self.admin_site.admin_view(desk.here), name="tickets_ticket_here")
+        return [*own, here, *super().get_urls()]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return super().changelist_view(request, {**(extra_context or {}), "queues": self._queues(request)})

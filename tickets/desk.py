@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from tickets import services
+from tickets import presence, services
 from tickets.agents import StaffRequest, acting_agent, agent_of, name_of
 from tickets.forms import PriorityForm, ReplyForm, TransferForm
 from tickets.models import Agent, Status, Ticket
@@ -65,9 +65,23 @@ def live(request: StaffRequest, ticket_id: int) -> HttpResponse:
     return JsonResponse(_as_json(state))
 
 
+@require_POST
+def here(request: StaffRequest) -> HttpResponse:
+    """An agent's page is open, or was closed just now."""
+    page = request.POST.get("page", "")
+    agent = agent_of(request.user)
+    if agent is None or not _may_change(request) or not presence.PAGE_NAME.fullmatch(page):
+        return HttpResponse(status=204)
+    if request.POST.get("closed"):
+        presence.page_was_closed(agent.pk, page)
+    else:
+        presence.page_is_open(agent.pk, page)
+    return HttpResponse(status=204)
+
+
 def _do(request: StaffRequest, ticket_id: int, action: Action) -> HttpResponse:
     """Run one action of an agent and answer in the manner that was asked for."""
-    if not request.user.has_perm("tickets.change_ticket"):
+    if not _may_change(request):
         raise PermissionDenied
     ticket = _ticket(ticket_id)
     status, problem, done = 200, "", ""
@@ -79,6 +93,7 @@ def _do(request: StaffRequest, ticket_id: int, action: Action) -> HttpResponse:
         status, problem = 409, _("这个工单已经解决。客户再次需要人工时会有新的工单。")
     except Unfit as unfit:
         status, problem = 400, str(unfit)
+    _note_action(request)
     if request.headers.get("Accept") == "application/json":
         state = _as_json(_state(request, _ticket(ticket_id)))
         return JsonResponse({**state, "problem": problem, "done": done}, status=status)
@@ -145,6 +160,16 @@ def may_view(request: StaffRequest) -> bool:
     return request.user.has_perm("tickets.view_ticket") or request.user.has_perm("tickets.change_ticket")
 
 
+def _may_change(request: StaffRequest) -> bool:
+    return request.user.has_perm("tickets.change_ticket")
+
+
+def _note_action(request: StaffRequest) -> None:
+    agent = agent_of(request.user)
+    if agent is not None:
+        presence.agent_did_something(agent.pk)
+
+
 def _ticket(ticket_id: int) -> Ticket:
     rows = Ticket.objects.select_related("customer", "conversation__customer", "conversation__account", "assignee")
     return get_object_or_404(rows, pk=ticket_id)
@@ -164,7 +189,7 @@ def _state(request: StaffRequest, ticket: Ticket) -> dict[str, Any]:
         "thread": thread_of(ticket, newest=newest),
         "earlier": min(newest + NEWEST * 2, MOST),
         "window": reply_window(ticket.conversation, timezone.now()),
-        "may_change": request.user.has_perm("tickets.change_ticket"),
+        "may_change": _may_change(request),
         "transfer_form": TransferForm(ticket=ticket),
         **_whose(ticket, agent_of(request.user)),
         **_others_of_the_customer(ticket),

@@ -7,6 +7,7 @@ state of the message and the word to the customer change together.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection
 
 from django.db import transaction
 from django.db.models import Q
@@ -19,6 +20,7 @@ from conversations.services import change_owner, say, write_to_customer
 from conversations.texts import say_text
 from tickets import words
 from tickets.models import Agent, EventKind, Priority, Reason, Status, Ticket, TicketEvent
+from tickets.presence import agents_there
 from tickets.routing import next_agent
 
 
@@ -41,20 +43,21 @@ class TakenByAnother(Exception):
 @database_work
 def hand_over(turn: Turn, *, reason: Reason) -> Ticket:
     """A person must help: open a ticket or join the open one, and tell the customer."""
+    there = agents_there()
     with transaction.atomic():
-        return _hand_over(turn, _lock(turn.conversation), reason)
+        return _hand_over(turn, _lock(turn.conversation), reason, there)
 
 
-def _hand_over(turn: Turn, conversation: Conversation, reason: Reason) -> Ticket:
+def _hand_over(turn: Turn, conversation: Conversation, reason: Reason, there: Collection[int]) -> Ticket:
     open_one = _open_ticket(conversation)
-    ticket = open_one or _new_ticket(turn, reason)
+    ticket = open_one or _new_ticket(turn, reason, there)
     _put_on(ticket, turn.message)
     text = ""
     # Whose ticket is gone is served by nobody, whatever the conversation says.
     if conversation.owner == Owner.BOT or (open_one is None and conversation.owner == Owner.AGENT):
         ticket.messages.add(*change_owner(conversation, Owner.QUEUE))
     if conversation.owner == Owner.QUEUE:
-        text = words.handover(ticket, reason)
+        text = words.handover(ticket, reason, there)
     say(turn, [text] if text else [], author=Author.SYSTEM, state=MessageState.HANDED_OVER)
     return ticket
 
@@ -65,14 +68,15 @@ def add_message(turn: Turn) -> Ticket:
 
     One that somebody deleted by hand is opened anew: the customer was promised a person.
     """
+    there = agents_there()
     with transaction.atomic():
         conversation = _lock(turn.conversation)
         ticket = _open_ticket(conversation)
         if ticket is None:
             _refuse_for_bot(conversation)
-            return _hand_over(turn, conversation, Reason.CUSTOMER_ASKED)
+            return _hand_over(turn, conversation, Reason.CUSTOMER_ASKED, there)
         _put_on(ticket, turn.message)
-        _say_receipt(turn, ticket)
+        _say_receipt(turn, ticket, there)
     return ticket
 
 
@@ -143,6 +147,16 @@ def assign(ticket: Ticket, agent: Agent) -> None:
 
 
 @database_work
+def give_back(ticket: Ticket) -> None:
+    """Its agent leaves for good: the customer waits for the next one."""
+    with transaction.atomic():
+        conversation = _lock(ticket.conversation)
+        rows = Ticket.objects.open().filter(pk=ticket.pk)
+        if rows.update(assignee=None, status=Status.OPEN) and conversation.owner == Owner.AGENT:
+            ticket.messages.add(*change_owner(conversation, Owner.QUEUE))
+
+
+@database_work
 def set_priority(ticket: Ticket, priority: Priority) -> None:
     if not Ticket.objects.open().filter(pk=ticket.pk).update(priority=priority):
         raise TicketClosed(ticket.number)
@@ -160,9 +174,9 @@ def _open_ticket(conversation: Conversation) -> Ticket | None:
     return Ticket.objects.filter(open_for=conversation).select_related("assignee", "conversation").first()
 
 
-def _new_ticket(turn: Turn, reason: Reason) -> Ticket:
+def _new_ticket(turn: Turn, reason: Reason, there: Collection[int]) -> Ticket:
     now = timezone.now()
-    agent = next_agent()
+    agent = next_agent(there)
     ticket = Ticket.objects.create(
         number=secrets.token_hex(10),
         reason=reason,
@@ -190,9 +204,9 @@ def _put_on(ticket: Ticket, message: Message) -> None:
         ticket.save(update_fields=["waiting_since"])
 
 
-def _say_receipt(turn: Turn, ticket: Ticket) -> None:
+def _say_receipt(turn: Turn, ticket: Ticket, there: Collection[int]) -> None:
     now = timezone.now()
-    text = words.receipt(turn, ticket, now)
+    text = words.receipt(turn, ticket, now, there)
     if turn.conversation.owner == Owner.AGENT and text:
         # Its link is in its words already; `say` would add another to a handover's.
         say(turn, [text], author=Author.SYSTEM)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from conversations.claims import Turn
@@ -23,26 +24,32 @@ _MOMENT_OF_REASON = {
     Reason.MODEL_BUSY: "model_busy",
     Reason.BROKEN: "model_busy",
 }
+# Words that name no person who is there now.
+_WITH_NOBODY_THERE = {"unknown": "unknown_waiting", "still_waiting": "still_waiting_away"}
 
 
-def handover(ticket: Ticket, reason: Reason) -> str:
-    """A place in the queue is only promised while an agent is there to serve it."""
+def handover(ticket: Ticket, reason: Reason, there: Collection[int]) -> str:
+    """A place in the queue is only promised while the agent who got the ticket is there to serve it."""
     account_id = ticket.conversation.account_id
+    is_there = ticket.assignee_id in there
     if reason != Reason.CUSTOMER_ASKED:
-        return say_text(_MOMENT_OF_REASON[reason], account_id, number=ticket.number)
-    if ticket.assignee_id is None:
+        moment = _MOMENT_OF_REASON[reason]
+        if not is_there:
+            moment = _WITH_NOBODY_THERE.get(moment, moment)
+        return say_text(moment, account_id, number=ticket.number)
+    if not is_there:
         return say_text("handover_waiting", account_id, number=ticket.number)
     before = waiting_before(ticket)
     return say_text("handover" if before else "handover_next", account_id, n=before, number=ticket.number)
 
 
-def receipt(turn: Turn, ticket: Ticket, now: datetime) -> str:
+def receipt(turn: Turn, ticket: Ticket, now: datetime, there: Collection[int]) -> str:
     """The word for a message that goes onto a ticket; "" where silence is right."""
     conversation = turn.conversation
     if not turn.account.may_send and conversation.replies.waiting_for_customer().exists():
         return ""  # What waits goes out with this very message, and says more.
     if conversation.owner == Owner.QUEUE:
-        return _waiting_word(turn, ticket, now)
+        return _waiting_word(turn, ticket, now, there)
     if turn.account.may_send:
         return ""
     if conversation.receipt_at is not None and now - conversation.receipt_at < RECEIPT_EVERY:
@@ -51,10 +58,13 @@ def receipt(turn: Turn, ticket: Ticket, now: datetime) -> str:
     return say_text("agent_receipt", turn.account_id, link=look_link(label))
 
 
-def _waiting_word(turn: Turn, ticket: Ticket, now: datetime) -> str:
+def _waiting_word(turn: Turn, ticket: Ticket, now: datetime, there: Collection[int]) -> str:
     """How to end the wait once, then a short word now and then. Who asks for a person again at once was just told."""
     told_at = turn.conversation.receipt_at
     just_told = now - (told_at or ticket.created_at) < WAITING_WORD_EVERY
     if told_at is None and not (just_told and turn.message.wants_human):
-        return say_text("still_waiting", turn.account_id)
+        moment = "still_waiting"
+        if ticket.assignee_id not in there:
+            moment = _WITH_NOBODY_THERE[moment]
+        return say_text(moment, turn.account_id)
     return "" if just_told else say_text("waiting_on", turn.account_id)

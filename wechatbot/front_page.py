@@ -25,6 +25,7 @@ from conversations.models import Message, MessageState, Reply, ReplyState
 from knowledge.models import FAQ
 from llm.models import ModelCall, Outcome
 from tickets.models import Ticket
+from wechatbot.demo import removal, shop
 
 Count = Callable[[datetime, datetime], int]
 MESSAGES, REPLIES, TICKETS = "conversations.message", "conversations.reply", "tickets.ticket"
@@ -47,6 +48,14 @@ class Matter:
 
 
 @dataclass(frozen=True)
+class DemoLine:
+    faqs: int
+    agents: int
+    real_customers_read_it: bool
+    link: str
+
+
+@dataclass(frozen=True)
 class Reader:
     """Sees only what leads to pages that they may open."""
 
@@ -60,8 +69,20 @@ class Reader:
 def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """unfold's callback for the index page."""
     reader, now = Reader(request.user), timezone.localtime()
-    context.update(numbers=numbers(reader, now), matters=matters(reader, now), starts=starts(reader))
+    context.update(
+        numbers=numbers(reader, now), matters=matters(reader, now), starts=starts(reader), demo=_demo(request)
+    )
     return context
+
+
+def _demo(request: HttpRequest) -> DemoLine | None:
+    """For who may remove it. Everybody else reads its answers as they are."""
+    if not request.user.is_superuser:
+        return None
+    found = removal.find()
+    if not found.is_there:
+        return None
+    return DemoLine(len(found.faqs), len(found.agents), shop.has_real_account(), reverse("remove_demo"))
 
 
 def numbers(reader: Reader, now: datetime) -> list[Number]:

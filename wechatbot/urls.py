@@ -9,11 +9,13 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
 from wechatbot import health
+from wechatbot.demo.page import remove_demo
 
 urlpatterns: list[URLPattern | URLResolver] = [
     # A newcomer types only the host: on one's own machine the simulator is the place to begin.
     path("", RedirectView.as_view(pattern_name="simulator:page" if settings.SIMULATOR else "admin:index")),
     path("favicon.ico", RedirectView.as_view(url=static("common/icon.svg"))),
+    path("admin/remove-demo/", remove_demo, name="remove_demo"),
     path("admin/", admin.site.urls),
     path("healthz", health.healthz),
     path("readyz", health.readyz),

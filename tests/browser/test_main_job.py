@@ -6,8 +6,10 @@ import re
 
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
+from redis import Redis
 
 from tests.browser.conftest import Served
+from tests.services.process import wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -91,6 +93,29 @@ def test_the_list_of_tickets_shows_a_new_one_by_itself(page: Page, context: Brow
     expect(page.locator("#result_list")).to_contain_text("我要投诉你们的仓库", timeout=20_000)
     expect(page.locator("#changelist-count")).not_to_contain_text("共 0 条")
     expect(page).to_have_title(re.compile(r"^\(\d+\) 工单"))
+
+
+def test_a_person_is_promised_only_while_a_page_of_the_desk_is_open(
+    page: Page, context: BrowserContext, served: Served
+) -> None:
+    """By the browser itself: it tells of the page that it shows, and of its end."""
+    redis_socket = next((served.folder / "redis").glob("*.sock"), None)
+    assert redis_socket is not None
+    redis = Redis(unix_socket_path=str(redis_socket))
+    redis.delete("agents:there")
+    desk = context.new_page()
+    log_in(desk, served, "wangfang", "agent_wangfang_password")
+    desk.goto(f"{served.url}/admin/tickets/ticket/")
+    wait_until(lambda: redis.zcard("agents:there") == 1, what="the open page is known")
+    open_phone(page, served, verified=True)
+    write(page, "转人工")
+    expect(last_bubble(page)).to_contain_text("已为您转接人工客服")
+
+    desk.goto("about:blank")
+    wait_until(lambda: redis.zcard("agents:there") == 0, what="the closed page is known")
+    open_phone(page, served, verified=True)
+    write(page, "转人工")
+    expect(last_bubble(page)).to_contain_text("人工客服上线后")
 
 
 def test_the_wire_shows_both_sides_of_a_push(page: Page, served: Served) -> None:

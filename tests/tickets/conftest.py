@@ -8,6 +8,7 @@ from conversations.claims import Turn, take
 from conversations.models import Conversation
 from tests.factories import MessageFactory
 from tickets.models import Agent
+from tickets.presence import agent_did_something
 
 
 @pytest.fixture(autouse=True)
@@ -15,11 +16,14 @@ def _fresh_process() -> None:
     texts.forget_own_words()
 
 
-def make_agent(name: str, *, active: bool = True) -> Agent:
+def make_agent(name: str, *, active: bool = True, there: bool = True) -> Agent:
     """A colleague with a staff login that may view and change tickets."""
     user = User.objects.create_user(name, password="x", is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename__in=("view_ticket", "change_ticket")))
-    return Agent.objects.create(user=user, display_name=name, active=active)
+    agent = Agent.objects.create(user=user, display_name=name, active=active)
+    if there:
+        agent_did_something(agent.pk)
+    return agent
 
 
 @pytest.fixture

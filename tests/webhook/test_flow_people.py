@@ -59,7 +59,7 @@ class TestACustomerWhoWaits:
         assert Ticket.objects.get().messages.count() == 3
 
     @pytest.mark.parametrize("text", ["谢谢", "你好", "在吗", "9", "？？？"])
-    def test_the_first_word_is_never_met_with_silence(self, text: str) -> None:
+    def test_the_first_word_is_never_met_with_silence(self, text: str, agent: Agent) -> None:
         flow.reply(queued_turn(text), model=None)
         assert "正在排队" in texts()[-1]
         assert Ticket.objects.count() == 1

@@ -19,4 +19,13 @@ def test_every_command_says_what_it_is_for(name: str) -> None:
 
 
 def test_it_has_the_commands_of_the_readme() -> None:
-    assert {"serve", "load_demo", "prepare", "ask", "import_faqs", "export_faqs", "evaluate_matching"} <= OURS.keys()
+    assert {
+        "serve",
+        "load_demo",
+        "remove_demo",
+        "prepare",
+        "ask",
+        "import_faqs",
+        "export_faqs",
+        "evaluate_matching",
+    } <= OURS.keys()

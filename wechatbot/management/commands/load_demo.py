@@ -17,6 +17,10 @@ class Command(BaseCommand):
             loaded = shop.load()
         except shop.NotEmpty:
             raise CommandError("The database holds FAQs or users already: the demo shop was not loaded.") from None
+        except shop.RealAccount:
+            raise CommandError(
+                "A real account is connected: the demo shop was not loaded. Its customers would get made-up answers."
+            ) from None
         self.stdout.write(f"Demo shop loaded: {loaded.faqs} FAQs, {len(loaded.logins)} logins:")
         for login in loaded.logins:
-            self.stdout.write(f"  {login.username:<10}password {login.password}   (kept in {login.password_file})")
+            self.stdout.write(f"  {login.in_words}")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 from llm import models_setup
 from wechat import accounts
-from wechatbot.demo import shop
+from wechatbot.demo import removal, shop
 
 
 class Command(BaseCommand):
@@ -25,5 +26,26 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=options["verbosity"] - 1, interactive=False)
         accounts.ensure_from_environment()
         models_setup.ensure_from_environment()
-        if options["demo"] and shop.is_empty():
-            call_command("load_demo")
+        if options["demo"]:
+            self._load_demo()
+        self._warn_of_demo()
+
+    def _load_demo(self) -> None:
+        """The demo shop into an empty database; beside a real account the first login alone."""
+        if not shop.has_real_account():
+            if shop.is_empty():
+                call_command("load_demo", stdout=self.stdout)
+            return
+        self.stdout.write("The demo shop is not loaded: a real account is connected.")
+        if not User.objects.exists():
+            self.stdout.write(f"The first login:\n  {shop.make_admin().in_words}")
+
+    def _warn_of_demo(self) -> None:
+        if not shop.has_real_account():
+            return
+        found = removal.find()
+        if found.is_there:
+            self.stderr.write(
+                f"This database holds the demo shop ({len(found.faqs)} FAQs, {len(found.agents)} agents), and real "
+                "customers get its made-up answers. Remove it: manage.py remove_demo, or on the admin's front page."
+            )
