@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import tablib  # type: ignore[import-untyped]
@@ -26,6 +27,15 @@ REQUIRED = ("question", "answer")
 ROW_NUMBER = "row"
 BYTE_ORDER_MARK = "\ufeff"
 
+MOST_ROWS = 10_000
+MOST_MEGABYTES = 20
+# Five cells as long as the csv module reads them, and their quotes.
+LONGEST_LINE = 700_000
+
+# A table program computes what begins so; with an apostrophe before it, it shows the text as it is.
+_FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
+_NEUTRALISED = re.compile(r"'+[=+\-@\t\r\n＝＋－＠]")
+
 
 @dataclass(frozen=True)
 class RowError:
@@ -42,6 +52,7 @@ class FileRefused(ValueError):
 
 def decode(content: bytes) -> str:
     """The text of a file from Excel: UTF-8 with or without mark, UTF-16 ("Unicode text") or GBK."""
+    check_size(len(content))
     if content.startswith(b"PK\x03\x04"):
         raise FileRefused(_("这是 Excel 工作簿，请在 Excel 里另存为「CSV UTF-8」再导入。"))
     is_utf16 = content.startswith((b"\xff\xfe", b"\xfe\xff"))
@@ -53,25 +64,43 @@ def decode(content: bytes) -> str:
     raise FileRefused(_("文件的文字编码无法识别，请另存为「CSV UTF-8」再导入。"))
 
 
+def check_size(size: int) -> None:
+    if size > MOST_MEGABYTES * 1024 * 1024:
+        refused = _("文件有 %(size).1f MB，一次最多导入 %(most)d MB，请分成几个文件。")
+        raise FileRefused(refused % {"size": size / 1024 / 1024, "most": MOST_MEGABYTES})
+
+
 def read(text: str) -> tablib.Dataset:
     """The rows of a CSV text, in the order of COLUMNS whatever the file's order, blank rows left out."""
     text = without_control(text.removeprefix(BYTE_ORDER_MARK))
     first_line = text.partition("\n")[0]
     delimiter = max(",", "\t", ";", key=first_line.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    reader = csv.reader(_lines(text), delimiter=delimiter, strict=True)
     try:
-        records = list(reader)
+        header = next(reader, None)
+        if header is None:
+            raise FileRefused(_("文件是空的。"))
+        return _dataset(_columns_of(header), reader)
     except csv.Error as error:
         refused = _("文件不是有效的 CSV：第 %(line)s 行或之前有引号没有成对，或者一格里的文字太长。")
         raise FileRefused(refused % {"line": reader.line_num}) from error
-    if not records:
-        raise FileRefused(_("文件是空的。"))
-    return _dataset(_columns_of(records[0]), records[1:])
 
 
 def write(dataset: tablib.Dataset) -> str:
-    """CSV text with the mark that tells Excel it is UTF-8."""
-    return BYTE_ORDER_MARK + dataset.export("csv")
+    """CSV text with the mark that tells Excel it is UTF-8, and without a cell that Excel would compute."""
+    safe = tablib.Dataset(headers=dataset.headers)
+    for record in dataset:
+        safe.append([_neutralised(str(cell)) for cell in record])
+    return BYTE_ORDER_MARK + safe.export("csv")
+
+
+def _neutralised(cell: str) -> str:
+    return f"'{cell}" if _FORMULA.match(cell) else cell
+
+
+def _as_written(cell: str) -> str:
+    """The text that an exported cell stands for."""
+    return cell[1:] if _NEUTRALISED.match(cell) else cell
 
 
 def headers() -> list[str]:
@@ -98,16 +127,26 @@ def _header_hint(missing: Iterable[str] = ()) -> dict[str, str]:
     return {"columns": _("、").join(missing), "header": ",".join(headers())}
 
 
-def _dataset(columns: list[str], records: Sequence[Sequence[str]]) -> tablib.Dataset:
+def _lines(text: str) -> Iterator[str]:
+    for number, line in enumerate(io.StringIO(text, newline=""), start=1):
+        if len(line) > LONGEST_LINE:
+            raise FileRefused(str(RowError(number, _("这一行太长。"))))
+        yield line
+
+
+def _dataset(columns: list[str], records: Iterable[Sequence[str]]) -> tablib.Dataset:
     present = [name for name in COLUMNS if name in columns]
     dataset = tablib.Dataset(headers=[*present, ROW_NUMBER])
     for number, record in enumerate(records, start=2):
-        cells = [cell.strip() for cell in record]
+        cells = [_as_written(cell.strip()) for cell in record]
         if not any(cells):
             continue
         if any(cells[len(columns) :]):
             message = _("比表头多出一列。单元格里有逗号时，请用英文双引号把它括起来。")
             raise FileRefused(str(RowError(number, message)))
+        if len(dataset) == MOST_ROWS:
+            refused = _("文件超过 %(most)d 行，一次最多导入 %(most)d 行，请分成几个文件。")
+            raise FileRefused(refused % {"most": MOST_ROWS})
         by_name = dict(zip(columns, cells, strict=False))
         dataset.append([*(by_name.get(name, "") for name in present), number])
     return dataset

@@ -64,11 +64,11 @@ def knowledge_changed() -> None:
 
 @database_work
 def version_of_rows() -> str:
-    described = " ".join(_described(model) for model in MATCHED_MODELS)
-    return hashlib.sha256(described.encode()).hexdigest()[:16]
+    facts = " ".join(described(model) for model in MATCHED_MODELS)
+    return hashlib.sha256(facts.encode()).hexdigest()[:16]
 
 
-def _described(model: type[models.Model]) -> str:
+def described(model: type[models.Model]) -> str:
     """What changes with every edit of the model's rows."""
     facts = model._default_manager.aggregate(rows=Count("pk"), last=Max("pk"), newest=Max("updated_at"))
     newest = facts["newest"].timestamp() if facts["newest"] else ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -16,7 +18,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from import_export.admin import ImportExportModelAdmin
 from import_export.formats.base_formats import CSV
-from import_export.results import Result
 from unfold.admin import TabularInline
 from unfold.contrib.import_export.forms import ImportForm
 from unfold.decorators import display
@@ -26,10 +27,15 @@ from common.admin_filters import TimeFilter
 from knowledge import csv_file
 from knowledge.admin.shared import ChangesKnowledge
 from knowledge.exchange import FAQResource
+from knowledge.import_writing import KnowledgeMoved, pause_after
 from knowledge.models import FAQ, Category, Phrasing
 from knowledge.terms import wording
+from knowledge.uploads import Upload
 from knowledge.validation import Wordings
 from knowledge.versions import knowledge_changed
+
+# Of an import's lines in the admin's log, this many go into one transaction.
+LOG_SLICE_ROWS = 500
 
 
 @admin.register(Category)
@@ -101,6 +107,16 @@ class FAQFile(CSV):
         return csv_file.write(dataset).encode()
 
 
+class FAQImportForm(ImportForm):
+    def clean_import_file(self) -> Any:
+        file = self.cleaned_data["import_file"]
+        try:
+            csv_file.check_size(file.size)
+        except csv_file.FileRefused as refused:
+            raise ValidationError(str(refused)) from refused
+        return file
+
+
 @admin.register(FAQ)
 class FAQAdmin(ChangesKnowledge, ImportExportModelAdmin):
     form = FAQForm
@@ -120,7 +136,8 @@ class FAQAdmin(ChangesKnowledge, ImportExportModelAdmin):
 
     resource_classes = [FAQResource]
     formats = import_formats = export_formats = [FAQFile]
-    import_form_class = ImportForm
+    import_form_class = FAQImportForm
+    tmp_storage_class = Upload
     skip_export_form = True  # There is nothing to choose: what the list shows comes as one file.
     import_template_name = "knowledge/import_faqs.html"
 
@@ -162,18 +179,43 @@ class FAQAdmin(ChangesKnowledge, ImportExportModelAdmin):
         """Named by the editor's day, not by UTC's."""
         return f"FAQ-{timezone.localdate():%Y-%m-%d}.{file_format.get_extension()}"
 
-    def get_import_data_kwargs(self, **kwargs: Any) -> dict[str, Any]:
-        return {**super().get_import_data_kwargs(**kwargs), "rollback_on_validation_errors": True}
-
     def add_data_read_fail_error_to_form(self, form: Any, e: Exception) -> None:
         if isinstance(e, csv_file.FileRefused):
             form.add_error("import_file", str(e))
         else:
             super().add_data_read_fail_error_to_form(form, e)
 
-    def process_result(self, result: Result, request: HttpRequest) -> HttpResponse:
-        """Between the preview and its confirmation somebody may have edited: then nothing was written."""
+    def write_to_tmp_storage(self, import_file: Any, input_format: Any) -> Upload:
+        upload = Upload()
+        upload.save(import_file.read())
+        return upload
+
+    def import_action(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        response = super().import_action(request, **kwargs)
+        if result := response.context_data.get("result"):
+            result.shorten()
+        return response
+
+    def process_import(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        try:
+            return super().process_import(request, **kwargs)
+        except (csv_file.FileRefused, KnowledgeMoved) as refused:
+            return self._upload_again(request, str(refused))
+
+    def process_result(self, result: Any, request: HttpRequest) -> HttpResponse:
+        """Somebody may have edited after the preview, so that a row is wrong now: then nothing was written."""
         if not result.has_errors() and not result.has_validation_errors():
             return super().process_result(result, request)
-        messages.error(request, _("知识库刚刚有变动，导入没有进行，请重新上传文件。"))
+        return self._upload_again(request, str(KnowledgeMoved(0)))
+
+    def _upload_again(self, request: HttpRequest, reason: str) -> HttpResponse:
+        messages.error(request, reason)
         return HttpResponseRedirect(reverse("admin:knowledge_faq_import"))
+
+    def _create_log_entry(self, user_pk: int, rows: Sequence[FAQ], import_type: str, action_flag: int) -> None:
+        """In slices, as the FAQs themselves: customers' messages wait for each transaction on SQLite."""
+        for start in range(0, len(rows), LOG_SLICE_ROWS):
+            began = time.monotonic()
+            super()._create_log_entry(user_pk, rows[start : start + LOG_SLICE_ROWS], import_type, action_flag)
+            if start + LOG_SLICE_ROWS < len(rows):
+                pause_after(time.monotonic() - began)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
+import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.contrib.admin.models import LogEntry
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.test import Client
@@ -317,6 +322,66 @@ def test_an_edit_between_preview_and_confirmation_stops_the_import(admin_client:
 
     assert "知识库刚刚有变动" in html
     assert FAQ.objects.count() == 1
+
+
+def test_the_confirmation_may_reach_another_process(
+    admin_client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Containers share DATA_DIR and nothing else, so each has a temporary folder of its own."""
+    preview = upload(admin_client, CSV_FILE.encode())
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    confirm(admin_client, preview)
+
+    assert FAQ.objects.get().question == "怎么退货"
+
+
+def test_an_uploaded_file_is_imported_once(admin_client: Client) -> None:
+    preview = upload(admin_client, CSV_FILE.encode())
+    confirm(admin_client, preview)
+
+    assert "已经导入过或已过期" in confirm(admin_client, preview)
+
+
+def test_a_file_nobody_confirmed_is_gone_after_an_hour(admin_client: Client) -> None:
+    preview = upload(admin_client, CSV_FILE.encode())
+    name = preview.context["confirm_form"].initial["import_file_name"]
+    file = Path(settings.DATA_DIR) / "imports" / name
+    assert file.stat().st_mode & 0o077 == 0
+    os.utime(file, (0, 0))
+
+    upload(admin_client, CSV_FILE.encode())
+
+    assert not file.exists()
+
+
+@pytest.mark.parametrize("name", ["../wechatbot.sqlite3", "secret_key", ""])
+def test_no_other_file_is_read_as_an_upload(admin_client: Client, name: str) -> None:
+    form = {"import_file_name": name, "original_file_name": "a.csv", "format": "0"}
+    html = admin_client.post(reverse("admin:knowledge_faq_process_import"), form, follow=True).content.decode()
+
+    assert ("已经导入过或已过期" in html) == bool(name)
+    assert not FAQ.objects.exists()
+
+
+def test_a_file_that_is_too_large_is_refused_in_words(admin_client: Client) -> None:
+    too_large = b"x" * (20 * 1024 * 1024 + 1)
+    assert "一次最多导入 20 MB" in upload(admin_client, too_large).content.decode()
+    too_many = CSV_FILE + "".join(f",第{number}种货怎么退,答案,,\n" for number in range(10_000))
+    assert "一次最多导入 10000 行" in upload(admin_client, too_many.encode()).content.decode()
+
+
+def test_a_long_preview_shows_its_beginning_and_imports_all(admin_client: Client) -> None:
+    rows = "".join(f",第{number}种货怎么退,答案,,\n" for number in range(120))
+    preview = upload(admin_client, (CSV_FILE + rows).encode())
+
+    html = preview.content.decode()
+    assert "文件共 121 行" in html
+    assert "第98种货" in html
+    assert "第99种货" not in html
+    confirm(admin_client, preview)
+    assert FAQ.objects.count() == 121
+    assert LogEntry.objects.count() == 121
 
 
 def test_the_exported_file_bears_the_editors_date(admin_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from common.redis import redis
-from knowledge import csv_file, exchange
+from knowledge import csv_file
 from knowledge.csv_file import FileRefused
 from knowledge.exchange import ImportRefused, ImportResult, export_text, import_rows
 from knowledge.models import FAQ, Category, Phrasing
@@ -215,8 +216,62 @@ def test_an_unexpected_error_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> N
     def fail(*args: object, **kwargs: object) -> None:
         raise RuntimeError("disk full")
 
-    monkeypatch.setattr(exchange.FAQResource, "after_save_instance", fail)
+    monkeypatch.setattr(Phrasing.objects, "bulk_create", fail)
 
     with pytest.raises(RuntimeError, match="disk full"):
         import_rows(TWO)
     assert not FAQ.objects.exists()
+
+
+FORMULAS = ["=1+1", "+86 10", "-5", "@sum", "'=1", "''-", "＝求和", "'引号", "普通"]
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_a_cell_that_excel_would_compute_comes_back_as_it_was(text: str) -> None:
+    make_faq(f"{text}怎么办理", f"{text}问法", answer=text)
+    exported = export_text()
+
+    cells = next(csv.reader(exported.splitlines()[1:]))
+    assert not any(cell.startswith(tuple("=+-@＝")) for cell in cells)
+    FAQ.objects.all().delete()
+    import_rows(exported)
+    assert FAQ.objects.get().question == f"{text}怎么办理"
+    assert FAQ.objects.get().answer == text
+    assert asked_as(f"{text}怎么办理") == [f"{text}问法"]
+    assert export_text() == exported
+
+
+@pytest.mark.parametrize("text", ["\t=1", "\r=1"])
+def test_white_space_before_a_formula_does_not_hide_it(text: str) -> None:
+    make_faq("怎么办理", answer=text)
+    exported = export_text()
+    assert f"'{text}" in exported
+
+    FAQ.objects.all().delete()
+    import_rows(exported)
+    assert FAQ.objects.get().answer == text
+
+
+def rows_of(count: int) -> str:
+    return "".join(f"第{number}种货怎么退,答案\n" for number in range(count))
+
+
+def test_a_file_has_ten_thousand_rows_and_no_more() -> None:
+    text = f"问题,答案\n{rows_of(10_000)}"
+    assert len(csv_file.read(text)) == 10_000
+
+    with pytest.raises(FileRefused, match=r"超过 10000 行.*分成几个文件"):
+        csv_file.read(f"{text}再多一行,答案\n")
+
+
+def test_a_file_has_twenty_megabytes_and_no_more() -> None:
+    full = b"x" * (20 * 1024 * 1024)
+    assert csv_file.decode(full)
+
+    with pytest.raises(FileRefused, match=r"最多导入 20 MB.*分成几个文件"):
+        csv_file.decode(full + b"x")
+
+
+def test_a_line_without_end_is_refused() -> None:
+    with pytest.raises(FileRefused, match="第 2 行：这一行太长"):
+        csv_file.read("问题,答案\n" + "a," * 400_000)
