@@ -24,6 +24,7 @@ class AccountFactory(factory.django.DjangoModelFactory):
     app_secret = "secret-of-the-account"
     token = "tokenForTests"
     aes_key = AES_KEY
+    encrypted_only = False  # as an operator may choose; most tests push plainly
     reply_mode = ReplyMode.API
 
 

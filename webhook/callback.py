@@ -17,12 +17,13 @@ from conversations.passive import Claim, Wish, thinking_text
 from conversations.texts import ready_text
 from webhook.door import Door
 from webhook.group_commit import CannotBeWritten, NotWritten
-from webhook.http import NOT_FOUND, SUCCESS, Receive, Response, Scope, Send, query_of, read_body, write
+from webhook.http import FORBIDDEN, NOT_FOUND, SUCCESS, Receive, Response, Scope, Send, query_of, read_body, write
 from webhook.intake import Taken, Verdict, too_many_status
 from webhook.kinds import ANSWERED_KINDS
 from webhook.opening import (
     LAST_CLAIM_SECONDS,
     LAST_DELIVERY,
+    PLAIN_REFUSED,
     Delivery,
     check_caller,
     handshake,
@@ -76,6 +77,8 @@ class Callback:
             return None
         delivery = open_delivery(caller, body)
         del query, caller, body  # Thousands of requests are held at the same time.
+        if delivery is PLAIN_REFUSED:
+            self.door.note_refused_plain(keys.account_id)
         return delivery if isinstance(delivery, Response) else await self._take(delivery, receive)
 
     async def _take(self, delivery: Delivery, receive: Receive) -> Response | None:
@@ -88,6 +91,9 @@ class Callback:
         except CannotBeWritten as error:
             logger.error("a push of account %s could not be stored: %s", push.account_id, error)
             return _sorry(delivery)
+        if taken.verdict is Verdict.FORGED:
+            logger.warning("account %s: another body behind a signature was refused", delivery.keys.slug)
+            return FORBIDDEN
         if taken.verdict is Verdict.TOO_MANY:
             return _too_many(taken)
         with nullcontext() if taken.ended else self.door.waiters.waiting(taken.message_id) as waiter:

@@ -45,6 +45,8 @@ CLAIM_GRACE_SECONDS = 0.1
 LATE_LOOK_SECONDS = 0.1
 # How long it is tried to note what a customer was told while the database was too slow.
 RECORD_SECONDS = 30.0
+# How often the account's page is told that plain pushes are refused.
+NOTE_PLAIN_SECONDS = 60.0
 
 
 class Door:
@@ -55,6 +57,7 @@ class Door:
         self._threads = ThreadPoolExecutor(ANSWERING_THREADS, thread_name_prefix="answer")
         self._look = ThreadPoolExecutor(1, thread_name_prefix="look")
         self._queued_answers = 0
+        self._noted_plain: dict[int, float] = {}
         self._count = threading.Lock()
         self._to_publish: queue.Queue[Errand] = queue.Queue(MAX_WAITING_FOR_THREAD)
         self._tasks: list[asyncio.Task[None]] = []
@@ -139,6 +142,14 @@ class Door:
                     future.set_exception(NotWritten("the database does not answer"))
             self._unsettled = [unsettled for unsettled in self._unsettled if not unsettled[1].done()]
 
+    def note_refused_plain(self, account_id: int) -> None:
+        """For the account's page; once a minute is enough, however many come."""
+        now = time.monotonic()
+        if now < self._noted_plain.get(account_id, float("-inf")) + NOTE_PLAIN_SECONDS:
+            return
+        self._noted_plain[account_id] = now
+        self._threads.submit(_note_refused_plain, account_id)
+
     def answer(self, push: Push) -> None:
         """Answer it here if no model is needed, off the event loop; else it goes to the worker."""
         with self._count:
@@ -184,6 +195,15 @@ class Door:
 
     def _in_look_thread(self, function: Callable[..., list[int]], *args: object) -> asyncio.Future[list[int]]:
         return asyncio.get_running_loop().run_in_executor(self._look, function, *args)
+
+
+def _note_refused_plain(account_id: int) -> None:
+    """The push itself is in the log. A note that cannot be written now is written with a later one."""
+    try:
+        accounts.note_refused_plain(account_id)
+    except (DatabaseError, InterfaceError) as error:
+        connection.close()
+        logger.warning("a refused plain push is not on the account's page: %s", error)
 
 
 def _answer(push: Push) -> list[Errand]:

@@ -24,7 +24,8 @@ from conversations import hot
 from conversations.ids import new_id
 from conversations.models import Conversation, Ending, Hold, Message, MessageState, Owner
 from conversations.texts import say_text
-from webhook import throttle
+from webhook import one_body, throttle
+from webhook.one_body import PlainBody
 from webhook.throttle import UNLIMITED, Place
 
 logger = logging.getLogger(__name__)
@@ -49,6 +50,7 @@ class Push:
     hold_until: datetime | None
     needs_answer: bool
     counts: bool  # against the throttle: messages do, events do not
+    plain: PlainBody | None = None  # what a plain push is known by; a sealed one needs nothing
     id: int = field(default_factory=new_id)
 
     @property
@@ -72,6 +74,7 @@ class Verdict(Enum):
     NEW = "new"
     REPEAT = "repeat"
     TOO_MANY = "too many"
+    FORGED = "forged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,24 @@ class Taken:
 @database_work
 def take_in(pushes: Sequence[Push], latest: float = inf) -> list[Taken]:
     """Store a batch, equal keys joined; one outcome per push, in order. Nothing is committed after `latest`."""
+    forged = _forged(pushes)
+    genuine = [push for push in pushes if push.id not in forged] if forged else pushes
+    taken = _take_in(genuine, latest) if genuine else {}
+    return [forged.get(push.id) or taken[push.key] for push in pushes]
+
+
+def _forged(pushes: Sequence[Push]) -> dict[int, Taken]:
+    """Those with another body than the one that their signature came with first, by the push's own id."""
+    plain = [(push, push.plain) for push in pushes if push.plain is not None]
+    if not plain:
+        return {}
+    firsts = one_body.are_first([(push.account_id, body) for push, body in plain])
+    return {
+        push.id: Taken(Verdict.FORGED, 0) for (push, _), is_first in zip(plain, firsts, strict=True) if not is_first
+    }
+
+
+def _take_in(pushes: Sequence[Push], latest: float) -> dict[tuple[int, str], Taken]:
     first_of: dict[tuple[int, str], Push] = {}
     for push in pushes:
         first_of.setdefault(push.key, push)
@@ -104,7 +125,7 @@ def take_in(pushes: Sequence[Push], latest: float = inf) -> list[Taken]:
                 taken[again.key] = _count_delivery(taken[again.key], again)
         still_before(latest)
     taken.update(refused)
-    return [taken[push.key] for push in pushes]
+    return taken
 
 
 def _places(rows: Sequence[Push]) -> dict[tuple[int, str], Place]:

@@ -13,6 +13,7 @@ from assistant.wishes import wants_human
 from webhook.http import BAD_REQUEST, FORBIDDEN, SUCCESS, Response
 from webhook.intake import Push
 from webhook.kinds import HANDLED_KINDS, UNHEARD_KINDS
+from webhook.one_body import PlainBody
 from wechat import crypto, parsing, replies
 from wechat.crypto import Keys
 
@@ -23,6 +24,8 @@ LAST_CLAIM_SECONDS = 4.5
 # WeChat delivers a push three times, five seconds apart.
 LAST_DELIVERY = 3
 LAST_DELIVERY_AGE = 9.0
+# What a plain push gets whose account takes sealed ones only: the operator has to hear of it.
+PLAIN_REFUSED = Response(403, b"forbidden")
 # Far more than WeChat lets a customer type; a bound for the row and for what a model is asked.
 MAX_TEXT = 4000
 
@@ -37,6 +40,7 @@ class Delivery:
     nonce: str
     arrived: float
     received_at: datetime
+    plain: PlainBody | None
 
     @property
     def is_old(self) -> bool:
@@ -93,15 +97,28 @@ def check_caller(keys: Keys, query: dict[str, str], arrived: float) -> Caller | 
 
 def open_delivery(caller: Caller, body: bytes) -> Delivery | Response:
     """The push behind the envelope, or a status as above. Nothing is stored."""
-    signed = caller.signed
+    signed, plain = caller.signed, None
     try:
         opened = crypto.open_body(signed, body)
         incoming = parsing.parse(opened.xml)
+    except crypto.PlainRefused as error:
+        _refuse(signed.keys, error)
+        return PLAIN_REFUSED
     except crypto.Forbidden as error:
         return _refuse(signed.keys, error)
     except (crypto.BadEnvelope, parsing.NotUnderstood) as error:
         return _misunderstand(signed.keys, error)
-    return Delivery(signed.keys, incoming, opened.aes_key, signed.nonce, caller.arrived, caller.received_at)
+    if opened.aes_key is None:
+        plain = PlainBody.of(signed.signature, body)
+    return Delivery(
+        keys=signed.keys,
+        incoming=incoming,
+        aes_key=opened.aes_key,
+        nonce=signed.nonce,
+        arrived=caller.arrived,
+        received_at=caller.received_at,
+        plain=plain,
+    )
 
 
 def _refuse(keys: Keys, error: Exception) -> Response:
@@ -153,6 +170,7 @@ def push_of(delivery: Delivery) -> Push:
         hold_until=_hold_until(delivery),
         needs_answer=incoming.kind in HANDLED_KINDS,
         counts=incoming.is_message,
+        plain=delivery.plain,
     )
 
 

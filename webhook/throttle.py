@@ -6,20 +6,14 @@ same verdict. The window begins with the first message and ends 60 s later. Redi
 
 from __future__ import annotations
 
-import logging
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
 
-from common.redis import REDIS_AWAY, redis
-
-logger = logging.getLogger(__name__)
+from webhook import script
 
 WINDOW_SECONDS = 60
-# After an error Redis is left alone for this long, so that a dead one costs one time-out a second, not one a batch.
-PAUSE_AFTER_ERROR = 1.0
 
 # KEYS: one sorted set per message, ARGV[1]: window, ARGV[2]: how many places are kept, then one dedup key per message.
 # Returns place and seconds to the window's end, in turn. Beyond the kept places a flooder costs no more memory.
@@ -40,8 +34,6 @@ for i, set in ipairs(KEYS) do
 end
 return found
 """
-
-_left_alone_until = float("-inf")
 
 
 @dataclass(frozen=True)
@@ -65,15 +57,11 @@ UNLIMITED = Place(0, 0)
 
 def places(messages: Sequence[tuple[int, str, str]]) -> list[Place]:
     """The place of each `(account_id, openid, dedup_key)`, in order."""
-    global _left_alone_until
-    if not messages or time.monotonic() < _left_alone_until:
-        return [UNLIMITED] * len(messages)
+    if not messages:
+        return []
     keys = [f"rate:{account_id}:{openid}" for account_id, openid, _ in messages]
     arguments = [WINDOW_SECONDS, settings.RATE_LIMIT_PER_MINUTE + 1, *(key for _, _, key in messages)]
-    try:
-        found = redis().eval(_PLACES, len(keys), *keys, *arguments)
-    except REDIS_AWAY as error:
-        logger.warning("no rate limit while Redis is away: %s", error)
-        _left_alone_until = time.monotonic() + PAUSE_AFTER_ERROR
+    found = script.run(_PLACES, keys, arguments, without="rate limit")
+    if found is None:
         return [UNLIMITED] * len(messages)
     return [Place(number, max(left, 1)) for number, left in zip(found[::2], found[1::2], strict=True)]

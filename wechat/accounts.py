@@ -38,6 +38,7 @@ __all__ = [
     "forget",
     "make_default",
     "may_send",
+    "note_refused_plain",
     "try_api_again",
     "turn_passive",
 ]
@@ -192,6 +193,11 @@ def try_api_again(account_id: int) -> None:
     changed()
 
 
+def note_refused_plain(account_id: int) -> None:
+    """For the account's page, which tells the operator what to change at WeChat."""
+    OfficialAccount.objects.filter(pk=account_id).update(plain_refused_at=timezone.now())
+
+
 def make_default(account: OfficialAccount) -> None:
     """There is one default account: the newest to be named so."""
     OfficialAccount.objects.exclude(pk=account.pk).update(is_default=False)
@@ -215,6 +221,7 @@ def _from_environment(app_id: str) -> OfficialAccount:
     account.replace_aes_key(settings.WECHAT_ENCODING_AES_KEY)
     account.app_secret, account.token = settings.WECHAT_APP_SECRET, settings.WECHAT_TOKEN
     account.reply_mode = settings.WECHAT_REPLY_MODE
+    account.encrypted_only = settings.WECHAT_ENCRYPTED_ONLY
     account.from_environment, account.enabled, account.is_default = True, True, True
     if before != (account.app_secret, account.reply_mode):
         account.api_refused_at = None
@@ -282,11 +289,17 @@ def _keys(account: OfficialAccount) -> Keys:
         app_secret=account.app_secret,
         aes_key=account.aes_key,
         previous_aes_key=account.previous_aes_key,
-        encrypted_only=account.encrypted_only,
+        previous_until=_previous_until(account),
+        encrypted_only=account.takes_sealed_only,
         may_send=account.may_send,
         original_id=account.original_id,
         name=account.name,
     )
+
+
+def _previous_until(account: OfficialAccount) -> float:
+    until = account.previous_key_until
+    return 0.0 if until is None else until.timestamp()
 
 
 def _look_and_close() -> None:

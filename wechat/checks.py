@@ -13,6 +13,7 @@ from django.core.checks import Warning as CheckWarning
 from django.core.exceptions import ValidationError
 
 from wechat.client import WECHAT_HOST
+from wechat.console import PUSHES
 from wechat.models import ReplyMode, aes_key_format, token_format
 
 LONGEST_HOLD = 4.5
@@ -20,7 +21,7 @@ LONGEST_HOLD = 4.5
 
 @register
 def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    return [*_keys(), *_reply_mode(), *_limits(), *_api_url()]
+    return [*_keys(), *_sealing(), *_reply_mode(), *_limits(), *_api_url()]
 
 
 def _keys() -> Iterator[CheckMessage]:
@@ -28,13 +29,13 @@ def _keys() -> Iterator[CheckMessage]:
     if aes_key and not _is(aes_key_format, aes_key):
         yield Error(
             "WECHAT_ENCODING_AES_KEY is not 43 letters and digits.",
-            hint=f"It has {len(aes_key)} characters. Copy EncodingAESKey from mp.weixin.qq.com (基本配置) once more.",
+            hint=f"It has {len(aes_key)} characters. Copy EncodingAESKey once more from {PUSHES}.",
             id="wechat.E001",
         )
     if token and not _is(token_format, token):
         yield Error(
             "WECHAT_TOKEN is not 3 to 32 letters and digits.",
-            hint="Use the same Token here and at mp.weixin.qq.com, 基本配置; no spaces, no punctuation.",
+            hint=f"Use the same Token here and at {PUSHES}; no spaces, no punctuation.",
             id="wechat.E002",
         )
     if settings.WECHAT_APP_ID and not token:
@@ -48,6 +49,21 @@ def _keys() -> Iterator[CheckMessage]:
             "WECHAT_APP_ID is not set: the other WECHAT_… keys are not used.",
             hint="Set WECHAT_APP_ID, or remove the others.",
             id="wechat.W001",
+        )
+
+
+def _sealing() -> Iterator[CheckMessage]:
+    if settings.WECHAT_ENCRYPTED_ONLY and settings.WECHAT_APP_ID and not settings.WECHAT_ENCODING_AES_KEY:
+        yield CheckWarning(
+            "WECHAT_ENCRYPTED_ONLY is true, but WECHAT_ENCODING_AES_KEY is not set: plain pushes are taken.",
+            hint=f"Without the key no push can be opened. Copy EncodingAESKey from {PUSHES}.",
+            id="wechat.W002",
+        )
+    if settings.WECHAT_PREVIOUS_AES_KEY_HOURS < 0:
+        yield Error(
+            f"WECHAT_PREVIOUS_AES_KEY_HOURS is {settings.WECHAT_PREVIOUS_AES_KEY_HOURS}.",
+            hint="Hours for which the EncodingAESKey before still opens pushes; the default is 24.",
+            id="wechat.E009",
         )
 
 

@@ -6,10 +6,9 @@ token. Then `open_body` takes the XML out:
 
 - `encrypt_type=aes` (safe and compatible mode): `msg_signature` covers the cipher text, so nothing in it can be forged.
   The plain fields beside it (compatible mode) are not signed and never read.
-- without it (plain mode): `signature` covers only token, timestamp and nonce. Whoever reads one callback URL in a log
-  can put another body behind it until it is too old. WeChat's console asks for an AES key in every mode, so a stored
-  key does not tell that pushes are encrypted, and refusing plain ones would break honest accounts the moment the mode
-  is switched. The account's `encrypted_only` closes that door for those who chose safe mode.
+- without it (plain mode): `signature` does not cover the body. Whoever reads one callback URL in a log can put another
+  body behind it until it is too old. So an account with an AES key takes sealed pushes only, unless its operator says
+  otherwise; where plain ones are taken, `webhook.one_body` lets one body in behind each signature.
 """
 
 from __future__ import annotations
@@ -26,6 +25,7 @@ from functools import lru_cache
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
+from wechat.console import PUSHES
 from wechat.replies import cdata
 
 BLOCK = 32  # PKCS#7 with blocks of 32 bytes, although AES has blocks of 16.
@@ -74,6 +74,7 @@ class Keys:
     app_secret: str = field(default="", repr=False)
     aes_key: str = field(default="", repr=False)
     previous_aes_key: str = field(default="", repr=False)
+    previous_until: float = 0.0  # unix time: the key before opens nothing any more
     encrypted_only: bool = False
     may_send: bool = False
     original_id: str = ""
@@ -85,6 +86,7 @@ class SignedQuery:
     """The query of a push whose sender knows the account's token. Only this opens a body."""
 
     keys: Keys
+    signature: str
     timestamp: str
     nonce: str
     # None: a plain push.
@@ -107,20 +109,23 @@ def check_handshake(token: str, query: Mapping[str, str]) -> str:
 
 def check_query(keys: Keys, query: Mapping[str, str]) -> SignedQuery:
     """Verify the sender of a push. Raises `Forbidden` (403) or `BadEnvelope` (400)."""
-    timestamp, nonce = _check_signature(keys.token, query)
+    signed = _check_signature(keys.token, query)
     mode = query.get("encrypt_type", "raw").lower()
     if mode == "aes":
-        return SignedQuery(keys, timestamp, nonce, _parameter(query, "msg_signature"))
+        return SignedQuery(keys, *signed, _parameter(query, "msg_signature"))
     if mode not in {"raw", ""}:
         raise BadEnvelope(f"unknown encrypt_type {mode[:20]!r}")
-    return SignedQuery(keys, timestamp, nonce, None)
+    return SignedQuery(keys, *signed, None)
 
 
 def open_body(signed: SignedQuery, body: bytes) -> Opened:
     """Take the XML out of a push. Raises `Forbidden` (403) or `BadEnvelope` (400)."""
     if signed.msg_signature is None:
         if signed.keys.encrypted_only:
-            raise PlainRefused("the account takes encrypted pushes only")
+            raise PlainRefused(
+                f"the account takes sealed pushes only. At {PUSHES} choose 安全模式 (or 兼容模式);"
+                " WECHAT_ENCRYPTED_ONLY=false, or the field on the account's page, lets plain ones in"
+            )
         return Opened(body, None)
     return _open_encrypted(signed.keys, _signed_cipher_text(signed, signed.msg_signature, body))
 
@@ -173,7 +178,7 @@ def _open_encrypted(keys: Keys, encrypted: bytes) -> Opened:
         return Opened(decrypt(encrypted, aes_key=keys.aes_key, app_id=keys.app_id), keys.aes_key)
     except (BadEnvelope, WrongAppId):
         # While a key is being replaced WeChat may still use the one before; its answer needs the same.
-        if not keys.previous_aes_key:
+        if time.time() >= keys.previous_until:
             raise
         opened = _with_previous_key(keys, encrypted)
         if opened is None:
@@ -233,13 +238,13 @@ def _text_of_encrypt(body: bytes, start: int) -> bytes:
     return text.removeprefix(opens).removesuffix(closes)
 
 
-def _check_signature(token: str, query: Mapping[str, str]) -> tuple[str, str]:
-    """The timestamp and the nonce of a query whose `signature` fits."""
+def _check_signature(token: str, query: Mapping[str, str]) -> tuple[str, str, str]:
+    """The signature, timestamp and nonce of a query, when they fit each other."""
     given = _parameter(query, "signature")
     timestamp, nonce = _parameter(query, "timestamp"), _parameter(query, "nonce")
     if not _fits(given, token, timestamp, nonce):
         raise BadSignature("signature does not fit")
-    return timestamp, nonce
+    return given, timestamp, nonce
 
 
 def _fits(given: str, token: str, timestamp: str, nonce: str, *parts: bytes) -> bool:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
+from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -34,11 +38,16 @@ class OfficialAccount(models.Model):
         max_length=64,
         blank=True,
         validators=[aes_key_format],
-        help_text=_("更换密钥期间两个都有效"),
+        help_text=_("更换密钥后的一段时间内两个都有效"),
     )
+    aes_key_replaced_at = models.DateTimeField(_("密钥更换时间"), null=True, blank=True, editable=False)
     encrypted_only = models.BooleanField(
-        _("只接收加密推送"), default=False, help_text=_("公众平台选用安全模式时可以打开，明文推送一律拒绝")
+        _("只接收加密推送"),
+        default=True,
+        db_default=True,
+        help_text=_("配置了 EncodingAESKey 才起作用：明文推送一律拒绝。没有密钥的账号照常接收明文。"),
     )
+    plain_refused_at = models.DateTimeField(_("最近拒绝明文推送的时间"), null=True, blank=True, editable=False)
     reply_mode = models.CharField(_("回复方式"), max_length=8, choices=ReplyMode, default=ReplyMode.AUTO)
     api_refused_at = models.DateTimeField(
         _("接口被拒时间"),
@@ -66,7 +75,23 @@ class OfficialAccount(models.Model):
             return self.api_refused_at is None
         return self.reply_mode == ReplyMode.AUTO and bool(self.app_secret) and self.api_refused_at is None
 
+    @property
+    def takes_sealed_only(self) -> bool:
+        """Without a key there is nothing to open a sealed push with: such an account takes plain ones."""
+        return self.encrypted_only and bool(self.aes_key)
+
+    @property
+    def previous_key_until(self) -> datetime | None:
+        """Until when the key before is valid; None: there is none, or nobody knows since when."""
+        if not self.previous_aes_key or self.aes_key_replaced_at is None:
+            return None
+        return self.aes_key_replaced_at + timedelta(hours=settings.WECHAT_PREVIOUS_AES_KEY_HOURS)
+
     def replace_aes_key(self, new: str) -> None:
         """Take a new EncodingAESKey; the one before stays valid, WeChat may still use it for a while."""
         if new != self.aes_key:
-            self.previous_aes_key, self.aes_key = self.aes_key, new
+            self.keep_previous_key(self.aes_key)
+            self.aes_key = new
+
+    def keep_previous_key(self, key: str) -> None:
+        self.previous_aes_key, self.aes_key_replaced_at = key, timezone.now()

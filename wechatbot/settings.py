@@ -190,6 +190,9 @@ WECHAT_APP_SECRET = env.str("WECHAT_APP_SECRET", default="")
 WECHAT_TOKEN = env.str("WECHAT_TOKEN", default="")
 WECHAT_ENCODING_AES_KEY = env.str("WECHAT_ENCODING_AES_KEY", default="")
 WECHAT_REPLY_MODE = env.str("WECHAT_REPLY_MODE", default="auto")
+# WeChat's signature covers what is sealed. The simulator's phone sends in every mode, so its own account takes all.
+WECHAT_ENCRYPTED_ONLY = env.bool("WECHAT_ENCRYPTED_ONLY", default=bool(WECHAT_APP_ID and WECHAT_ENCODING_AES_KEY))
+WECHAT_PREVIOUS_AES_KEY_HOURS = env.float("WECHAT_PREVIOUS_AES_KEY_HOURS", default=24.0)
 # The first account is the simulator's own until a real one is named.
 WECHAT_IS_SIMULATED = SIMULATOR and not WECHAT_APP_ID
 if WECHAT_IS_SIMULATED:

@@ -37,7 +37,7 @@ FAQ.objects.create(question={QUESTION!r}, answer={FAQ_ANSWER!r})
 Agent.objects.create(user=User.objects.create_user("liming", is_staff=True), display_name="李明")
 OfficialAccount.objects.create(
     slug="unverified", name="小店订阅号", app_id={UNVERIFIED.app_id!r}, token={UNVERIFIED.token!r},
-    aes_key={UNVERIFIED.aes_key!r}, reply_mode="passive")
+    aes_key={UNVERIFIED.aes_key!r}, reply_mode="passive", encrypted_only=False)
 """
 _LINK = re.compile(r'<a href="weixin://bizmsgmenu\?msgmenucontent=([^&"]*)&msgmenuid=([^"]*)">')
 

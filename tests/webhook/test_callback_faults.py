@@ -19,7 +19,7 @@ from tests.webhook.builders import event_xml, text_xml
 from tests.webhook.conftest import HOURS, RETURNS
 from tests.webhook.test_callback_holds import LOOK_LINK, UNKNOWN, Customer, stored, worker_answers
 from tests.webhook.wire import Answer, Wire, plain, sealed
-from webhook import throttle
+from webhook import script
 from wechat import accounts
 from wechat.models import OfficialAccount, ReplyMode
 
@@ -256,7 +256,7 @@ class TestABadRow:
 class TestRedisIsAway:
     @pytest.fixture(autouse=True)
     def _away(self, wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
-        for module in (throttle, session, wakes):
+        for module in (script, session, wakes):
             monkeypatch.setattr(module, "redis", absent_redis)
 
     @pytest.mark.usefixtures("short_times")

@@ -16,7 +16,7 @@ from conversations.models import Conversation, Ending, Hold, Message, MessageSta
 from tests.factories import AccountFactory, ConversationFactory, MessageFactory
 from tests.knowledge.builders import absent_redis
 from tests.webhook.builders import push
-from webhook import intake, throttle
+from webhook import intake, script
 from webhook.intake import Push, Taken, Verdict, take_in
 from wechat.models import OfficialAccount
 
@@ -28,7 +28,7 @@ TOO_MANY = "您发送得有点快，请稍等一分钟再发。"
 @pytest.fixture(autouse=True)
 def _fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     texts.forget_own_words()
-    monkeypatch.setattr(throttle, "_left_alone_until", float("-inf"))
+    monkeypatch.setattr(script, "_left_alone_until", float("-inf"))
 
 
 @pytest.fixture
@@ -228,7 +228,7 @@ class TestTheLimit:
 
     def test_a_repeat_of_a_known_message_is_never_refused(self, account: OfficialAccount) -> None:
         first, *_ = self.sent(account, 6)
-        throttle.redis().delete(f"rate:{account.pk}:oCustomer")
+        script.redis().delete(f"rate:{account.pk}:oCustomer")
         self.sent(account, 6)
         assert one(again(first)).verdict is Verdict.REPEAT
 
@@ -264,7 +264,7 @@ class TestTheLimit:
     def test_nobody_is_limited_while_redis_is_away(
         self, account: OfficialAccount, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(throttle, "redis", absent_redis)
+        monkeypatch.setattr(script, "redis", absent_redis)
         self.sent(account, 8)
         assert Message.objects.filter(state=MessageState.RECEIVED).count() == 8
 

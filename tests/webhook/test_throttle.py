@@ -7,14 +7,14 @@ from pytest_django import Settings
 
 from common.redis import redis
 from tests.knowledge.builders import absent_redis
-from webhook import throttle
+from webhook import script
 from webhook.throttle import UNLIMITED, places
 
 
 @pytest.fixture(autouse=True)
 def _limit_of_three(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.RATE_LIMIT_PER_MINUTE = 3
-    monkeypatch.setattr(throttle, "_left_alone_until", float("-inf"))
+    monkeypatch.setattr(script, "_left_alone_until", float("-inf"))
 
 
 def numbers(*keys: str, openid: str = "oA", account_id: int = 1) -> list[int]:
@@ -70,13 +70,13 @@ def test_a_batch_is_one_call(monkeypatch: pytest.MonkeyPatch) -> None:
             calls.append(arguments)
             return client.eval(*arguments)
 
-    monkeypatch.setattr(throttle, "redis", Counting)
+    monkeypatch.setattr(script, "redis", Counting)
     assert numbers(*"abc") == [1, 2, 3]
     assert len(calls) == 1
 
 
 def test_there_is_no_limit_while_redis_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(throttle, "redis", absent_redis)
+    monkeypatch.setattr(script, "redis", absent_redis)
     assert places([(1, "oA", key) for key in "abcdefgh"]) == [UNLIMITED] * 8
 
 
@@ -87,15 +87,15 @@ def test_a_redis_that_is_away_is_left_alone_for_a_second(monkeypatch: pytest.Mon
         asked.append(1)
         return absent_redis()
 
-    monkeypatch.setattr(throttle, "redis", away)
+    monkeypatch.setattr(script, "redis", away)
     for key in "abc":
         places([(1, "oA", key)])
     assert len(asked) == 1
-    monkeypatch.setattr(throttle, "_left_alone_until", float("-inf"))
+    monkeypatch.setattr(script, "_left_alone_until", float("-inf"))
     places([(1, "oA", "d")])
     assert len(asked) == 2
 
 
 def test_nothing_is_asked_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(throttle, "redis", lambda: pytest.fail("Redis was asked"))
+    monkeypatch.setattr(script, "redis", lambda: pytest.fail("Redis was asked"))
     assert places([]) == []

@@ -51,6 +51,8 @@ def test_what_may_be_left_out_passes(sound: Settings, values: dict[str, object])
         ({"WECHAT_TOKEN": "with space"}, "wechat.E002"),
         ({"WECHAT_TOKEN": ""}, "wechat.E003"),
         ({"WECHAT_APP_ID": ""}, "wechat.W001"),
+        ({"WECHAT_ENCODING_AES_KEY": "", "WECHAT_ENCRYPTED_ONLY": True}, "wechat.W002"),
+        ({"WECHAT_PREVIOUS_AES_KEY_HOURS": -1}, "wechat.E009"),
         ({"WECHAT_REPLY_MODE": "fast"}, "wechat.E004"),
         ({"WECHAT_REPLY_MODE": "api", "WECHAT_APP_SECRET": ""}, "wechat.E005"),
         ({"HOLD_SECONDS": -0.1}, "wechat.E006"),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import math
 from dataclasses import replace
 
 import pytest
@@ -315,20 +316,20 @@ NEW_KEY = "Z" * 43
 
 
 def test_while_keys_change_both_open_and_each_answers_for_itself() -> None:
-    keys = replace(E.keys, aes_key=NEW_KEY, previous_aes_key=E.aes_key)
+    keys = replace(E.keys, aes_key=NEW_KEY, previous_aes_key=E.aes_key, previous_until=math.inf)
     assert open_envelope(keys, E.query, E.body) == crypto.Opened(E.clear, E.aes_key)
     with_new = crypto.encrypt(b"<xml/>", aes_key=NEW_KEY, app_id=E.app_id)
     assert open_signed(E, with_new, keys) == crypto.Opened(b"<xml/>", NEW_KEY)
 
 
 def test_a_key_that_is_neither_opens_nothing() -> None:
-    keys = replace(E.keys, aes_key=NEW_KEY, previous_aes_key="Y" * 43)
+    keys = replace(E.keys, aes_key=NEW_KEY, previous_aes_key="Y" * 43, previous_until=math.inf)
     with pytest.raises((crypto.BadEnvelope, crypto.WrongAppId)):
         open_envelope(keys, E.query, E.body)
 
 
 def test_a_wrong_appid_stays_one_while_keys_change() -> None:
-    keys = replace(D.keys, app_id="wx0000000000000000", previous_aes_key=NEW_KEY)
+    keys = replace(D.keys, app_id="wx0000000000000000", previous_aes_key=NEW_KEY, previous_until=math.inf)
     with pytest.raises(crypto.WrongAppId):
         open_envelope(keys, D.query, D.body)
 

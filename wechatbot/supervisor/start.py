@@ -14,6 +14,7 @@ from pathlib import Path
 from django.conf import settings
 
 from common.redis import REDIS_AWAY, redis
+from wechat.console import PUSHES
 from wechatbot.supervisor import child
 from wechatbot.supervisor.plan import Plan, Program, deliver_program, redis_program, web_program, worker_program
 
@@ -86,13 +87,21 @@ def _host_header() -> str:
 
 def _urls() -> list[tuple[str, str]]:
     simulator = [("Simulator", f"{settings.PUBLIC_URL}/simulator/")] if settings.SIMULATOR else []
-    callback = [] if settings.WECHAT_IS_SIMULATED else [("WeChat URL", f"{settings.PUBLIC_URL}/wechat")]
+    callback = [] if settings.WECHAT_IS_SIMULATED else _for_the_console()
     return [
         *simulator,
         ("Admin", f"{settings.PUBLIC_URL}/admin/"),
         ("Tickets", f"{settings.PUBLIC_URL}/admin/tickets/ticket/"),
         *callback,
     ]
+
+
+def _for_the_console() -> list[tuple[str, str]]:
+    """What the operator enters at WeChat."""
+    lines = [("WeChat URL", f"{settings.PUBLIC_URL}/wechat")]
+    if settings.WECHAT_ENCRYPTED_ONLY and settings.WECHAT_ENCODING_AES_KEY:
+        lines.append(("WeChat mode", f"安全模式 at {PUSHES}; plain pushes are refused"))
+    return lines
 
 
 def private_redis() -> Program:
