@@ -1,4 +1,4 @@
-"""The web process: the callback beside Django, Django, and the WebSockets."""
+"""The web process: the callback and the probes beside Django, Django, and the WebSockets."""
 
 from __future__ import annotations
 
@@ -24,6 +24,11 @@ from django.conf import settings  # noqa: E402
 from common import garbage  # noqa: E402
 from webhook.callback import Callback  # noqa: E402
 from webhook.door import Door  # noqa: E402
+from wechatbot import health  # noqa: E402
+from wechatbot.web import probes  # noqa: E402
+from wechatbot.web.admission import Admission  # noqa: E402
+from wechatbot.web.bodies import is_callback  # noqa: E402
+from wechatbot.web.sockets import BoundedSockets  # noqa: E402
 
 if settings.SIMULATOR:
     from simulator.routing import websocket_urlpatterns
@@ -36,23 +41,23 @@ Send = Callable[[Any], Awaitable[None]]
 
 door = Door()
 callback = Callback(door)
-websockets = AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
+probe = probes.Probes(health.missing_parts)
+pages = Admission(django_application, static_url=settings.STATIC_URL)
+websockets = BoundedSockets(AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))))
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
     match scope["type"]:
         case "http" if is_callback(scope["path"]):
             await callback(scope, receive, send)
+        case "http" if scope["path"] in probes.PATHS:
+            await probe(scope, receive, send)
         case "http":
-            await django_application(scope, receive, send)
+            await pages(scope, receive, send)
         case "websocket":
             await websockets(scope, receive, send)
         case "lifespan":
             await live(receive, send)
-
-
-def is_callback(path: str) -> bool:
-    return path == "/wechat" or path.startswith("/wechat/")
 
 
 async def live(receive: Receive, send: Send) -> None:

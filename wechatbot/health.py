@@ -1,12 +1,8 @@
-"""`/healthz`: this process is alive. `/readyz`: it can do its work, and if not, what is missing."""
+"""What `/readyz` looks at: database, Redis, and the heart-beats of the workers."""
 
 from __future__ import annotations
 
-import logging
-
-from django.db import DatabaseError, connection
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.views.decorators.cache import never_cache
+from django.db import DatabaseError, InterfaceError, connection
 
 from common.redis import REDIS_AWAY, redis
 
@@ -14,33 +10,19 @@ from common.redis import REDIS_AWAY, redis
 HEARTBEATS = {"worker": "heartbeat:reply", "deliver": "heartbeat:recovery"}
 
 
-class WithoutReadiness(logging.Filter):
-    """Django logs every 503 as an error; whoever asks `/readyz` every second knows already."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        request = getattr(record, "request", None)
-        return getattr(request, "path", None) != "/readyz"
-
-
-@never_cache
-def healthz(request: HttpRequest) -> HttpResponse:
-    return JsonResponse({"status": "alive"})
-
-
-@never_cache
-def readyz(request: HttpRequest) -> HttpResponse:
-    missing = [*_missing_database(), *_missing_redis_or_worker()]
-    if missing:
-        return JsonResponse({"status": "not ready", "missing": missing}, status=503)
-    return JsonResponse({"status": "ready", "missing": []})
+def missing_parts() -> list[str]:
+    return [*_missing_database(), *_missing_redis_or_worker()]
 
 
 def _missing_database() -> list[str]:
+    """A connection of its own for each look: one that was kept would say nothing about new ones."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except DatabaseError:
+    except (DatabaseError, InterfaceError):
         return ["database"]
+    finally:
+        connection.close()
     return []
 
 

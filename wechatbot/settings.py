@@ -259,14 +259,13 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "filters": {
-        "without_readiness": {"()": "wechatbot.health.WithoutReadiness"},
         "without_refusal_tracebacks": {"()": "wechatbot.logs.WithoutRefusalTracebacks"},
     },
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
             "formatter": "line",
-            "filters": ["without_readiness", "without_refusal_tracebacks"],
+            "filters": ["without_refusal_tracebacks"],
         }
     },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},

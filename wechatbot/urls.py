@@ -1,4 +1,4 @@
-"""Pages of the product. The callback `/wechat` is not here: it stands beside Django, see `asgi.py`."""
+"""Pages of the product. The callback `/wechat` and the probes are not here: they stand beside Django, see `asgi.py`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from django.templatetags.static import static
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
-from wechatbot import health
 from wechatbot.demo.page import remove_demo
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -17,8 +16,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("favicon.ico", RedirectView.as_view(url=static("common/icon.svg"))),
     path("admin/remove-demo/", remove_demo, name="remove_demo"),
     path("admin/", admin.site.urls),
-    path("healthz", health.healthz),
-    path("readyz", health.readyz),
     path("i18n/", include("django.conf.urls.i18n")),
 ]
 if settings.SIMULATOR:

@@ -1,43 +1,124 @@
+"""The probes beside Django, and what readiness looks at."""
+
 from __future__ import annotations
 
+import asyncio
+import json
+import threading
+from typing import Any
+
 import pytest
-from django.test import Client
 
 from common.redis import redis
 from tests.knowledge.builders import absent_redis
 from wechatbot import health
 from wechatbot.health import HEARTBEATS
-
-pytestmark = pytest.mark.django_db
-
-
-def test_it_is_alive_whatever_is_missing(client: Client) -> None:
-    assert client.get("/healthz").json() == {"status": "alive"}
+from wechatbot.web.probes import Probes
 
 
-def test_it_is_ready_when_database_redis_and_workers_answer(client: Client) -> None:
+def nothing() -> list[str]:
+    return []
+
+
+async def ask(probes: Probes, path: str, method: str = "GET") -> tuple[int, Any]:
+    sent: list[dict[str, Any]] = []
+
+    async def send(event: dict[str, Any]) -> None:
+        sent.append(event)
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    await probes({"type": "http", "path": path, "method": method}, receive, send)
+    return sent[0]["status"], json.loads(sent[1]["body"] or "null") if sent[0]["status"] != 405 else None
+
+
+def test_it_is_alive_whatever_is_missing() -> None:
+    def stuck() -> list[str]:
+        raise AssertionError("`/healthz` looks at nothing")
+
+    assert asyncio.run(ask(Probes(stuck), "/healthz")) == (200, {"status": "alive"})
+
+
+def test_it_is_ready_when_nothing_is_missing() -> None:
+    assert asyncio.run(ask(Probes(nothing), "/readyz")) == (200, {"status": "ready", "missing": []})
+
+
+def test_it_names_what_is_missing() -> None:
+    answer = asyncio.run(ask(Probes(lambda: ["redis", "worker"]), "/readyz"))
+
+    assert answer == (503, {"status": "not ready", "missing": ["redis", "worker"]})
+
+
+def test_a_probe_is_no_way_to_write() -> None:
+    assert asyncio.run(ask(Probes(nothing), "/readyz", "POST"))[0] == 405
+
+
+def test_many_askers_cause_one_look() -> None:
+    looks = []
+    may_end = threading.Event()
+
+    def look() -> list[str]:
+        looks.append(1)
+        may_end.wait()
+        return []
+
+    async def story() -> list[tuple[int, Any]]:
+        probes = Probes(look)
+        asking = [asyncio.create_task(ask(probes, "/readyz")) for _ in range(20)]
+        await asyncio.sleep(0)
+        may_end.set()
+        first = await asyncio.gather(*asking)
+        return [*first, await ask(probes, "/readyz")]
+
+    assert {status for status, _ in asyncio.run(story())} == {200}
+    assert len(looks) == 1
+
+
+def test_a_database_that_says_nothing_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next askers do not wait behind it, and it costs one thread however often it is asked for."""
+    monkeypatch.setattr("wechatbot.web.probes.MAY_TAKE_SECONDS", 0.05)
+    looks = []
+    may_end = threading.Event()
+
+    def look() -> list[str]:
+        looks.append(1)
+        may_end.wait()
+        return []
+
+    async def story() -> list[tuple[int, Any]]:
+        probes = Probes(look)
+        try:
+            return [await ask(probes, "/readyz"), await ask(probes, "/readyz")]
+        finally:
+            may_end.set()
+
+    answers = asyncio.run(story())
+
+    assert answers == [(503, {"status": "not ready", "missing": ["database"]})] * 2
+    assert len(looks) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_is_missing_when_database_redis_and_workers_answer() -> None:
     for key in HEARTBEATS.values():
         redis().set(key, "1", ex=15)
 
-    answer = client.get("/readyz")
-
-    assert answer.status_code == 200
-    assert answer.json() == {"status": "ready", "missing": []}
+    assert health.missing_parts() == []
 
 
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("missing", ["worker", "deliver"])
-def test_it_names_the_worker_that_is_missing(client: Client, missing: str) -> None:
+def test_the_worker_that_is_missing_is_named(missing: str) -> None:
     for name, key in HEARTBEATS.items():
         if name != missing:
             redis().set(key, "1", ex=15)
 
-    answer = client.get("/readyz")
-
-    assert answer.status_code == 503
-    assert answer.json()["missing"] == [missing]
+    assert health.missing_parts() == [missing]
 
 
-def test_it_knows_of_no_worker_while_redis_is_away(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.django_db(transaction=True)
+def test_nobody_knows_of_a_worker_while_redis_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "redis", absent_redis)
 
-    assert client.get("/readyz").json()["missing"] == ["redis", "worker", "deliver"]
+    assert health.missing_parts() == ["redis", "worker", "deliver"]

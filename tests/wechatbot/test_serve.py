@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -128,6 +130,27 @@ def test_it_keeps_redis_for_itself(served: Served) -> None:
     assert folder.stat().st_mode & 0o777 == 0o700
     assert (folder / "redis.sock").is_socket()
     assert served.child("redis-server").net_connections("inet") == []
+
+
+def test_its_children_may_open_as_many_files_as_the_system_allows(served: Served) -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with _soft_limit(256):
+        served.start()
+
+    limits = {resource.prlimit(child.pid, resource.RLIMIT_NOFILE) for child in served.children()}
+
+    assert limits == {(hard, hard)}
+
+
+@contextmanager
+def _soft_limit(files: int) -> Iterator[None]:
+    """What we start meanwhile inherits it, as from a shell with the usual 1,024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_it_says_in_one_line_that_the_port_is_in_use(served: Served) -> None:

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Mapping
 
+from wechatbot.supervisor.file_limit import raise_file_limit
 from wechatbot.supervisor.plan import CHILD_ENVIRONMENT, Program, deliver_program, web_program, worker_program
 
 
@@ -21,6 +22,7 @@ def main() -> None:
     known = programs(os.environ)
     if len(sys.argv) != 2 or sys.argv[1] not in known:
         sys.exit(f"usage: python -m wechatbot.supervisor.one {'|'.join(known)}")
+    raise_file_limit()
     command = known[sys.argv[1]].command
     os.execve(command[0], command, {**CHILD_ENVIRONMENT, **os.environ})
 

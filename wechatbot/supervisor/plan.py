@@ -73,11 +73,8 @@ def web_program(host: str, port: int) -> Program:
     return Program(
         "web",
         (
-            *(sys.executable, "-m", "uvicorn", "wechatbot.asgi:application", "--host", host, "--port", str(port)),
-            *("--loop", "uvloop", "--http", "httptools", "--lifespan", "on", "--timeout-graceful-shutdown", "6"),
-            *("--backlog", "8192", "--no-access-log", "--log-level", "warning"),
-            # Django reads the proxy's headers itself, and WeChat reads neither of the other two.
-            *("--no-proxy-headers", "--no-server-header", "--no-date-header"),
+            *(sys.executable, "-m", "wechatbot.web", "wechatbot.asgi:application"),
+            *("--host", host, "--port", str(port)),
         ),
     )
 
