@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from knowledge.confidence import ANSWER_AT
 from knowledge.ranking import Ranked, Ranking
 from knowledge.synonyms import SHIPPED, Synonyms
 
@@ -58,6 +59,9 @@ class Report:
     threshold: float
     answered_share: float
     precision: float
+    # With the border that is shipped: how many of the answerable are answered rightly, how many answers are right.
+    shipped_right: float
+    shipped_precision: float
 
 
 def evaluate(entries: Sequence[KnownEntry], questions: Sequence[AskedQuestion]) -> Report:
@@ -70,6 +74,8 @@ def evaluate(entries: Sequence[KnownEntry], questions: Sequence[AskedQuestion]) 
     threshold = threshold_for(dev)
     answerable = [outcome for outcome in test if outcome.is_answerable]
     answered = [outcome for outcome in test if outcome.confidence >= threshold]
+    shipped = [outcome for outcome in test if outcome.confidence >= ANSWER_AT]
+    right = sum(outcome.is_right for outcome in shipped)
     return Report(
         questions=len(test),
         answerable=len(answerable),
@@ -78,6 +84,8 @@ def evaluate(entries: Sequence[KnownEntry], questions: Sequence[AskedQuestion]) 
         threshold=threshold,
         answered_share=len(answered) / len(test),
         precision=_share(answered, lambda outcome: outcome.is_right),
+        shipped_right=right / len(answerable) if answerable else 0.0,
+        shipped_precision=_share(shipped, lambda outcome: outcome.is_right),
     )
 
 

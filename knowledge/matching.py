@@ -1,25 +1,21 @@
 """Which FAQ a customer means, in three bands: answer it, suggest some, or none.
 
-The bands' borders were chosen on the `dev` splits of the measuring sets. There, above ANSWER_AT about nine of ten
-answers are right; between the two the right one is among the three suggested in more than half of the cases; below
-SUGGEST_AT seldom.
+The bands' borders and what confidence means are told in `confidence.py`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
+from knowledge.confidence import ANSWER_AT, SUGGEST_AT, Band, band_of
 from knowledge.index import CurrentIndex, Entry, Index
 
-ANSWER_AT = 0.85
-SUGGEST_AT = 0.55
+__all__ = ["ANSWER_AT", "SUGGEST_AT", "Band", "Candidate", "Match", "band_of", "by_id", "forget", "match"]
+
 # A suggestion must be at least this much as good as the best one.
 WORTH_SUGGESTING = 0.5
 MOST_SUGGESTIONS = 3
 MOST_RECENT = 256
-
-Band = Literal["answer", "suggest", "none"]
 
 
 @dataclass(frozen=True)
@@ -77,12 +73,6 @@ def by_id(faq_id: int, *, index: CurrentIndex = _current) -> Candidate | None:
     """The FAQ that a customer picked from a menu; None when it was disabled or deleted since."""
     entry = index.get().by_id.get(faq_id)
     return _candidate(entry, 1.0) if entry else None
-
-
-def band_of(confidence: float) -> Band:
-    if confidence >= ANSWER_AT:
-        return "answer"
-    return "suggest" if confidence >= SUGGEST_AT else "none"
 
 
 def forget() -> None:

@@ -18,16 +18,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from knowledge.confidence import MOST_IN_DOUBT, confidence_of
+from knowledge.guards import asks_something_else
 from knowledge.synonyms import Synonyms
 from knowledge.terms import canonical, terms_of
 
 COSINE_SHARE = 0.7
 BM25_K1 = 1.2
 BM25_B = 0.75
-MOST_LEAD = 0.3
-LESS_THAN_EXACT = 0.99
-# One character ("换") stands in many questions, and leads in one of them by chance: a suggestion, not an answer.
-MOST_FOR_ONE_CHARACTER = 0.8
+# For the eye only: a line of the same words in another order is not the very question.
+MOST_SHOWN_UNLESS_EXACT = 0.99
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -55,6 +55,7 @@ class Ranking:
         self._synonyms = synonyms
         self._exact: dict[str, int] = {}
         owners = array("q")
+        self._texts: list[str] = []
         lines, hashes, weights = array("q"), array("q"), array("d")
         for position, texts in enumerate(entries):
             for text in texts:
@@ -67,6 +68,7 @@ class Ranking:
                     hashes.append(hash(term))
                     weights.append(weight)
                 owners.append(position)
+                self._texts.append(read)
         self._owners = np.array(owners, dtype=np.int64)
         self._first_lines = np.flatnonzero(np.diff(self._owners, prepend=-1))
         self._positions = self._owners[self._first_lines]
@@ -109,15 +111,31 @@ class Ranking:
             best[self._positions.searchsorted(exact)] = np.inf
         top = _largest(best, max(limit, 2))
         values = np.minimum(best[top], 1.0)
-        confidence = 1.0 if exact is not None else confidence_of(*values[:2].tolist())
-        if exact is None and len(read) == 1:
-            confidence = min(confidence, MOST_FOR_ONE_CHARACTER)
+        if exact is None:
+            confidence = self._confidence(read, int(top[0]), values[:2].tolist())
+            values = np.minimum(values, MOST_SHOWN_UNLESS_EXACT)
+        else:
+            confidence = 1.0
         shown = [at for at in range(min(limit, len(top))) if values[at] > 0]
         return Ranked(
             confidence,
             positions=tuple(int(self._positions[top[at]]) for at in shown),
             scores=tuple(float(values[at]) for at in shown),
         )
+
+    def _confidence(self, read: str, entry: int, best_values: Sequence[float]) -> float:
+        """How sure the best entry, the `entry`-th of those with words, is meant by a text that is none of its lines."""
+        confidence = confidence_of(*best_values)
+        if confidence <= MOST_IN_DOUBT:
+            return confidence
+        # One character ("换") stands in many questions, and leads in one of them by chance.
+        if len(read) == 1 or asks_something_else(read, self._lines_of(entry)):
+            return MOST_IN_DOUBT
+        return confidence
+
+    def _lines_of(self, entry: int) -> Sequence[str]:
+        starts = self._first_lines[entry : entry + 2].tolist()
+        return self._texts[starts[0] : starts[1] if len(starts) > 1 else None]
 
     def _scores(self, read: str) -> Floats | None:
         """Each line's score, or None when no line shares a term with the question."""
@@ -142,14 +160,6 @@ class Ranking:
         bm25 = np.concatenate([self._bm25[part] for part in slices]) * ((1 - COSINE_SHARE) / bm25_most)
         lines = np.concatenate([self._lines[part] for part in slices])
         return np.bincount(lines, cosine + bm25, len(self._owners)).astype(np.float64, copy=False)
-
-
-def confidence_of(best: float, second: float = 0.0) -> float:
-    """How sure the best entry is meant: its score, and on top by how much it leads the next one.
-
-    The lead counts up to a bound: in a small knowledge base, where nothing else comes near, it proves little.
-    """
-    return min(best + min(best - second, MOST_LEAD), LESS_THAN_EXACT)
 
 
 def _cosine_idf(entry_count: int, entries_with: NDArray[np.int64] | Floats) -> Floats:

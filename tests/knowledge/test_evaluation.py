@@ -49,6 +49,7 @@ def test_it_reports_on_test_what_it_chose_on_dev(
     assert "R@1  66.7%" in printed
     assert "R@3  100.0%" in printed
     assert "直接回答的比例  50.0%（阈值 1.00 选自 dev，test 准确率 100.0%）" in printed
+    assert "达到 0.70 即直接回答：答对 66.7%（占能回答的问题），准确率 66.7%" in printed
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from knowledge.ranking import Ranking, confidence_of
+from knowledge.confidence import confidence_of
+from knowledge.ranking import Ranking
 from knowledge.synonyms import Synonyms
 
 NO_RULES = Synonyms(())

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
 from knowledge import evaluation
+from knowledge.confidence import ANSWER_AT
 
 
 class Command(BaseCommand):
@@ -38,5 +39,13 @@ class Command(BaseCommand):
                 "share": f"{report.answered_share:.1%}",
                 "threshold": report.threshold,
                 "precision": f"{report.precision:.1%}",
+            }
+        )
+        self.stdout.write(
+            _("置信度达到 %(border).2f 即直接回答：答对 %(right)s（占能回答的问题），准确率 %(precision)s")
+            % {
+                "border": ANSWER_AT,
+                "right": f"{report.shipped_right:.1%}",
+                "precision": f"{report.shipped_precision:.1%}",
             }
         )
