@@ -9,14 +9,14 @@ from __future__ import annotations
 import atexit
 import logging
 import queue
-import threading
 import time
 from collections import defaultdict
 from collections.abc import Sequence
 
-from django.db import Error, InterfaceError, OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Model
 
+from common.background import repeat_for_ever
 from common.database_threads import database_work
 
 logger = logging.getLogger(__name__)
@@ -33,13 +33,13 @@ def start() -> None:
     """From now on rows of this process are written by a thread of their own."""
     global _waiting
     if _waiting is None:
-        _waiting = queue.Queue(MAX_WAITING)
-        threading.Thread(target=_write_for_ever, args=(_waiting,), name="log-rows", daemon=True).start()
+        waiting = _waiting = queue.Queue(MAX_WAITING)
+        repeat_for_ever("log-rows", lambda: _write_waiting(waiting))
         atexit.register(flush)
 
 
 def keep(rows: Sequence[Model]) -> None:
-    """Write these rows down, if that can be done; never raises for the database's sake."""
+    """Write these rows down, if that can be done; never raises for a row's or the database's sake."""
     if _waiting is None:
         _write_now(rows)
         return
@@ -64,9 +64,18 @@ def _write_now(rows: Sequence[Model]) -> None:
 
 def _write(rows: Sequence[Model]) -> None:
     try:
-        _insert(rows)
-    except Error:
+        _insert([_writable(row) for row in rows])
+    except Exception:  # A row with a value that no column takes: a log line, never somebody's answer.
         logger.exception("log rows could not be written: %s", [str(row) for row in rows])
+
+
+def _writable(row: Model) -> Model:
+    """Half an emoji, cut off by whoever sent it, is no character that a database could store."""
+    for field in row._meta.concrete_fields:
+        value = getattr(row, field.attname)
+        if isinstance(value, str):
+            setattr(row, field.attname, value.encode("utf-8", "replace").decode("utf-8"))
+    return row
 
 
 def _insert(rows: Sequence[Model]) -> None:
@@ -79,12 +88,11 @@ def _insert(rows: Sequence[Model]) -> None:
             model._default_manager.bulk_create(its_rows)
 
 
-def _write_for_ever(waiting: queue.Queue[Model]) -> None:
-    while True:
-        rows = [waiting.get()]
-        time.sleep(PAUSE_SECONDS)
-        rows += _take(waiting)
-        _write_when_possible(rows)
+def _write_waiting(waiting: queue.Queue[Model]) -> None:
+    rows = [waiting.get()]
+    time.sleep(PAUSE_SECONDS)
+    rows += _take(waiting)
+    _write_when_possible(rows)
 
 
 def _take(waiting: queue.Queue[Model]) -> list[Model]:
@@ -106,7 +114,7 @@ def _write_when_possible(rows: list[Model]) -> None:
             connection.close()
             logger.warning("%d log rows wait for the database: %s", len(rows), error)
             time.sleep(1)
-        except Error:
+        except Exception:  # noqa: BLE001 - one by one it turns out which row it was, and why
             break
     _one_by_one(rows)
 

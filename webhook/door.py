@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from django.db import DatabaseError, InterfaceError, connection
 
 from common import log_rows
+from common.background import repeat_for_ever
 from conversations import texts, wakes
 from conversations.passive import Claim, PassiveReply, claim_replies
 from conversations.tasks import queue_delivery
@@ -59,6 +60,7 @@ class Door:
         self._queued_answers = 0
         self._noted_plain: dict[int, float] = {}
         self._count = threading.Lock()
+        self._published_at = float("-inf")
         self._to_publish: queue.Queue[Errand] = queue.Queue(MAX_WAITING_FOR_THREAD)
         self._tasks: list[asyncio.Task[None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -82,7 +84,7 @@ class Door:
         log_rows.start()
         self._store.start()
         self._finish.start()
-        threading.Thread(target=self._publish, name="publish", daemon=True).start()
+        repeat_for_ever("publish", self._publish)
         self._tasks = [
             asyncio.create_task(self._give_up_in_time()),
             asyncio.create_task(waiting.listen(self.waiters)),
@@ -178,20 +180,18 @@ class Door:
 
         The first goes at once; in a rush the following ones are gathered for a moment.
         """
-        published_at = float("-inf")
-        while True:
-            errands = {self._to_publish.get(): None}
-            time.sleep(max(published_at + GATHER_SECONDS - time.monotonic(), 0))
-            while len(errands) < MAX_ERRANDS_AT_ONCE:
-                try:
-                    errands[self._to_publish.get_nowait()] = None
-                except queue.Empty:
-                    break
-            queue_replies([conversation_id for what, conversation_id in errands if what == "reply"])
-            for what, conversation_id in errands:
-                if what == "deliver":
-                    queue_delivery(conversation_id)
-            published_at = time.monotonic()
+        errands = {self._to_publish.get(): None}
+        time.sleep(max(self._published_at + GATHER_SECONDS - time.monotonic(), 0))
+        while len(errands) < MAX_ERRANDS_AT_ONCE:
+            try:
+                errands[self._to_publish.get_nowait()] = None
+            except queue.Empty:
+                break
+        queue_replies([conversation_id for what, conversation_id in errands if what == "reply"])
+        for what, conversation_id in errands:
+            if what == "deliver":
+                queue_delivery(conversation_id)
+        self._published_at = time.monotonic()
 
     def _in_look_thread(self, function: Callable[..., list[int]], *args: object) -> asyncio.Future[list[int]]:
         return asyncio.get_running_loop().run_in_executor(self._look, function, *args)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from typing import Any
 
@@ -11,6 +10,7 @@ from celery.signals import celeryd_after_setup
 from django.db import DatabaseError, InterfaceError, connection
 
 from common import database_threads, garbage, log_rows
+from common.background import repeat_for_ever
 from common.redis import REDIS_AWAY, redis
 from conversations import claims, outbox
 
@@ -30,13 +30,12 @@ def start(sender: str, instance: Any, **kwargs: Any) -> None:
     if REPLY_QUEUE in queues:
         outbox.open_here()
     garbage.keep_what_is_loaded()
-    threading.Thread(target=_beat_for_ever, args=(queues,), name="heart-beat", daemon=True).start()
+    repeat_for_ever("heart-beat", lambda: beat_and_rest(queues))
 
 
-def _beat_for_ever(queues: tuple[str, ...]) -> None:
-    while True:
-        beat(queues)
-        time.sleep(claims.RENEW_SECONDS)
+def beat_and_rest(queues: tuple[str, ...]) -> None:
+    beat(queues)
+    time.sleep(claims.RENEW_SECONDS)
 
 
 def beat(queues: tuple[str, ...]) -> None:

@@ -3,19 +3,22 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from django.db import connection
 from pytest_django.fixtures import Settings
 
-from common.leases import Leases
+from common.redis import redis
 from llm import gateway, slots
 from llm.errors import ModelsBusy, ModelsDown
-from llm.models import ModelCall, Outcome
+from llm.models import LanguageModel, ModelCall, Outcome
 from llm.turns import Turn
 from tests.fake_model import FakeModel
 from tests.llm.conftest import row_for
+from tests.services.process import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -26,10 +29,22 @@ HOLDER = """
 import sys, time
 import django
 django.setup()
-from common.leases import Leases
-print(Leases(seconds=60).acquire(sys.argv[1], 1) is not None, flush=True)
-time.sleep(600)
+from llm import slots
+from llm.models import LanguageModel
+with slots.slot(LanguageModel(pk=int(sys.argv[1]), max_in_flight=1)):
+    print("holds", flush=True)
+    time.sleep(600)
 """
+
+
+@contextmanager
+def another_process_holding(row: LanguageModel) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-c", HOLDER, str(row.pk)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout
+        assert other.stdout.readline().strip() == "holds"
+        yield other
+        other.kill()
 
 
 def test_it_asks_the_next_model_when_the_first_has_no_slot(first: FakeModel, second: FakeModel) -> None:
@@ -70,18 +85,25 @@ def test_it_says_down_when_one_was_busy_and_another_failed(first: FakeModel, sec
 
 def test_it_counts_the_calls_of_other_processes(first: FakeModel) -> None:
     row = row_for(first, max_in_flight=1)
-    command = [sys.executable, "-c", HOLDER, f"llm:slots:{row.pk}"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as other:
-        assert other.stdout
-        assert other.stdout.readline().strip() == "True"
-        with pytest.raises(ModelsBusy):
-            gateway.complete(ASK, session_id="")
+    with another_process_holding(row), pytest.raises(ModelsBusy):
+        gateway.complete(ASK, session_id="")
+
+
+def test_a_killed_process_gives_its_slot_back_within_half_a_minute(first: FakeModel) -> None:
+    """Redis knows when: the test looks, and then lets those seconds pass by moving the end of the lease."""
+    row = row_for(first, max_in_flight=1)
+    with another_process_holding(row) as other:
         other.kill()
+        other.wait()
+    ((lease, ends_at),) = redis().zrange(f"llm:slots:{row.pk}", 0, -1, withscores=True)
+    seconds, microseconds = redis().time()
+    left = ends_at / 1000 - (seconds + microseconds / 1_000_000)
+    assert left <= 25
 
-
-def test_its_leases_come_back_within_half_a_minute_after_a_kill() -> None:
-    assert slots._leases._milliseconds <= 30_000 - 5_000  # How they come back: tests/common/test_leases.py.
-    assert isinstance(slots._leases, Leases)
+    with pytest.raises(ModelsBusy):
+        gateway.complete(ASK, session_id="")
+    redis().zincrby(f"llm:slots:{row.pk}", -25_000, lease)
+    assert gateway.complete(ASK, session_id="").text == "第一个模型的回答。"
 
 
 def test_it_keeps_threads_free_of_models(first: FakeModel, settings: Settings) -> None:
@@ -103,8 +125,7 @@ def test_it_keeps_threads_free_of_models(first: FakeModel, settings: Settings) -
     threads = [threading.Thread(target=ask) for _ in range(2)]
     for thread in threads:
         thread.start()
-    while first.server.in_flight < 2:
-        pass
+    wait_until(lambda: first.server.in_flight == 2, what="both places are taken")
     ask()
     for thread in threads:
         thread.join()
