@@ -79,6 +79,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_SUBHEADER": _("微信智能客服"),
     "SITE_SYMBOL": "forum",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lazy_static("common/icon.svg")}],
+    "LOGIN": {"form": "wechatbot.login.form.LoginForm"},
     "SHOW_LANGUAGES": True,
     "SHOW_BACK_BUTTON": True,
     "DASHBOARD_CALLBACK": "wechatbot.front_page.fill",

@@ -8,6 +8,8 @@ from urllib.parse import SplitResult, urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from common.networks import Network, read_networks
+
 
 class Environment(environ.Env):
     def __init__(self) -> None:
@@ -29,6 +31,14 @@ class Environment(environ.Env):
         except ValueError:
             self.unreadable[var] = f"A number is wanted, without a unit; the default is {default}."
             return default
+
+    def networks(self, var: str, default: list[str]) -> list[Network]:
+        """Addresses and networks, separated by commas."""
+        try:
+            return read_networks(self.list(var, default=default))
+        except ValueError:
+            self.unreadable[var] = f"Such as 10.0.0.5, 172.16.0.0/12; the default is {', '.join(default)}."
+            return read_networks(default)
 
     def mail(self, var: str, default: str) -> Any:
         """Django's settings for mail."""

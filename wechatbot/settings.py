@@ -31,14 +31,18 @@ PUBLIC_HOST = split_url(PUBLIC_URL).hostname or "localhost"
 LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 IS_LOCAL = PUBLIC_HOST in {"localhost", "127.0.0.1", "::1"}
 
+IS_HTTPS = PUBLIC_URL.startswith("https://")
+# Whose word about an address or about https is believed: our own machine's proxy or tunnel.
+TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES", default=["127.0.0.0/8", "::1/128"])
+
 # No Redis named: `serve` starts a private one. That is the embedded mode.
 EMBEDDED = not env.str("REDIS_URL", default="")
 DEBUG = env.bool("DEBUG", default=EMBEDDED) and IS_LOCAL
 SECRET_KEY = env.str("SECRET_KEY", default="") or generated(SECRETS_DIR, "secret_key", lambda: random_text(64))
 ALLOWED_HOSTS = [*env.list("ALLOWED_HOSTS", default=LOCAL_HOSTS), *([] if IS_LOCAL else [PUBLIC_HOST, *LOCAL_HOSTS])]
 CSRF_TRUSTED_ORIGINS = [] if IS_LOCAL else [f"https://{PUBLIC_HOST}", PUBLIC_URL]
-if PUBLIC_URL.startswith("https://"):
-    # The tunnel or nginx speaks https and tells us so in this header.
+if IS_HTTPS:
+    # The tunnel or nginx speaks https and tells us so in this header; see `callers` for who is believed.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 # Set by hand for an https-only installation: a tunnel is reached by its public and its local name.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("SECURE_COOKIES", default=False)
@@ -112,6 +116,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "import_export",
+    "axes",
     "channels",
     "wechat",
     "llm",
@@ -124,6 +129,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "wechatbot.callers.callers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -133,6 +139,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "wechatbot.login.busy.BusyMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "wechatbot.urls"
@@ -158,10 +166,15 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
-    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
-]
+PASSWORD_HASHERS = ["wechatbot.login.hashing.Argon2Hasher", "wechatbot.login.hashing.PBKDF2Hasher"]
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+# The limits stand in `wechatbot.login.attempts`; its counters are in Redis, and the tables of Axes stay empty.
+AXES_HANDLER = "wechatbot.login.handler.LoginHandler"
+AXES_CLIENT_IP_CALLABLE = "common.callers.client_address"
+AXES_LOCKOUT_CALLABLE = "wechatbot.login.handler.refused"
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 

@@ -29,3 +29,4 @@ def test_it_has_the_commands_of_the_readme() -> None:
         "export_faqs",
         "evaluate_matching",
     } <= OURS.keys()
+    assert {"unlock", "reset_password"} <= OURS.keys()

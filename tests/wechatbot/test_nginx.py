@@ -172,6 +172,18 @@ def test_it_carries_the_websocket_of_who_is_logged_in(site: Site) -> None:
         line.recv(timeout=10)
 
 
+def test_it_lets_one_address_try_few_passwords_but_read_the_form_at_will(site: Site) -> None:
+    """Past the burst nginx answers by itself: the product is not asked."""
+    login, certificate = f"{site.url}/admin/login/", str(site.certificate)
+    tries = [requests.post(login, data={"username": "x"}, verify=certificate, timeout=10) for _ in range(15)]
+    forms = [requests.get(login, verify=certificate, timeout=10) for _ in range(15)]
+
+    assert {answer.status_code for answer in tries} == {403, 429}  # 403: no CSRF token.
+    assert "登录太频繁" in tries[-1].text
+    assert int(tries[-1].headers["Retry-After"]) > 0
+    assert {answer.status_code for answer in forms} == {200}
+
+
 def test_it_closes_without_a_word_when_no_web_process_answers(site: Site) -> None:
     """WeChat would show a page of ours as a failure; a closed connection makes it come again."""
     site.stack.webs[0].kill()
