@@ -32,6 +32,8 @@ class Customer(models.Model):
     remark = models.CharField(_("备注名"), max_length=60, blank=True)
     subscribed = models.BooleanField(_("已关注"), default=True)
     created_at = models.DateTimeField(_("首次出现"), default=timezone.now)
+    # When a model was first asked for this customer; empty: one of the new customers whose number a minute is limited.
+    let_in_at = models.DateTimeField(_("首次使用模型"), null=True, blank=True, editable=False)
     message_sends_left = models.PositiveSmallIntegerField(_("消息窗口剩余条数"), default=0)
     message_window_until = models.DateTimeField(_("消息窗口截止"), null=True)
     event_sends_left = models.PositiveSmallIntegerField(_("事件窗口剩余条数"), default=0)

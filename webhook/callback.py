@@ -15,6 +15,7 @@ from typing import Any
 
 from conversations.passive import Claim, Wish, thinking_text
 from conversations.texts import ready_text
+from webhook import refusals
 from webhook.door import Door
 from webhook.group_commit import CannotBeWritten, NotWritten
 from webhook.http import FORBIDDEN, NOT_FOUND, SUCCESS, Receive, Response, Scope, Send, query_of, read_body, write
@@ -92,8 +93,10 @@ class Callback:
             logger.error("a push of account %s could not be stored: %s", push.account_id, error)
             return _sorry(delivery)
         if taken.verdict is Verdict.FORGED:
-            logger.warning("account %s: another body behind a signature was refused", delivery.keys.slug)
+            refusals.note(delivery.keys.slug, "push refused: another body behind its signature")
             return FORBIDDEN
+        if taken.verdict is Verdict.NOT_KEPT:
+            return SUCCESS
         if taken.verdict is Verdict.TOO_MANY:
             return _too_many(taken)
         with nullcontext() if taken.ended else self.door.waiters.waiting(taken.message_id) as waiter:

@@ -22,7 +22,7 @@ from conversations import texts, wakes
 from conversations.passive import Claim, PassiveReply, claim_replies
 from conversations.tasks import queue_delivery
 from knowledge import matching
-from webhook import waiting
+from webhook import refusals, waiting
 from webhook.answering import Errand, answer_here
 from webhook.group_commit import GroupCommit, NotWritten, Settled, settle_here
 from webhook.intake import Push, Taken, take_in
@@ -87,6 +87,7 @@ class Door:
         repeat_for_ever("publish", self._publish)
         self._tasks = [
             asyncio.create_task(self._give_up_in_time()),
+            asyncio.create_task(refusals.tell_regularly()),
             asyncio.create_task(waiting.listen(self.waiters)),
             asyncio.create_task(waiting.look_regularly(self.waiters, self._in_look_thread)),
         ]

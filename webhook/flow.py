@@ -25,6 +25,7 @@ from conversations.texts import say_text
 from tickets import services as tickets
 from tickets.models import Reason
 from webhook.kinds import CLICK, FOLLOW, UNHEARD_KINDS
+from webhook.newcomers import ModelForCustomer
 from webhook.welcome import welcome
 
 logger = logging.getLogger(__name__)
@@ -94,10 +95,11 @@ def surely_needs_model(message: Message) -> bool:
 
 def answer_as_bot(turn: Turn, model: Model | None) -> None:
     memory = session.load(turn.conversation, turn.customer.openid)
-    answer = pipeline.answer(_question(turn, memory), model=model)
+    question = _question(turn, memory)
     if model is None:
-        give(turn, answer, memory)
+        give(turn, pipeline.answer(question, model=None), memory)
     else:
+        answer = pipeline.answer(question, model=ModelForCustomer(model, turn.customer))
         _keep_trying(lambda: give(turn, answer, memory))
 
 

@@ -23,11 +23,17 @@ class Response:
 
 
 SUCCESS = Response(200, b"success")
+# No browser may take a text of ours for a page.
+_NO_SNIFFING = (b"x-content-type-options", b"nosniff")
 # The most frequent response of all, made once.
 _SUCCESS_START = {
     "type": "http.response.start",
     "status": 200,
-    "headers": [(b"content-type", SUCCESS.content_type), (b"content-length", b"7")],
+    "headers": [
+        (b"content-type", SUCCESS.content_type),
+        (b"content-length", b"7"),
+        _NO_SNIFFING,
+    ],
 }
 _SUCCESS_BODY = {"type": "http.response.body", "body": SUCCESS.body}
 FORBIDDEN = Response(403, b"forbidden")
@@ -67,6 +73,7 @@ async def write(send: Send, response: Response) -> None:
     headers = [
         (b"content-type", response.content_type),
         (b"content-length", str(len(response.body)).encode()),
+        _NO_SNIFFING,
         *response.headers,
     ]
     await send({"type": "http.response.start", "status": response.status, "headers": headers})

@@ -6,7 +6,6 @@ Customer and conversation are attached later. A push that is already there is a 
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -17,6 +16,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
+from django.db.models.functions import Least
 
 from common.database_threads import database_work
 from common.deadline import still_before
@@ -24,13 +24,14 @@ from conversations import hot
 from conversations.ids import new_id
 from conversations.models import Conversation, Ending, Hold, Message, MessageState, Owner
 from conversations.texts import say_text
-from webhook import one_body, throttle
+from webhook import one_body, refusals, throttle
 from webhook.one_body import PlainBody
-from webhook.throttle import UNLIMITED, Place
-
-logger = logging.getLogger(__name__)
+from webhook.throttle import UNLIMITED, Counted, Place
 
 TRIES_WITH_NEW_ID = 3
+# Past this many deliveries of one push (WeChat makes three) they are not counted any more: a column has an end, the
+# repeats of somebody who has one URL have none.
+MOST_DELIVERIES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class Push:
     """One delivery, ready to store: lengths are checked and unknown characters are gone."""
 
     account_id: int
+    account_slug: str  # as the log names the account
     openid: str
     dedup_key: str
     kind: str
@@ -49,7 +51,7 @@ class Push:
     received_at: datetime
     hold_until: datetime | None
     needs_answer: bool
-    counts: bool  # against the throttle: messages do, events do not
+    counts: bool  # against the throttle: messages, clicks and what is kept raw
     plain: PlainBody | None = None  # what a plain push is known by; a sealed one needs nothing
     id: int = field(default_factory=new_id)
 
@@ -75,6 +77,7 @@ class Verdict(Enum):
     REPEAT = "repeat"
     TOO_MANY = "too many"
     FORGED = "forged"
+    NOT_KEPT = "not kept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +133,7 @@ def _take_in(pushes: Sequence[Push], latest: float) -> dict[tuple[int, str], Tak
 
 def _places(rows: Sequence[Push]) -> dict[tuple[int, str], Place]:
     counted = [row for row in rows if row.counts]
-    found = throttle.places([(row.account_id, row.openid, row.dedup_key) for row in counted])
+    found = throttle.places([Counted(row.account_id, row.openid, row.dedup_key, row.needs_answer) for row in counted])
     return {row.key: place for row, place in zip(counted, found, strict=True)}
 
 
@@ -140,8 +143,10 @@ def _refused(rows: Sequence[Push], placed: dict[tuple[int, str], Place]) -> dict
     for row in rows:
         place = placed.get(row.key, UNLIMITED)
         if place.is_too_many and not _is_exempt(row):
-            logger.warning("account %s: %s sends too fast (%d)", row.account_id, row.openid, place.number)
-            if not place.is_first_too_many:
+            refusals.note(row.account_slug, f"{row.openid} sends too fast ({place.number})")
+            if not row.needs_answer:
+                refused[row.key] = Taken(Verdict.NOT_KEPT, 0)
+            elif not place.is_first_too_many:
                 refused[row.key] = Taken(Verdict.TOO_MANY, 0, seconds_left=place.seconds_left)
         else:
             placed.pop(row.key, None)
@@ -245,11 +250,12 @@ def _repeat(message: Message) -> Taken:
 def _count_delivery(taken: Taken, push: Push) -> Taken:
     """A repeat stands open for the reply in its turn, unless the push was ended."""
     rows = Message.objects.filter(pk=taken.message_id)
+    one_more = Least(F("deliveries") + 1, MOST_DELIVERIES)
     if taken.ended or push.hold_until is None:
-        rows.update(deliveries=F("deliveries") + 1)
+        rows.update(deliveries=one_more)
     else:
-        rows.update(deliveries=F("deliveries") + 1, hold=Hold.WAITING, hold_until=push.hold_until)
-    return replace(taken, deliveries=taken.deliveries + 1)
+        rows.update(deliveries=one_more, hold=Hold.WAITING, hold_until=push.hold_until)
+    return replace(taken, deliveries=min(taken.deliveries + 1, MOST_DELIVERIES))
 
 
 def too_many_status() -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,14 +9,13 @@ from datetime import UTC, datetime, timedelta
 from django.conf import settings
 
 from assistant.wishes import wants_human
+from webhook import refusals
 from webhook.http import BAD_REQUEST, FORBIDDEN, SUCCESS, Response
 from webhook.intake import Push
-from webhook.kinds import HANDLED_KINDS, UNHEARD_KINDS
+from webhook.kinds import COUNTED_EVENTS, HANDLED_KINDS, UNHEARD_KINDS
 from webhook.one_body import PlainBody
 from wechat import crypto, parsing, replies
 from wechat.crypto import Keys
-
-logger = logging.getLogger(__name__)
 
 # WeChat cuts after 5 s. Nothing is claimed in the last moments: what is written too late is lost.
 LAST_CLAIM_SECONDS = 4.5
@@ -69,7 +67,7 @@ def handshake(keys: Keys, query: dict[str, str]) -> Response:
         _refuse_old(query["timestamp"], datetime.now(UTC))
         return Response(200, echo.encode())
     except (crypto.Forbidden, TooOld) as error:
-        logger.warning("account %s: handshake refused: %s", keys.slug, error)
+        refusals.note(keys.slug, f"handshake refused: {error}")
         return FORBIDDEN
 
 
@@ -122,12 +120,12 @@ def open_delivery(caller: Caller, body: bytes) -> Delivery | Response:
 
 
 def _refuse(keys: Keys, error: Exception) -> Response:
-    logger.warning("account %s: push refused: %s", keys.slug, error)
+    refusals.note(keys.slug, f"push refused: {error}")
     return FORBIDDEN
 
 
 def _misunderstand(keys: Keys, error: Exception) -> Response:
-    logger.warning("account %s: push not understood: %s", keys.slug, error)
+    refusals.note(keys.slug, f"push not understood: {error}")
     return BAD_REQUEST
 
 
@@ -158,6 +156,7 @@ def push_of(delivery: Delivery) -> Push:
     text = incoming.question[:MAX_TEXT]
     return Push(
         account_id=keys.account_id,
+        account_slug=keys.slug,
         openid=incoming.openid,
         dedup_key=incoming.dedup_key,
         kind=incoming.kind,
@@ -169,7 +168,7 @@ def push_of(delivery: Delivery) -> Push:
         received_at=delivery.received_at,
         hold_until=_hold_until(delivery),
         needs_answer=incoming.kind in HANDLED_KINDS,
-        counts=incoming.is_message,
+        counts=incoming.is_message or incoming.kind in COUNTED_EVENTS,
         plain=delivery.plain,
     )
 

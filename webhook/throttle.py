@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.conf import settings
 
@@ -15,16 +16,16 @@ from webhook import script
 
 WINDOW_SECONDS = 60
 
-# KEYS: one sorted set per message, ARGV[1]: window, ARGV[2]: how many places are kept, then one dedup key per message.
+# KEYS: one sorted set per message, ARGV[1]: window, then for each message how many places its set keeps, and its key.
 # Returns place and seconds to the window's end, in turn. Beyond the kept places a flooder costs no more memory.
 _PLACES = """
 local found = {}
 for i, set in ipairs(KEYS) do
-  local key = ARGV[i + 2]
+  local kept, key = tonumber(ARGV[2 * i]), ARGV[2 * i + 1]
   local place = redis.call('ZSCORE', set, key)
   if not place then
     place = redis.call('ZCARD', set) + 1
-    if place <= tonumber(ARGV[2]) then
+    if place <= kept then
       redis.call('ZADD', set, place, key)
       if place == 1 then redis.call('EXPIRE', set, ARGV[1]) end
     end
@@ -55,13 +56,34 @@ class Place:
 UNLIMITED = Place(0, 0)
 
 
-def places(messages: Sequence[tuple[int, str, str]]) -> list[Place]:
-    """The place of each `(account_id, openid, dedup_key)`, in order."""
+class Counted(NamedTuple):
+    """A push that counts. The first one past the limit is answered with a word, where somebody reads it."""
+
+    account_id: int
+    openid: str
+    dedup_key: str
+    is_heard: bool = True
+
+
+def places(messages: Sequence[Counted]) -> list[Place]:
+    """The place of each push in its customer's minute, in order."""
     if not messages:
         return []
-    keys = [f"rate:{account_id}:{openid}" for account_id, openid, _ in messages]
-    arguments = [WINDOW_SECONDS, settings.RATE_LIMIT_PER_MINUTE + 1, *(key for _, _, key in messages)]
+    limit = settings.RATE_LIMIT_PER_MINUTE
+    keys = [f"rate:{message.account_id}:{message.openid}" for message in messages]
+    arguments: list[int | str] = [WINDOW_SECONDS]
+    for message in messages:
+        # The place behind the limit is for the word: one that nobody would read must not take it.
+        arguments += [limit + 1 if message.is_heard else limit, message.dedup_key]
     found = script.run(_PLACES, keys, arguments, without="rate limit")
     if found is None:
         return [UNLIMITED] * len(messages)
     return [Place(number, max(left, 1)) for number, left in zip(found[::2], found[1::2], strict=True)]
+
+
+def place_of_newcomer(account_id: int, customer_id: int) -> int:
+    """Which new customer of the account's minute this one is, 1 the first. 0: no limit, Redis is away."""
+    kept = settings.NEW_CUSTOMERS_PER_MINUTE
+    arguments = [WINDOW_SECONDS, kept, customer_id]
+    found = script.run(_PLACES, [f"newcomers:{account_id}"], arguments, without="limit of newcomers")
+    return 0 if found is None else found[0]

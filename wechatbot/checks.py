@@ -49,7 +49,7 @@ def _addresses() -> Iterator[CheckMessage]:
 
 
 def _limits() -> Iterator[CheckMessage]:
-    for name in ("RATE_LIMIT_PER_MINUTE", "SESSION_TTL_SECONDS"):
+    for name in ("RATE_LIMIT_PER_MINUTE", "NEW_CUSTOMERS_PER_MINUTE", "SESSION_TTL_SECONDS"):
         if getattr(settings, name) < 1:
             yield Error(f"{name} is {getattr(settings, name)}.", hint="Use 1 or more.", id="wechatbot.E006")
     status = settings.RATE_LIMIT_STATUS

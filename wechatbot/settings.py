@@ -219,6 +219,7 @@ WECHAT_API_URL = env.str(
 ).rstrip("/")
 
 RATE_LIMIT_PER_MINUTE = env.int("RATE_LIMIT_PER_MINUTE", default=20)
+NEW_CUSTOMERS_PER_MINUTE = env.int("NEW_CUSTOMERS_PER_MINUTE", default=300)
 RATE_LIMIT_STATUS = env.int("RATE_LIMIT_STATUS", default=429)
 SESSION_TTL_SECONDS = env.int("SESSION_TTL_SECONDS", default=1800)
 HOLD_SECONDS = env.float("HOLD_SECONDS", default=2.0)

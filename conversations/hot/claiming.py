@@ -32,7 +32,7 @@ _TURN = Joined(
         " hold_until",
     ),
     co=(Conversation, "id account_id customer_id owner owner_version receipt_at last_reply_at"),
-    cu=(Customer, "id account_id openid remark"),
+    cu=(Customer, "id account_id openid remark let_in_at"),
 )
 
 

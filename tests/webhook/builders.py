@@ -26,6 +26,7 @@ def push(account: OfficialAccount, text: str = "怎么退货", **values: Any) ->
     openid = values.get("openid", "oCustomer")
     defaults = {
         "account_id": account.pk,
+        "account_slug": account.slug,
         "openid": openid,
         "dedup_key": f"{openid}:{next_msg_id()}",
         "kind": "text",

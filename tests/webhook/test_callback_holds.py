@@ -130,7 +130,9 @@ class TestAVerifiedAccount:
     def test_it_is_sealed_with_the_key_before_where_the_push_was(self, wire: Wire, api: OfficialAccount) -> None:
         request = sealed(api, text_xml(RETURNS[0]))
         old_key, new_key = api.aes_key, "B" * 43
-        OfficialAccount.objects.filter(pk=api.pk).update(previous_aes_key=old_key, aes_key=new_key)
+        OfficialAccount.objects.filter(pk=api.pk).update(
+            previous_aes_key=old_key, aes_key=new_key, aes_key_replaced_at=timezone.now()
+        )
         answer = wire.send(request)
         assert answer is not None
         assert opened(answer, api) == RETURNS[1]

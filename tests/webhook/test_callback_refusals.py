@@ -10,11 +10,14 @@ from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 import pytest
+from pytest_django import Settings
 
 from conversations.models import Message
 from tests.factories import AccountFactory
-from tests.webhook.builders import text_xml
+from tests.services.process import wait_until
+from tests.webhook.builders import event_xml, message_xml, text_xml
 from tests.webhook.wire import Request, Wire, plain, sealed, sealed_as
+from webhook import refusals
 from webhook.http import MAX_BODY
 from wechat import accounts, crypto
 from wechat.models import OfficialAccount
@@ -36,6 +39,7 @@ def known(gate: Wire) -> OfficialAccount:
 def refused(wire: Wire, request: Request, status: int, caplog: pytest.LogCaptureFixture) -> str:
     """The one log line of a refused push."""
     caplog.clear()
+    refusals.forget()
     answer = wire.send(request)
     assert answer is not None
     assert answer.status == status
@@ -300,3 +304,88 @@ class TestWhatIsOfNoUse:
             assert answer is not None
             assert answer.body == b"success"
         assert Message.objects.get().deliveries == 3
+
+
+class TestTheLog:
+    def test_a_flood_is_one_line_a_second_with_a_count(
+        self,
+        gate: Wire,
+        known: OfficialAccount,
+        caplog: pytest.LogCaptureFixture,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        def lines() -> list[str]:
+            return [one.getMessage() for one in caplog.records if one.name == "webhook.refusals"]
+
+        # The second does not end while the pushes come.
+        monkeypatch.setattr(refusals, "SECOND", 3600)
+        refusals.forget()
+        for _ in range(50):
+            answer = gate.send(plain(known, text_xml(), signature="0" * 40))
+            assert answer is not None
+            assert answer.status == 403
+        assert len(lines()) == 1
+        monkeypatch.setattr(refusals, "SECOND", 0)
+        wait_until(lambda: len(lines()) == 2, what="the second is over")
+        assert f"account {known.slug}: 49 more refused" in lines()[1]
+        assert "signature does not fit" in lines()[1]
+
+    def test_each_account_has_its_own_line(
+        self, gate: Wire, known: OfficialAccount, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        other = AccountFactory()
+        accounts.forget()
+        accounts.by_slug(None)
+        for account in (known, other):
+            gate.send(plain(account, text_xml(), signature="0" * 40))
+        said = "\n".join(caplog.messages)
+        assert f"account {known.slug}: push refused" in said
+        assert f"account {other.slug}: push refused" in said
+
+
+class TestHeaders:
+    @pytest.mark.parametrize("body", ["<xml/>", "not xml"])
+    def test_no_browser_takes_our_words_for_a_page(self, wire: Wire, account: OfficialAccount, body: str) -> None:
+        answer = wire.send(plain(account, body))
+        assert answer is not None
+        assert answer.headers["x-content-type-options"] == "nosniff"
+
+    def test_nor_the_echo_of_a_handshake(self, gate: Wire, known: OfficialAccount) -> None:
+        request = replace(plain(known, b"", echostr="<script>"), method="GET")
+        answer = gate.send(request)
+        assert answer is not None
+        assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+class TestWhatCounts:
+    """A customer's limit holds for all that makes a row of the customer's doing."""
+
+    def statuses(self, wire: Wire, account: OfficialAccount, xmls: list[str]) -> list[int]:
+        answers = [wire.send(plain(account, xml)) for xml in xmls]
+        return [answer.status for answer in answers if answer is not None]
+
+    def test_taps_on_the_menu_count(self, wire: Wire, account: OfficialAccount, settings: Settings) -> None:
+        settings.RATE_LIMIT_PER_MINUTE = 3
+        key = "<EventKey>怎么退货</EventKey>"
+        now = int(time.time())
+        taps = [event_xml("CLICK", key, created=now - number) for number in range(6)]
+        assert self.statuses(wire, account, taps) == [200] * 4 + [429] * 2
+        assert Message.objects.count() == 4
+
+    def test_unknown_kinds_count_and_are_never_refused(
+        self, wire: Wire, account: OfficialAccount, settings: Settings
+    ) -> None:
+        settings.RATE_LIMIT_PER_MINUTE = 3
+        unknown = [message_xml("hologram", "") for _ in range(6)]
+        assert self.statuses(wire, account, unknown) == [200] * 6
+        assert Message.objects.count() == 3
+
+    def test_what_comes_by_itself_does_not_count(
+        self, wire: Wire, account: OfficialAccount, settings: Settings
+    ) -> None:
+        settings.RATE_LIMIT_PER_MINUTE = 3
+        where = "<Latitude>1</Latitude><Longitude>2</Longitude><Precision>3</Precision>"
+        now = int(time.time())
+        places = [event_xml("LOCATION", where, created=now - number) for number in range(6)]
+        assert self.statuses(wire, account, places) == [200] * 6
+        assert Message.objects.count() == 6

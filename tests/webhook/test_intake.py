@@ -16,7 +16,7 @@ from conversations.models import Conversation, Ending, Hold, Message, MessageSta
 from tests.factories import AccountFactory, ConversationFactory, MessageFactory
 from tests.knowledge.builders import absent_redis
 from tests.webhook.builders import push
-from webhook import intake, script
+from webhook import intake, refusals, script
 from webhook.intake import Push, Taken, Verdict, take_in
 from wechat.models import OfficialAccount
 
@@ -222,9 +222,15 @@ class TestTheLimit:
         assert 0 < taken.seconds_left <= 60
         assert Message.objects.count() == 4
 
-    def test_each_is_logged(self, account: OfficialAccount, caplog: pytest.LogCaptureFixture) -> None:
+    def test_the_first_is_logged_at_once_and_the_others_are_counted(
+        self, account: OfficialAccount, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         self.sent(account, 6)
-        assert len([line for line in caplog.messages if "sends too fast" in line]) == 3
+        monkeypatch.setattr(refusals, "SECOND", 0)
+        refusals.tell()
+        lines = [line for line in caplog.messages if "sends too fast" in line]
+        assert len(lines) == 2
+        assert "2 more refused" in lines[1]
 
     def test_a_repeat_of_a_known_message_is_never_refused(self, account: OfficialAccount) -> None:
         first, *_ = self.sent(account, 6)
@@ -256,10 +262,21 @@ class TestTheLimit:
         ConversationFactory(customer__account=account, customer__openid="oCustomer", owner=Owner.QUEUE)
         assert [one(push(account)).to_answer for _ in range(5)] == [True] * 3 + [False] * 2
 
-    def test_events_are_not_counted(self, account: OfficialAccount) -> None:
-        self.sent(account, 8, kind="event.click", counts=False)
+    def test_what_comes_by_itself_is_not_counted(self, account: OfficialAccount) -> None:
+        self.sent(account, 8, kind="event.scan", counts=False)
         assert Conversation.objects.count() == 0
         assert Message.objects.filter(state=MessageState.RECEIVED).count() == 8
+
+    def test_what_is_kept_raw_is_not_kept_past_the_limit(self, account: OfficialAccount) -> None:
+        unknown = {"kind": "unsupported", "raw": "<xml/>", "needs_answer": False}
+        self.sent(account, 8, **unknown)
+        assert Message.objects.count() == 3
+        assert one(push(account, **unknown)).verdict is Verdict.NOT_KEPT
+        assert one(push(account)).passive_text == TOO_MANY
+
+    def test_a_repeat_of_something_raw_is_known_past_the_limit(self, account: OfficialAccount) -> None:
+        first, *_ = self.sent(account, 8, kind="unsupported", raw="<xml/>", needs_answer=False)
+        assert one(again(first)).verdict is Verdict.REPEAT
 
     def test_nobody_is_limited_while_redis_is_away(
         self, account: OfficialAccount, monkeypatch: pytest.MonkeyPatch
@@ -275,3 +292,14 @@ def test_two_processes_that_take_the_same_push_in_make_one_row(account: Official
     outcomes = [one(again(pushed)), one(again(pushed))]
     assert [taken.verdict for taken in outcomes] == [Verdict.NEW, Verdict.REPEAT]
     assert Message.objects.count() == 1
+
+
+def test_a_push_that_is_repeated_without_end_is_still_answered(account: OfficialAccount) -> None:
+    """WeChat's three deliveries need no more than a small column, somebody with a URL from a log fills it."""
+    pushed = push(account)
+    message_id = one(pushed).message_id
+    Message.objects.filter(pk=message_id).update(deliveries=65534)
+    for _ in range(3):
+        taken = one(again(pushed))
+        assert taken.verdict is Verdict.REPEAT
+    assert 3 <= Message.objects.get(pk=message_id).deliveries <= 32767

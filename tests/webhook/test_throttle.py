@@ -8,7 +8,7 @@ from pytest_django import Settings
 from common.redis import redis
 from tests.knowledge.builders import absent_redis
 from webhook import script
-from webhook.throttle import UNLIMITED, places
+from webhook.throttle import UNLIMITED, Counted, places
 
 
 @pytest.fixture(autouse=True)
@@ -18,7 +18,7 @@ def _limit_of_three(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def numbers(*keys: str, openid: str = "oA", account_id: int = 1) -> list[int]:
-    return [place.number for place in places([(account_id, openid, key) for key in keys])]
+    return [place.number for place in places([Counted(account_id, openid, key) for key in keys])]
 
 
 def test_it_counts_a_customers_messages_in_the_order_they_come() -> None:
@@ -38,7 +38,7 @@ def test_a_repeat_keeps_its_place() -> None:
 
 
 def test_it_names_the_first_too_many_and_those_behind() -> None:
-    found = places([(1, "oA", key) for key in "abcde"])
+    found = places([Counted(1, "oA", key) for key in "abcde"])
     assert [place.is_too_many for place in found] == [False, False, False, True, True]
     assert [place.is_first_too_many for place in found] == [False, False, False, True, False]
 
@@ -51,7 +51,7 @@ def test_a_flooder_costs_no_more_memory_than_the_limit() -> None:
 def test_a_minute_begins_with_the_first_message() -> None:
     numbers("a")
     redis().expire("rate:1:oA", 20)
-    [place] = places([(1, "oA", "b")])
+    [place] = places([Counted(1, "oA", "b")])
     assert 0 < place.seconds_left <= 20
 
 
@@ -77,7 +77,7 @@ def test_a_batch_is_one_call(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_there_is_no_limit_while_redis_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(script, "redis", absent_redis)
-    assert places([(1, "oA", key) for key in "abcdefgh"]) == [UNLIMITED] * 8
+    assert places([Counted(1, "oA", key) for key in "abcdefgh"]) == [UNLIMITED] * 8
 
 
 def test_a_redis_that_is_away_is_left_alone_for_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,10 +89,10 @@ def test_a_redis_that_is_away_is_left_alone_for_a_second(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(script, "redis", away)
     for key in "abc":
-        places([(1, "oA", key)])
+        places([Counted(1, "oA", key)])
     assert len(asked) == 1
     monkeypatch.setattr(script, "_left_alone_until", float("-inf"))
-    places([(1, "oA", "d")])
+    places([Counted(1, "oA", "d")])
     assert len(asked) == 2
 
 

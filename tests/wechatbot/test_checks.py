@@ -35,6 +35,7 @@ def test_the_settings_of_this_installation_pass() -> None:
         ("DATABASE_SCHEME", "postgres", "wechatbot.E004"),
         ("REDIS_URL", "localhost:6379", "wechatbot.E005"),
         ("RATE_LIMIT_PER_MINUTE", 0, "wechatbot.E006"),
+        ("NEW_CUSTOMERS_PER_MINUTE", 0, "wechatbot.E006"),
         ("SESSION_TTL_SECONDS", 0, "wechatbot.E006"),
         ("RATE_LIMIT_STATUS", 99, "wechatbot.E007"),
         ("RATE_LIMIT_STATUS", 204, "wechatbot.E007"),
