@@ -1,6 +1,7 @@
 """The door of the simulated WeChat API: reads the call, lets the faults happen, answers as WeChat does, records.
 
-No login and no CSRF token here: our own client calls it, with tokens that only the account's secret can get.
+No login and no CSRF token here: our own client calls it from this machine, with tokens that only the account's secret
+can get.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from simulator.access import simulator_exists
+from simulator.access import api_for_our_own_processes
 from simulator.api_calls import CALLS, answer
 from simulator.api_errors import Refused
 from simulator.counts import count_call
@@ -36,7 +37,7 @@ class Handled:
 
 
 @csrf_exempt
-@simulator_exists
+@api_for_our_own_processes
 def api(request: HttpRequest, path: str) -> HttpResponse:
     started = time.monotonic()
     account = SimulatedAccount.current()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import parse_qs
 
+from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
 from simulator.access import scope_may_see
@@ -17,7 +18,7 @@ class SimulatorConsumer(AsyncJsonWebsocketConsumer):
     async def connect(self) -> None:
         self.listens_to: list[str] = []
         await self.accept()
-        if not scope_may_see(self.scope):
+        if not await database_sync_to_async(scope_may_see)(self.scope):
             await self.close(code=NOT_ALLOWED)
             return
         self.listens_to = [EVERYBODY, *self._customer_group()]

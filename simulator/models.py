@@ -52,6 +52,8 @@ class SimulatedAccount(models.Model):
     class Meta:
         verbose_name = _("模拟的公众号")
         verbose_name_plural = _("模拟的公众号")
+        # Asked for by `simulator.access`, wherever a login is.
+        permissions = [("use_simulator", "使用模拟器")]
 
     def __str__(self) -> str:
         return self.app_id

@@ -16,6 +16,12 @@ from wechat.models import OfficialAccount
 
 
 @pytest.fixture
+def client() -> Client:
+    """A browser on the machine of the product."""
+    return Client(headers={"host": "localhost:8000"})
+
+
+@pytest.fixture
 def callback(settings: Any) -> Iterator[FakeCallback]:
     """A server in place of ours."""
     fake = FakeCallback()

@@ -24,8 +24,8 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def call() -> Call:
-    """Without cookies and with CSRF checks on, as a server calls."""
-    client = Client(enforce_csrf_checks=True)
+    """Without cookies and with CSRF checks on, as a server of this machine calls."""
+    client = Client(enforce_csrf_checks=True, headers={"host": "127.0.0.1:8000"})
 
     def post(path: str, given: object, **query: str) -> dict[str, Any]:
         body = given if isinstance(given, bytes) else json.dumps(given, ensure_ascii=False).encode()
@@ -114,7 +114,11 @@ def test_it_gives_no_token_for_wrong_keys(call: Call, changed: dict[str, str], c
 
 
 def call_ip(token: str) -> dict[str, Any]:
-    return Client().get(f"{API}/getcallbackip", {"access_token": token} if token else {}).json()
+    return (
+        Client(headers={"host": "127.0.0.1:8000"})
+        .get(f"{API}/getcallbackip", {"access_token": token} if token else {})
+        .json()
+    )
 
 
 def test_it_wants_a_token_that_it_gave_out(token: str) -> None:
@@ -314,6 +318,25 @@ def test_a_lost_answer_leaves_the_message_on_the_phone(
     assert answer.status_code == 504
     assert Bubble.objects.get().text == "您好"
     assert Exchange.objects.filter(outcome=Outcome.LOST).count() == 1
+
+
+@pytest.mark.parametrize(
+    ("peer", "headers"),
+    [
+        ("198.51.100.1", {"host": "127.0.0.1:8000"}),
+        ("127.0.0.1", {"host": "127.0.0.1:8000", "x-forwarded-for": "198.51.100.1"}),
+        ("127.0.0.1", {"host": "shop.example.com"}),
+    ],
+)
+def test_it_is_not_there_for_the_world(peer: str, headers: dict[str, str], settings: Any) -> None:
+    settings.ALLOWED_HOSTS = ["*"]
+    client = Client(REMOTE_ADDR=peer, headers=headers)
+
+    answer = client.post(f"{API}/stable_token", json.dumps(keys()), content_type="application/json")
+
+    assert answer.status_code == 404
+    assert not AccessToken.objects.exists()
+    assert not Exchange.objects.exists()
 
 
 def test_it_is_open_to_our_client_where_pages_want_a_login(call: Call, settings: Any) -> None:

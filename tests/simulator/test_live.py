@@ -11,7 +11,7 @@ import pytest
 from asgiref.testing import ApplicationCommunicator
 from channels.db import database_sync_to_async
 from channels.routing import URLRouter
-from django.contrib.auth.models import AnonymousUser, User
+from django.contrib.auth.models import AnonymousUser, Permission, User
 
 from simulator import live, phone
 from simulator.account import switch
@@ -22,15 +22,27 @@ from simulator.routing import websocket_urlpatterns
 pytestmark = [pytest.mark.django_db(transaction=True)]
 
 
+Headers = tuple[tuple[bytes, bytes], ...]
+LOCAL: Headers = ((b"host", b"localhost:8000"),)
+
+
 class Page:
     """An open page's end of the line."""
 
-    def __init__(self, customer: object, user: object = None) -> None:
+    def __init__(
+        self,
+        customer: object,
+        user: object = None,
+        *,
+        peer: str = "127.0.0.1",
+        headers: Headers = LOCAL,
+    ) -> None:
         scope = {
             "type": "websocket",
             "path": "/ws/simulator/",
             "query_string": f"customer={customer}".encode(),
-            "headers": [],
+            "headers": headers,
+            "client": (peer, 40000),
             "subprotocols": [],
             "user": user or AnonymousUser(),
         }
@@ -84,20 +96,40 @@ def test_every_page_hears_of_a_switch(follower: Follower) -> None:
     in_event_loop(story)
 
 
+async def is_turned_away(page: Page) -> None:
+    await page.open()
+    closed = await page.line.receive_output()
+    assert (closed["type"], closed["code"]) == ("websocket.close", NOT_ALLOWED)
+
+
 def test_elsewhere_strangers_are_turned_away(settings: Any, follower: Follower) -> None:
     settings.SIMULATOR_NEEDS_LOGIN = True
+    in_event_loop(lambda: is_turned_away(Page(follower.pk)))
 
-    async def story() -> None:
-        page = await Page(follower.pk).open()
-        closed = await page.line.receive_output()
-        assert (closed["type"], closed["code"]) == ("websocket.close", NOT_ALLOWED)
 
-    in_event_loop(story)
+@pytest.mark.parametrize(
+    ("peer", "headers"),
+    [
+        ("198.51.100.1", LOCAL),
+        ("127.0.0.1", ((b"host", b"shop.example.com"),)),
+        ("127.0.0.1", (*LOCAL, (b"ngrok-trace-id", b"x"))),
+        ("127.0.0.1", (*LOCAL, (b"X-Forwarded-Host", b"shop.example.com"))),
+    ],
+)
+def test_the_world_is_turned_away_whatever_the_settings_say(peer: str, headers: Headers, follower: Follower) -> None:
+    in_event_loop(lambda: is_turned_away(Page(follower.pk, peer=peer, headers=headers)))
+
+
+def test_staff_without_the_permission_are_turned_away(settings: Any, follower: Follower) -> None:
+    settings.SIMULATOR_NEEDS_LOGIN = True
+    staff = User.objects.create_user("liming", is_staff=True)
+    in_event_loop(lambda: is_turned_away(Page(follower.pk, staff)))
 
 
 def test_elsewhere_staff_listen(settings: Any, follower: Follower) -> None:
     settings.SIMULATOR_NEEDS_LOGIN = True
-    staff = User(username="liming", is_staff=True, is_active=True)
+    staff = User.objects.create_user("liming", is_staff=True)
+    staff.user_permissions.add(Permission.objects.get(codename="use_simulator"))
 
     async def story() -> None:
         page = await opened(follower.pk, staff)
