@@ -228,6 +228,9 @@ def record_error(reply: Reply, error: WeChatError) -> None:
                 rows.update(state=ReplyState.WAITING_FOR_CUSTOMER, reason=reason)
                 _wait_for_customer(reply.conversation_id)
                 accounts.turn_passive(reply.conversation.account_id)
+            case WeChatError(counts_as_try=False):
+                due_at = timezone.now() + timedelta(seconds=error.wait_seconds)
+                rows.update(state=ReplyState.READY, due_at=due_at, reason=reason, tries=reply.tries - 1)
             case WeChatError(try_again=True) if reply.tries <= len(RETRY_PAUSES):
                 pause = max(RETRY_PAUSES[reply.tries - 1], error.wait_seconds)
                 due_at = timezone.now() + timedelta(seconds=pause)

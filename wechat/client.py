@@ -22,6 +22,7 @@ from wechat.wire import TIMEOUT, Wire, unclear
 logger = logging.getLogger(__name__)
 
 WECHAT_HOST = "https://api.weixin.qq.com"
+MOST_RENEWALS = 2
 
 
 class Credentials(Protocol):
@@ -77,12 +78,14 @@ class WeChatAPI(WeChatClient):
         self._tokens.renew(self._tokens.current())
 
     def _request(self, method: str, url_or_endpoint: str, **kwargs: Any) -> Any:
-        """One call; with a refused token a second and last one."""
+        """One call, and with a refused token another: first with the token that WeChat gives out now, if it is another
+        one, then with one made by force."""
         token = self.access_token
-        try:
-            return self._request_with(token, method, url_or_endpoint, **kwargs)
-        except TokenRefused:
-            token = self._tokens.renew(refused=token)
+        for _ in range(MOST_RENEWALS):
+            try:
+                return self._request_with(token, method, url_or_endpoint, **kwargs)
+            except TokenRefused:
+                token = self._tokens.renew(refused=token)
         return self._request_with(token, method, url_or_endpoint, **kwargs)
 
     def _request_with(self, token: str, method: str, url_or_endpoint: str, **kwargs: Any) -> Any:

@@ -16,8 +16,10 @@ class WeChatError(WeChatClientException):
     """A call that did not succeed. It holds no request: its URL carries the access token."""
 
     try_again: ClassVar[bool] = False
+    # Whether it counts among the tries after which a text is given up.
+    counts_as_try: ClassVar[bool] = True
     # The least pause before another try.
-    wait_seconds: ClassVar[int] = 0
+    wait_seconds: float = 0
 
     def __init__(self, code: int = 0, message: str = "", rid: str = "") -> None:
         super().__init__(code, message)
@@ -52,7 +54,17 @@ class TokenRefused(WeChatError):
     """Also after a forced refresh. Something else takes tokens for this account, or it will settle by itself."""
 
     try_again = True
-    wait_seconds = 30
+    wait_seconds: float = 30
+
+
+class TokenTooSoon(TokenRefused):
+    """Only a forced refresh helps, and the one before it was made a moment ago: the way is free in `wait_seconds`."""
+
+    counts_as_try = False
+
+    def __init__(self, code: int = 0, message: str = "", rid: str = "", *, wait_seconds: float = 30) -> None:
+        super().__init__(code, message, rid)
+        self.wait_seconds = wait_seconds
 
 
 class WrongKeys(WeChatError):

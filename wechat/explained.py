@@ -18,6 +18,7 @@ WORDS: dict[type[errors.WeChatError], Promise] = {
     errors.WeChatRefused: _("微信拒绝了这次发送"),
     errors.WeChatBusy: _("微信接口繁忙"),
     errors.TokenRefused: _("微信不认可 access_token"),
+    errors.TokenTooSoon: _("微信不认可 access_token，稍后自动重新获取"),
     errors.WrongKeys: _("AppID 或 AppSecret 不正确"),
     errors.IpNotAllowed: _("本机 IP 不在公众号的 IP 白名单中"),
     errors.AccountFrozen: _("公众号或密钥已被冻结"),

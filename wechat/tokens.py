@@ -2,7 +2,7 @@
 
 `stable_token` gives every caller the same token until five minutes before its end, so that even without Redis, when
 each process keeps its own copy, nobody invalidates the token of another. Only a forced refresh does, and it is rare:
-20 a day, 30 s apart.
+20 a day, 30 s apart. So a refused token is first asked for in the ordinary way: our copy may only be old.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import cast
 
+from django.utils import timezone
 from redis.lock import Lock
 
 from common.redis import REDIS_AWAY, redis
-from wechat.errors import TokenRefused, WeChatError, WeChatUnreachable
+from wechat.errors import TokenRefused, TokenTooSoon, WeChatError, WeChatUnreachable
 
 logger = logging.getLogger(__name__)
 
@@ -26,8 +27,10 @@ logger = logging.getLogger(__name__)
 RENEW_BEFORE_END = 300
 SHORTEST_KEEP = 30
 FORCED_APART = 30
-# Longer than one call to WeChat may take.
-LOCK_SECONDS = 10
+FORCED_A_DAY = 20
+COUNT_KEPT = 2 * 24 * 3600
+# Longer than two calls to WeChat may take, an ordinary one and a forced one.
+LOCK_SECONDS = 16
 # After a failure the threads that waited for the same token do not each run into it.
 FAILURE_PAUSE = 2.0
 
@@ -84,7 +87,7 @@ class TokenSource:
         return self._cached() or self._one_at_a_time(refused="")
 
     def renew(self, refused: str) -> str:
-        """A token other than the refused one. The first to come forces WeChat to make one, the others find it."""
+        """A token other than the refused one. The first to come gets it from WeChat, the others find it."""
         return self._one_at_a_time(refused)
 
     def _one_at_a_time(self, refused: str) -> str:
@@ -93,21 +96,39 @@ class TokenSource:
             if cached and cached != refused:
                 return cached
             self._raise_recent_failure()
-            if refused and self._was_forced_lately():
-                raise TokenRefused(40001, "the token is refused although it was renewed a moment ago")
-            return self._take(force=bool(refused))
+            token = self._ask(force=False)
+            if token.value == refused:
+                self._reserve_forced()
+                token = self._ask(force=True)
+                self._note_forced()
+            self._keep(token)
+            return token.value
 
-    def _take(self, force: bool) -> str:
+    def _ask(self, *, force: bool) -> Token:
         try:
             token = self._fetch(force)
         except WeChatError as error:
             self._here.failure, self._here.failed_at = error, time.monotonic()
             raise
         logger.info("account %s: took an access token%s", self._app_id, " by force" if force else "")
-        self._keep(token)
-        if force:
-            self._note_forced()
-        return token.value
+        return token
+
+    def _reserve_forced(self) -> None:
+        """Raises when no forced call may be made now. Counted before the call: one without an answer may have been."""
+        wait_seconds = self._forced_free_in()
+        if wait_seconds > 0:
+            message = "the token is refused although it was renewed a moment ago"
+            raise TokenTooSoon(40001, message, wait_seconds=wait_seconds)
+        try:
+            count = redis().incr(self._count_key)
+            redis().expire(self._count_key, COUNT_KEPT)
+        except REDIS_AWAY:
+            count = 0
+        if count > FORCED_A_DAY:
+            raise TokenRefused(
+                40001, f"the token is refused, and the day's {FORCED_A_DAY} forced refreshes are used up"
+            )
+        self._note_forced()
 
     def _raise_recent_failure(self) -> None:
         failure = self._here.failure
@@ -117,6 +138,10 @@ class TokenSource:
     @property
     def _forced_key(self) -> str:
         return f"wechat:token:forced:{self._app_id}"
+
+    @property
+    def _count_key(self) -> str:
+        return f"wechat:token:forced:{self._app_id}:{timezone.localdate():%Y%m%d}"
 
     def _cached(self) -> str:
         try:
@@ -135,11 +160,12 @@ class TokenSource:
         with suppress(*REDIS_AWAY):
             redis().set(self._forced_key, 1, ex=FORCED_APART)
 
-    def _was_forced_lately(self) -> bool:
+    def _forced_free_in(self) -> float:
+        """Seconds until the next forced call may be made; 0 or less: now."""
         try:
-            return bool(redis().exists(self._forced_key))
+            return redis().pttl(self._forced_key) / 1000
         except REDIS_AWAY:
-            return time.monotonic() - self._here.forced_at < FORCED_APART
+            return self._here.forced_at + FORCED_APART - time.monotonic()
 
     @contextmanager
     def _lock_of_all_processes(self) -> Iterator[None]:

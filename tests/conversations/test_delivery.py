@@ -21,6 +21,7 @@ from wechat.errors import (
     QuotaUsedUp,
     TextTooLong,
     TokenRefused,
+    TokenTooSoon,
     TooManyCalls,
     WeChatBusy,
     WeChatError,
@@ -183,6 +184,23 @@ class TestTryingAgain:
         wechat.errors = [TooManyCalls(45011)]
         delivery.deliver(conversation.pk)
         assert Reply.objects.get().due_at > timezone.now() + timedelta(seconds=55)
+
+    def test_it_waits_for_the_next_forced_token_however_often_without_losing_a_try(
+        self, conversation: Conversation, wechat: FakeWeChat
+    ) -> None:
+        answered(conversation, "七天内可以。")
+        for seconds in (30, 17.5, 30, 4, 30, 30, 30, 1):
+            wechat.errors = [TokenTooSoon(40001, wait_seconds=seconds)]
+            before = timezone.now()
+            delivery.deliver(conversation.pk)
+            row = Reply.objects.get()
+            pause = timedelta(seconds=seconds)
+            assert (row.state, row.tries) == (ReplyState.READY, 0)
+            assert before + pause <= row.due_at <= timezone.now() + pause
+            let_retry_come()
+        delivery.deliver(conversation.pk)
+        row.refresh_from_db()
+        assert (row.state, row.tries) == (ReplyState.SENT, 1)
 
     def test_it_holds_the_texts_behind_back(self, conversation: Conversation, wechat: FakeWeChat) -> None:
         answered(conversation, "第一段", "第二段")

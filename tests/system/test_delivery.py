@@ -37,9 +37,38 @@ def test_a_refused_token_is_renewed_once_by_one_process_and_everything_is_sent(s
     for phone in phones:
         phone.wait_to_read(MODEL_ANSWER)
 
-    assert [call["force_refresh"] for call in shop.wechat.token_calls[already:]] == [True]
+    assert [call["force_refresh"] for call in shop.wechat.token_calls[already:]] == [False, True]
     assert shop.wechat.refusals >= 1
     assert [phone.read for phone in phones] == [[MODEL_ANSWER]] * 12
+
+
+def test_a_token_that_was_only_old_is_not_renewed_by_force(shop: Shop) -> None:
+    phone = shop.phone("verified", "oOldToken")
+    shop.redis.client.set(f"wechat:token:{shop.account.app_id}", "token-of-yesterday")
+    already = len(shop.wechat.token_calls)
+
+    answered_by_the_api(shop, phone)
+    phone.wait_to_read(MODEL_ANSWER)
+
+    assert [call["force_refresh"] for call in shop.wechat.token_calls[already:]] == [False]
+    assert (shop.wechat.refusals, phone.reply.tries) == (1, 1)
+
+
+def test_a_text_waits_for_the_end_of_the_pause_between_two_forced_tokens(shop: Shop) -> None:
+    phone = shop.phone("verified", "oTwiceRefused")
+    shop.redis.client.set(f"wechat:token:forced:{shop.account.app_id}", 1, ex=30)
+    already = len(shop.wechat.token_calls)
+
+    shop.wechat.refuse_token()
+    answered_by_the_api(shop, phone)
+    waiting = ("ready", 0, "TokenTooSoon")
+    shop.wait_until(lambda: _waiting_for(phone) == [waiting], 20, "the token is refused, and none may be forced")
+    assert not any(call["force_refresh"] for call in shop.wechat.token_calls[already:])
+    phone.wait_to_read(MODEL_ANSWER, 60)
+
+    assert [call["force_refresh"] for call in shop.wechat.token_calls[already:]].count(True) == 1
+    assert (phone.read, phone.reply.tries) == ([MODEL_ANSWER], 1)
+    assert shop.model.calls == 1
 
 
 @contextmanager
@@ -67,6 +96,11 @@ def test_an_unreachable_api_is_tried_again_with_growing_pauses_then_failed_with_
     assert phone.reply.tries == 6
     assert "reach" in phone.reply.reason.lower()
     assert shop.model.calls == 1
+
+
+def _waiting_for(phone: Phone) -> list[tuple[str, int, str]]:
+    """State, tries and the error's name of each reply."""
+    return [(reply.state, reply.tries, reply.reason.partition(":")[0]) for reply in phone.replies]
 
 
 def _waits_after(phone: Phone, tries: int) -> bool:

@@ -17,6 +17,7 @@ from wechat.tokens import Token, TokenSource
 OPENID = "oia2TjjewbmiOUlr6X-1crbLOvLw"
 APP_ID = "wx1234567890abcdef"
 KEY = f"wechat:token:{APP_ID}"
+FORCED_KEY = f"wechat:token:forced:{APP_ID}"
 
 
 def api(app_id: str = APP_ID) -> WeChatAPI:
@@ -118,13 +119,34 @@ def test_a_lock_that_is_never_free_is_an_error_worth_another_try(monkeypatch: py
 # --- A refused token --------------------------------------------------------------------------------------------------
 
 
+def forced(wechat: FakeWeChat) -> list[bool]:
+    return [call["force_refresh"] for call in wechat.token_calls]
+
+
 @pytest.mark.parametrize("code", [40001, 40014, 42001])
-def test_a_refused_token_is_renewed_by_force_once_and_the_text_is_sent(wechat: FakeWeChat, code: int) -> None:
+def test_a_refused_token_that_wechat_still_gives_out_is_renewed_by_force_once(wechat: FakeWeChat, code: int) -> None:
     wechat.answers.append({"errcode": code, "errmsg": "invalid credential"})
     api().send_text(OPENID, "您好")
     assert [call.token for call in wechat.sent] == ["token-1", "token-2"]
-    assert [call["force_refresh"] for call in wechat.token_calls] == [False, True]
+    assert forced(wechat) == [False, False, True]
     assert redis().get(KEY) == b"token-2"
+
+
+def test_a_refused_token_that_is_only_old_is_asked_for_in_the_ordinary_way(wechat: FakeWeChat) -> None:
+    wechat.refused = {"token-old"}
+    redis().set(KEY, "token-old")
+    api().send_text(OPENID, "您好")
+    assert [call.token for call in wechat.sent] == ["token-old", "token-1"]
+    assert forced(wechat) == [False]
+    assert not redis().exists(FORCED_KEY)
+
+
+def test_an_old_token_whose_successor_is_refused_too_is_renewed_by_force(wechat: FakeWeChat) -> None:
+    wechat.refused = {"token-old", "token-1"}
+    redis().set(KEY, "token-old")
+    api().send_text(OPENID, "您好")
+    assert [call.token for call in wechat.sent] == ["token-old", "token-1", "token-2"]
+    assert forced(wechat) == [False, False, True]
 
 
 def test_of_many_threads_with_a_refused_token_one_renews_it(wechat: FakeWeChat) -> None:
@@ -132,7 +154,7 @@ def test_of_many_threads_with_a_refused_token_one_renews_it(wechat: FakeWeChat) 
     wechat.refused = {"token-1"}
     clients = [api(), api()]
     together(lambda number: clients[number % 2].send_text(OPENID, f"第 {number} 条"), 12)
-    assert [call["force_refresh"] for call in wechat.token_calls] == [False, True]
+    assert forced(wechat) == [False, False, True]
     delivered = [call.json["text"]["content"] for call in wechat.sent if call.token == "token-2"]
     assert sorted(delivered) == sorted(f"第 {number} 条" for number in range(12))
 
@@ -143,24 +165,49 @@ def test_a_token_that_another_process_renewed_is_used_without_force(wechat: Fake
     assert source.renew(refused="token-old") == "token-new"
 
 
-def test_a_token_refused_again_is_an_error_and_not_renewed_again(wechat: FakeWeChat) -> None:
+def test_a_token_refused_again_is_an_error_that_says_when_force_is_free(wechat: FakeWeChat) -> None:
     wechat.refused = {"token-1", "token-2", "token-3"}
-    with pytest.raises(errors.TokenRefused) as raised:
-        api().send_text(OPENID, "您好")
-    assert raised.value.try_again
-    assert len(wechat.sent) == 2
-    with pytest.raises(errors.TokenRefused):
-        api().send_text(OPENID, "您好")
-    assert [call["force_refresh"] for call in wechat.token_calls] == [False, True]
+    for _ in range(2):
+        with pytest.raises(errors.TokenTooSoon) as raised:
+            api().send_text(OPENID, "您好")
+        assert 0 < raised.value.wait_seconds <= 30
+        assert not raised.value.counts_as_try
+    assert forced(wechat).count(True) == 1
 
 
 def test_after_a_while_a_refused_token_is_renewed_by_force_again(wechat: FakeWeChat) -> None:
     wechat.refused = {"token-1", "token-2"}
     with pytest.raises(errors.TokenRefused):
         api().send_text(OPENID, "您好")
-    redis().delete(f"wechat:token:forced:{APP_ID}")  # What Redis does by itself after 30 s.
+    redis().delete(FORCED_KEY)  # What Redis does by itself after 30 s.
     api().send_text(OPENID, "您好")
     assert wechat.sent[-1].token == "token-3"
+
+
+def test_twenty_tokens_are_forced_a_day_by_all_processes_together(wechat: FakeWeChat) -> None:
+    """A process starts with nothing in its memory: what counts is in Redis."""
+    wechat.refused = {f"token-{number}" for number in range(1, 40)}
+    for _ in range(20):
+        with pytest.raises(errors.TokenTooSoon):
+            api().send_text(OPENID, "您好")
+        redis().delete(FORCED_KEY)
+        tokens.forget()
+    with pytest.raises(errors.TokenRefused) as raised:
+        api().send_text(OPENID, "您好")
+    assert forced(wechat).count(True) == 20
+    assert raised.value.counts_as_try
+
+
+def test_a_forced_call_without_an_answer_counts(wechat: FakeWeChat) -> None:
+    wechat.refused = {"token-1"}
+    assert api().access_token == "token-1"
+    wechat.token_answers.extend([{"access_token": "token-1", "expires_in": 7200}, (502, b"")])
+    with pytest.raises(errors.WeChatUnreachable):
+        api().send_text(OPENID, "您好")
+    tokens._here[APP_ID].failed_at -= tokens.FAILURE_PAUSE
+    with pytest.raises(errors.TokenTooSoon):
+        api().send_text(OPENID, "您好")
+    assert forced(wechat).count(True) == 1
 
 
 # --- When WeChat gives none -------------------------------------------------------------------------------------------
@@ -229,9 +276,9 @@ def test_without_redis_each_process_keeps_the_token_itself(wechat: FakeWeChat) -
 def test_without_redis_a_refused_token_is_renewed_by_force_once(wechat: FakeWeChat) -> None:
     wechat.refused = {"token-1", "token-2"}
     for _ in range(2):
-        with pytest.raises(errors.TokenRefused):
+        with pytest.raises(errors.TokenTooSoon):
             api().send_text(OPENID, "您好")
-    assert [call["force_refresh"] for call in wechat.token_calls] == [False, True]
+    assert forced(wechat).count(True) == 1
 
 
 @pytest.mark.usefixtures("no_redis")

@@ -44,7 +44,7 @@ DATA = (
     *("Agents", "casino", "refund repayment", "Be kind.", "Welcome.", "Shop", "small", "admin", "Li", "account"),
     *("oCustomer", "oCus"),
 )
-ADDRESS = re.compile(r"https?://\S+|\S+@\S+|/wechat")
+ADDRESS = re.compile(r"https?://\S+|developers\.weixin\.qq\.com\S*|\S+@\S+|/wechat")
 UNREAD = {"script", "style", "template", "code"}
 SHOWN_ATTRIBUTES = {"title", "placeholder", "aria-label", "alt"}
 
