@@ -7,7 +7,10 @@ from typing import Any
 
 from celery import Celery, bootsteps
 from celery.beat import EmbeddedService
+from celery.signals import celeryd_init
 from click import Option
+
+from wechatbot.supervisor import pulse
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "wechatbot.settings")
 
@@ -17,6 +20,12 @@ app.set_default()
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.autodiscover_tasks(["webhook"], related_name="worker")
+
+
+@celeryd_init.connect
+def live_visibly(**kwargs: Any) -> None:
+    """Celery tells of its start by a signal only; whoever started us wants to see that we live."""
+    pulse.start()
 
 
 class BeatThread(bootsteps.StartStopStep):

@@ -35,6 +35,7 @@ class Plan:
     web: Program
     workers: tuple[Program, ...]
     redis: Program | None
+    redis_socket: str
     urls: tuple[tuple[str, str], ...]
     password_file: str
     password_is_new: bool

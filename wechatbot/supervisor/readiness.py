@@ -22,7 +22,7 @@ def missing_parts(plan: Plan) -> list[str]:
 
 
 def _get(plan: Plan, path: str) -> bytes:
-    address = (_reachable(plan.host), plan.port)
+    address = (reachable(plan.host), plan.port)
     request = f"GET {path} HTTP/1.0\r\nHost: {plan.host_header}\r\nConnection: close\r\n\r\n"
     with socket.create_connection(address, timeout=2) as connection:
         connection.sendall(request.encode())
@@ -32,7 +32,8 @@ def _get(plan: Plan, path: str) -> bytes:
     return answer
 
 
-def _reachable(host: str) -> str:
+def reachable(host: str) -> str:
+    """Where a process that listens on `host` answers us."""
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
 
 

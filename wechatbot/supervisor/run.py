@@ -1,4 +1,4 @@
-"""The loop: start in order, listen, restart who dies, say when all is ready, stop in order."""
+"""The loop: start in order, listen, restart who dies, end who hangs, say when all is ready, stop in order."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from collections.abc import Callable, Iterable
 from types import FrameType
 
 from wechatbot.supervisor.child import Child
+from wechatbot.supervisor.guard import Guard
 from wechatbot.supervisor.plan import Plan
 from wechatbot.supervisor.readiness import missing_parts, ready_lines
+from wechatbot.supervisor.signs import Beat, redis_answer, web_answer
 
 TICK = 0.1
 LOOK_EVERY = 0.3
@@ -34,10 +36,19 @@ class Supervisor:
         # Redis writes its file when it is asked to end; the others keep nothing and may die at once.
         self._redis = Child(plan.redis, death_signal=signal.SIGTERM) if plan.redis else None
         self._web = Child(plan.web)
-        self._workers = [Child(worker) for worker in plan.workers]
+        self._workers = [Child(worker, has_pulse=True) for worker in plan.workers]
         self._children = [*([self._redis] if self._redis else []), self._web, *self._workers]
+        self._guards = self._made_guards()
         self._selector = selectors.DefaultSelector()
         self._stop_asked = False
+
+    def _made_guards(self) -> list[Guard]:
+        """Only a Redis of our own: another one is not ours to end."""
+        guards = [Guard(self._web, web_answer(self._plan.host, self._plan.port), self._say)]
+        guards += [Guard(worker, Beat(worker), self._say) for worker in self._workers]
+        if self._redis:
+            guards.append(Guard(self._redis, redis_answer(self._plan.redis_socket), self._say, can_dump=False))
+        return guards
 
     def run(self, preparation: int) -> int:
         """`preparation` is the process that migrates the database while Redis starts; the rest waits for it."""
@@ -104,6 +115,8 @@ class Supervisor:
                 self._say(f"{child.name} ended with code {code}, starting again in {child.plan_restart():.0f} s")
             elif child.start_at is not None and child.start_at <= time.monotonic():
                 self._start(child)
+        for guard in self._guards:
+            guard.look()
 
     def _start(self, child: Child) -> None:
         child.start()

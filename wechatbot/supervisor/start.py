@@ -73,6 +73,7 @@ def make_plan(host: str, port: int) -> Plan:
         web=web_program(host, port),
         workers=(worker_program(settings.WORKER_THREADS), deliver_program()),
         redis=private_redis() if settings.EMBEDDED else None,
+        redis_socket=str(settings.REDIS_SOCKET),
         urls=tuple(_urls()),
         password_file=str(password_file),
         password_is_new=not password_file.exists(),

@@ -8,6 +8,7 @@ import sys
 
 import uvicorn
 
+from wechatbot.supervisor import pulse
 from wechatbot.supervisor.file_limit import raise_file_limit
 from wechatbot.web.bodies import MAX_BODY
 from wechatbot.web.protocol import BoundedProtocol
@@ -18,6 +19,7 @@ STARTUP_FAILURE = 3
 
 def main() -> int:
     said = _arguments()
+    pulse.dump_stacks_on_request()
     file_limit = raise_file_limit()
     config = uvicorn.Config(
         said.application,
