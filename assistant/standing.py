@@ -19,7 +19,7 @@ _POINTS_BACK = re.compile(
     r"|\b(?:it|that|this|those|these|them)\b"
 )
 _OF_ONE_CUSTOMER = re.compile(
-    r"\d{5,}|[\w.+-]+@[\w-]+\.\w+"
+    r"\d{5,}|(?<![\w.+-])[\w.+-]++@[\w-]++\.\w"
     r"|我的(?:订单|快递|包裹|账号|账户|余额|积分|会员|名字)|我叫|我是"
 )
 

@@ -28,9 +28,10 @@ _PLEASE = (
 )
 _TALK = r"(?:说话|说|聊天|聊聊|聊|对话|沟通|交流|谈谈|谈|讲话|讲)"
 
-# Possessive quantifiers (`*+`): particles pile up in any order, and a pile must never cost more than one pass.
+# Possessive quantifiers (`*+`): particles pile up in any order, and a pile must never cost more than one pass. `\A`:
+# nobody can look for a wish from every place of a pile.
 _CHINESE_WISH = re.compile(
-    rf"(?:{_ASKING}*+(?:"
+    rf"\A(?:{_ASKING}*+(?:"
     rf"{_VERB}{_MEASURE}{_PERSON}"
     rf"|{_HUMAN}"
     # "客服在吗" is how many say hello.
@@ -42,10 +43,10 @@ _CHINESE_WISH = re.compile(
     rf"|不想(?:和|跟|与|同)机器人{_TALK}"
     rf"){_PLEASE}*+){{1,3}}"
 )
-_CHINESE_CLAUSE = re.compile(rf"{_ASKING}*+{_VERB}{_MEASURE}{_HUMAN}{_PLEASE}*+")
+_CHINESE_CLAUSE = re.compile(rf"\A{_ASKING}*+{_VERB}{_MEASURE}{_HUMAN}{_PLEASE}*+")
 
 _ENGLISH_WISH = re.compile(
-    r"(?:(?:hi|hello|hey|please|pls|can|could|may|i|you|we|me|just|want|need|would|like|d|to|let|get|give|now)\s+)*+"
+    r"\A(?:(?:hi|hello|hey|please|pls|can|could|may|i|you|we|me|just|want|need|would|like|d|to|let|get|give|now)\s+)*+"
     r"(?:(?:talk|speak|chat|connect|transfer|switch|put|hand)\s+(?:me\s+)?(?:through\s+|over\s+)?(?:to|with)\s+)?"
     r"(?:a\s+|an\s+|the\s+|your\s+)?(?:real\s+|live\s+|actual\s+)?"
     r"(?:human being|human agent|human support|human service|human|person|agent|representative|operator"
@@ -53,7 +54,7 @@ _ENGLISH_WISH = re.compile(
     r"(?:\s+(?:please|pls|now|thanks|thank you|asap|here))*+"
 )
 _CANCEL = re.compile(
-    rf"(?:那?算了)?{_ASKING}*+(?:"
+    rf"\A(?:那?算了)?{_ASKING}*+(?:"
     rf"(?:取消|结束|退出|撤销|停止)(?:{_HUMAN}|排队|等待|转接|转人工|人工排队)"
     rf"|(?:不用|不要|不需要|不必|不想|不|别)(?:{_VERB}{_MEASURE})?(?:{_HUMAN}|排队|等|客服)"
     r"|cancel(?: the)?(?: human| agent| waiting)?"

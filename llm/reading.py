@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,8 +11,11 @@ from common.text import without_control
 from llm.errors import Failed, Nonsense
 from llm.turns import Tool
 
-_THOUGHTS = re.compile(r"^\s*<think>.*?</think>", re.S)
-_FENCE = re.compile(r"^```(?:json)?\s*(.*?)\s*```$", re.S)
+# No answer of a service desk is longer; what comes after it is not read any further.
+LONGEST_TEXT = 20_000
+
+_THOUGHTS_START, _THOUGHTS_END = "<think>", "</think>"
+_FENCE = "```"
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,8 @@ class Draft:
             self.has_started = True
 
     def reply(self, tool: Tool | None) -> Reply:
-        text = _THOUGHTS.sub("", _whole("".join(self.texts))).strip()
+        said = _without_thoughts(_whole("".join(self.texts)).strip())
+        text = said[:LONGEST_TEXT].rstrip()
         if self.tool_arguments:
             arguments: dict[str, Any] | None = self._called(tool)
         else:
@@ -104,14 +107,30 @@ def _texts(content: str | list[dict[str, Any]]) -> Iterator[str]:
 
 def _call_in_text(text: str, tool: Tool) -> dict[str, Any] | None:
     """The tool's arguments written as text, as models do that were asked so or that know no other way."""
-    fenced = _FENCE.match(text)
-    inner = fenced[1] if fenced else text
+    inner = _unfenced(text)
     if not inner.startswith("{"):
         return None
     written = _object(inner)
     if tool.name in (written.get("name"), written.get("function")) and isinstance(written.get("arguments"), dict):
         return dict(written["arguments"])
     return written if tool.fits(written) else None
+
+
+def _without_thoughts(text: str) -> str:
+    """`text` without what the model thought aloud before its answer."""
+    if not text.startswith(_THOUGHTS_START):
+        return text
+    _, end, answer = text.partition(_THOUGHTS_END)
+    return answer.strip() if end else text
+
+
+def _unfenced(text: str) -> str:
+    """What stands inside the fence that some models put around JSON."""
+    both_marks = 2 * len(_FENCE)
+    is_fenced = len(text) >= both_marks and text.startswith(_FENCE) and text.endswith(_FENCE)
+    if not is_fenced:
+        return text
+    return text.removeprefix(_FENCE).removesuffix(_FENCE).removeprefix("json").strip()
 
 
 def _object(text: str) -> dict[str, Any]:

@@ -6,7 +6,9 @@ import html
 import re
 from urllib.parse import unquote
 
-_ANCHOR = re.compile(r"""<a\s[^>]*?href\s*=\s*(["'])(?P<href>.*?)\1[^>]*>(?P<label>.*?)</a>""", re.I | re.S)
+# A link holds no other link: whatever stands in a text is passed over once.
+_ANCHOR = re.compile(r"<a\s(?P<attributes>[^<>]*+)>(?P<label>(?:[^<]|<(?!/?a\b))*+)</a>", re.I)
+_HREF = re.compile(r"""\bhref\s*+=\s*+(?:"(?P<double>[^"]*+)"|'(?P<single>[^']*+)')""", re.I)
 _TAP = "weixin://bizmsgmenu?"
 
 # {"text": …} with, for a link, {"href": …} or {"tap": {"content": …, "menu_id": …}}
@@ -18,9 +20,12 @@ def pieces(text: str) -> list[Piece]:
     found: list[Piece] = []
     position = 0
     for anchor in _ANCHOR.finditer(text):
+        href = _HREF.search(anchor["attributes"])
+        if href is None:
+            continue
         if anchor.start() > position:
             found.append({"text": text[position : anchor.start()]})
-        found.append(_link(html.unescape(anchor["href"]), html.unescape(anchor["label"])))
+        found.append(_link(html.unescape(href["double"] or href["single"] or ""), html.unescape(anchor["label"])))
         position = anchor.end()
     if position < len(text):
         found.append({"text": text[position:]})

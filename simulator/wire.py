@@ -15,7 +15,7 @@ from simulator.replies import Reading
 KEPT_EXCHANGES = 600
 # Enough to see what it was; a body of megabytes helps nobody.
 LONGEST_KEPT = 100_000
-_SECRETS = re.compile(r'(secret["\s:=]+|access_token["\s:=]+)([^"&\s]{8})[^"&\s]+')
+_SECRETS = re.compile(r'(secret["\s:=]++|access_token["\s:=]++)([^"&\s]{8})[^"&\s]++')
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from common.text import without_control
 _SAFE_IN_LINK = "-_.~!*'()/:,;@$"
 # Whether clients decode entities in a label is not documented: full-width twins cannot break the link either way.
 _LABEL = str.maketrans({"<": "＜", ">": "＞", "&": "＆", '"': "＂"})
-_LINK = re.compile(r"<a\b[^>]*>(.*?)</a>", re.IGNORECASE | re.DOTALL)
+# A link holds no other link: whatever stands in a text is passed over once.
+_LINK = re.compile(r"<a\b[^<>]*+>((?:[^<]|<(?!/?a\b))*+)</a>", re.IGNORECASE)
 
 
 def text_reply(*, to: str, sender: str, text: str, created: int) -> str:
