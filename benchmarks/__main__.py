@@ -14,7 +14,7 @@ from benchmarks import machine
 from benchmarks.bench import Bench, say
 from benchmarks.figures import Table
 from benchmarks.profile import Profiler
-from benchmarks.rows import acks, answers, faults, limits, memory
+from benchmarks.rows import acks, answers, faults, limits, memory, pages
 from benchmarks.stack import Stack
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
@@ -30,6 +30,7 @@ ROWS = {
     "embedded-memory": memory.embedded,
     "database-away": faults.database_away,
     "worker-killed": faults.worker_killed,
+    "pages": pages.pages,
 }
 
 

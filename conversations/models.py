@@ -164,6 +164,9 @@ class Message(models.Model):
         indexes = [
             models.Index(fields=["state", "received_at"], name="message_by_state"),
             models.Index(fields=["conversation", "state"], name="message_by_conversation"),
+            # The admin's list and its spans of time; a conversation as it was said.
+            models.Index(fields=["received_at"], name="message_by_time"),
+            models.Index(fields=["conversation", "received_at"], name="message_in_conversation"),
         ]
 
     def __str__(self) -> str:
@@ -241,6 +244,8 @@ class Reply(models.Model):
         indexes = [
             models.Index(fields=["state", "due_at"], name="reply_by_state"),
             models.Index(fields=["conversation", "state"], name="reply_by_conversation"),
+            models.Index(fields=["created_at"], name="reply_by_time"),
+            models.Index(fields=["conversation", "created_at"], name="reply_in_conversation"),
         ]
 
     def __str__(self) -> str:

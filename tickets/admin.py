@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from django.contrib import admin
 from django.contrib.auth import get_user_model
-from django.db.models import BooleanField, Case, Count, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models import BooleanField, Case, Count, Q, QuerySet, When
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
@@ -16,8 +16,8 @@ from unfold.decorators import display
 
 from common.admin_cells import cut, moment_of
 from common.admin_filters import TimeFilter
-from common.admin_pages import AdminPage, Step
-from conversations.models import Message
+from common.admin_pages import AdminList, AdminPage, Step
+from conversations.last_words import last_words
 from tickets import desk
 from tickets.agents import StaffRequest, agent_of
 from tickets.durations import in_words
@@ -112,6 +112,20 @@ def queue(tickets: TicketQuerySet, name: str | None, request: HttpRequest) -> Ti
     return tickets.open()
 
 
+class TicketList(AdminList):
+    """Reads what the customers wrote last for the page that is shown, not for every ticket there is."""
+
+    result_list: Any
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        tickets = list(self.result_list)
+        words = last_words({ticket.conversation_id for ticket in tickets})
+        for ticket in tickets:
+            ticket.last_words = words.get(ticket.conversation_id, "")
+        self.result_list = tickets
+
+
 @admin.register(Ticket)
 class TicketAdmin(AdminPage):
     """The list is the queue; a row opens the ticket page (`desk`) instead of a form."""
@@ -136,19 +150,18 @@ class TicketAdmin(AdminPage):
     list_filter_submit = False
     list_before_template = "tickets/_queues.html"
     list_display_links = ["show_number", "show_customer"]
-    list_select_related = ["customer", "assignee", "conversation__account"]
-    list_per_page = 50
+    list_prefetch = ["customer", "assignee"]
+    list_per_page = 25
     search_fields = ["number", "customer__remark", "customer__openid"]
     search_help_text = _("搜索编号、备注名或 OpenID")
-    show_full_result_count = False
 
-    def get_queryset(self, request: HttpRequest) -> TicketQuerySet:
-        words = Message.objects.filter(conversation=OuterRef("conversation")).exclude(text="").order_by("-received_at")
-        tickets: TicketQuerySet = super().get_queryset(request)
-        return tickets.annotate(said=Subquery(words.values("text")[:1]))
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[AdminList]:
+        return TicketList
 
     def get_ordering(self, request: HttpRequest) -> tuple[Any, ...]:
-        return tuple(Ticket.objects.by_urgency().query.order_by)
+        is_resolved = request.GET.get("queue") == "resolved"
+        rows = Ticket.objects.by_resolution() if is_resolved else Ticket.objects.by_urgency()
+        return tuple(rows.query.order_by)
 
     def get_urls(self) -> list[URLPattern]:
         views = {
@@ -201,7 +214,7 @@ class TicketAdmin(AdminPage):
 
     @display(description=_("最近一句"))
     def last_words(self, ticket: Ticket) -> str:
-        return cut(ticket.said, 30)  # type: ignore[attr-defined]
+        return cut(ticket.last_words, 30)  # type: ignore[attr-defined]
 
     @display(description=_("原因"), ordering="reason")
     def show_reason(self, ticket: Ticket) -> str:

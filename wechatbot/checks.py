@@ -11,6 +11,7 @@ from django.core.checks import CheckMessage, Error
 from wechatbot.environment import split_url
 
 DATABASE_SCHEMES = ("sqlite", "mysql")
+SHORTEST_KEPT_DAYS = 3
 REDIS_SCHEMES = ("redis", "rediss", "unix")
 
 
@@ -52,6 +53,12 @@ def _limits() -> Iterator[CheckMessage]:
     for name in ("RATE_LIMIT_PER_MINUTE", "NEW_CUSTOMERS_PER_MINUTE", "SESSION_TTL_SECONDS"):
         if getattr(settings, name) < 1:
             yield Error(f"{name} is {getattr(settings, name)}.", hint="Use 1 or more.", id="wechatbot.E006")
+    for name in ("KEEP_RAW_DAYS", "KEEP_LOG_DAYS", "KEEP_ADMIN_LOG_DAYS", "KEEP_MESSAGE_DAYS"):
+        days = getattr(settings, name)
+        # WeChat takes a reply for 48 hours: until then its message is in use.
+        if days != 0 and days < SHORTEST_KEPT_DAYS:
+            hint = f"Use {SHORTEST_KEPT_DAYS} days or more, or 0 to keep everything."
+            yield Error(f"{name} is {days}.", hint=hint, id="wechatbot.E008")
     status = settings.RATE_LIMIT_STATUS
     if status != 200 and not 400 <= status < 600:
         yield Error(

@@ -104,8 +104,9 @@ def numbers(reader: Reader, now: datetime) -> list[Number]:
 
 
 def _messages(since: datetime, until: datetime) -> int:
-    received = Message.objects.filter(received_at__range=(since, until))
-    return received.exclude(state=MessageState.IGNORED).count()
+    # State by state: for each of them the index holds the moments in order, and no row is read.
+    states = [state for state in MessageState if state != MessageState.IGNORED]
+    return Message.objects.filter(received_at__range=(since, until), state__in=states).count()
 
 
 def _answers_by(source: Source) -> Count:

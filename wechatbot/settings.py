@@ -9,6 +9,7 @@ import hashlib
 import tempfile
 from pathlib import Path
 
+from celery.schedules import crontab
 from django.utils.translation import gettext_lazy as _
 
 from wechatbot.admin_menu import UNFOLD as UNFOLD
@@ -225,6 +226,13 @@ SESSION_TTL_SECONDS = env.int("SESSION_TTL_SECONDS", default=1800)
 HOLD_SECONDS = env.float("HOLD_SECONDS", default=2.0)
 CALLBACK_MAX_AGE = env.int("CALLBACK_MAX_AGE", default=3600)
 
+# --- How long rows are kept, in days; 0 is for ever ----------------------------------------------------------------
+
+KEEP_RAW_DAYS = env.int("KEEP_RAW_DAYS", default=30)
+KEEP_LOG_DAYS = env.int("KEEP_LOG_DAYS", default=90)
+KEEP_ADMIN_LOG_DAYS = env.int("KEEP_ADMIN_LOG_DAYS", default=400)
+KEEP_MESSAGE_DAYS = env.int("KEEP_MESSAGE_DAYS", default=400)
+
 # --- Language models ------------------------------------------------------------------------------------------------
 
 LLM_BASE_URL = env.str("LLM_BASE_URL", default="")
@@ -261,6 +269,12 @@ CELERY_BEAT_SCHEDULE = {
         "task": "webhook.tasks.pick_up_forgotten",
         "schedule": 5.0,
         "options": {"expires": 5},
+    },
+    # Three times: a night's pass that was cut off goes on an hour later, one that was not finds nothing to do.
+    "delete what is old": {
+        "task": "wechatbot.tasks.delete_old",
+        "schedule": crontab(hour="3-5", minute="17"),
+        "options": {"expires": 3000},
     },
 }
 

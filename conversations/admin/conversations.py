@@ -26,7 +26,7 @@ class ConversationAdmin(ReadOnlyPage):
     list_filter = ["owner", ("last_message_at", TimeFilter), "account"]
     search_fields = ["customer__openid", "customer__remark"]
     search_help_text = _("搜索备注名或 OpenID")
-    list_select_related = ["account", "customer"]
+    list_prefetch = ["account", "customer"]
     ordering = ["-last_message_at"]
     fields = ["customer", "account", "owner", "last_message_at", "created_at"]
     inlines = [MessageInline, ReplyInline]

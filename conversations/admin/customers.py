@@ -34,8 +34,8 @@ class CustomerAdmin(AdminPage):
     ]  # fmt: skip
     readonly_fields = fields[1:]
     compressed_fields = True
-    list_select_related = ["account"]
-    ordering = ["-created_at"]
+    list_prefetch = ["account"]
+    ordering = ["-pk"]
     empty_text = _("关注公众号或发来消息的客户会出现在这里。")
     empty_step = FIRST_MESSAGE
 

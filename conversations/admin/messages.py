@@ -59,7 +59,8 @@ class MessageAdmin(ReadOnlyPage):
     list_filter = [StateFilter, KindFilter, ("received_at", TimeFilter), "account"]
     search_fields = ["text", "openid"]
     search_help_text = _("搜索内容或 OpenID")
-    list_select_related = ["account", "conversation__customer"]
+    # Joined, MySQL would begin with the account and sort all of its messages to show one page of them.
+    list_prefetch = ["account", "conversation__customer"]
     ordering = ["-received_at"]
     fields = [
         "conversation", "account", "openid", "show_kind", "text", "fields", "raw", "sent_at", "received_at",
