@@ -16,7 +16,7 @@ from tests.services.redis_server import PrivateRedis
 # The names of README's table: a developer's .env or shell must not decide what a test sees.
 CONTRACT = (
     *("SECRET_KEY", "DEBUG", "ALLOWED_HOSTS", "PUBLIC_URL", "PORT", "SIMULATOR", "SECURE_COOKIES", "SALT_KEY"),
-    "TRUSTED_PROXIES",
+    *("TRUSTED_PROXIES", "SECRET_KEY_FALLBACKS", "SALT_KEY_FALLBACKS"),
     *("WECHAT_APP_ID", "WECHAT_APP_SECRET", "WECHAT_TOKEN", "WECHAT_ENCODING_AES_KEY"),
     *("WECHAT_REPLY_MODE", "WECHAT_API_URL", "WECHAT_ENCRYPTED_ONLY", "WECHAT_PREVIOUS_AES_KEY_HOURS"),
     *("LLM_BASE_URL", "LLM_API_KEY", "LLM_MODEL"),

@@ -25,7 +25,9 @@ def generated(folder: Path, name: str, make: Callable[[], str]) -> str:
     try:
         return path.read_text(encoding="utf-8").strip()
     except FileNotFoundError:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # `parents` would make DATA_DIR with the modes of the shell.
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
     draft = folder / f".{name}.{os.getpid()}"
     draft.touch(mode=0o600)
     draft.write_text(make() + "\n", encoding="utf-8")

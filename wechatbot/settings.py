@@ -40,13 +40,22 @@ TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES", default=["127.0.0.0/8", "::1/1
 EMBEDDED = not env.str("REDIS_URL", default="")
 DEBUG = env.bool("DEBUG", default=EMBEDDED) and IS_LOCAL
 SECRET_KEY = env.str("SECRET_KEY", default="") or generated(SECRETS_DIR, "secret_key", lambda: random_text(64))
+# Former keys: what they have signed or encrypted still opens, what is new is made with the present one.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS = [*env.list("ALLOWED_HOSTS", default=LOCAL_HOSTS), *([] if IS_LOCAL else [PUBLIC_HOST, *LOCAL_HOSTS])]
 CSRF_TRUSTED_ORIGINS = [] if IS_LOCAL else [f"https://{PUBLIC_HOST}", PUBLIC_URL]
 if IS_HTTPS:
     # The tunnel or nginx speaks https and tells us so in this header; see `callers` for who is believed.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-# Set by hand for an https-only installation: a tunnel is reached by its public and its local name.
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("SECURE_COOKIES", default=False)
+# By plain http from this very machine they go without; see `callers`. A tunnel is reached by its local name as well.
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("SECURE_COOKIES", default=IS_HTTPS)
+LANGUAGE_COOKIE_SECURE = SESSION_COOKIE_SECURE
+SECURE_HSTS_SECONDS = 30 * 24 * 3600 if IS_HTTPS else 0
+SILENCED_SYSTEM_CHECKS = [
+    "security.W005",  # Other names below our host are not ours to promise https for.
+    "security.W021",  # Nor is the browsers' list of hosts that have nothing but https.
+    "security.W008",  # nginx sends http to https; by the local name we are reached without.
+]
 SESSION_COOKIE_NAME = "wechatbot_session"
 
 # The simulator shows customers' words and signs pushes: open on one's own machine, for staff through a tunnel, and not
@@ -180,7 +189,8 @@ LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 
 # Secrets at rest (django-fernet-encrypted-fields): derived from SECRET_KEY with a salt of this installation.
-SALT_KEY = [env.str("SALT_KEY", default="") or generated(SECRETS_DIR, "salt_key", lambda: random_text(32))]
+_salt_key = env.str("SALT_KEY", default="") or generated(SECRETS_DIR, "salt_key", lambda: random_text(32))
+SALT_KEY = [_salt_key, *env.list("SALT_KEY_FALLBACKS", default=[])]
 
 # --- Language, time, static files -----------------------------------------------------------------------------------
 

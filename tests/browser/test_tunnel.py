@@ -24,8 +24,9 @@ def behind_a_tunnel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served
     process.stop(timeout=10)
 
 
-def test_the_simulator_asks_for_a_login(page: Page, behind_a_tunnel: Served) -> None:
-    page.goto(f"{behind_a_tunnel.url.replace('localhost', HOST)}/simulator/")
+def test_by_its_local_name_the_simulator_asks_for_a_login_that_works(page: Page, behind_a_tunnel: Served) -> None:
+    """Plain http, where the browser would never send back a Secure cookie of ours."""
+    page.goto(f"{behind_a_tunnel.url}/simulator/")
     expect(page).to_have_url(re.compile("/admin/login/"))
     page.locator("input[name=username]").fill("admin")
     page.locator("input[name=password]").fill(behind_a_tunnel.password_of("admin_password"))
@@ -52,7 +53,8 @@ def test_the_admin_login_works_with_the_origin_and_scheme_of_the_tunnel(behind_a
         allow_redirects=False,
     )
     assert answer.status_code == 302
-    assert "wechatbot_session" in answer.cookies
+    [session_cookie] = [cookie for cookie in answer.cookies if cookie.name == "wechatbot_session"]
+    assert session_cookie.secure
 
 
 def _cookies(answer: requests.Response) -> str:

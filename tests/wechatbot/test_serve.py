@@ -174,6 +174,18 @@ def test_it_says_in_one_line_that_redis_is_missing(monkeypatch: pytest.MonkeyPat
         start.private_redis()
 
 
+def test_nobody_else_reads_what_it_keeps(served: Served) -> None:
+    data = served.folder / "data"
+    (data / "secrets").mkdir(parents=True)
+    data.chmod(0o755)  # As an earlier version made it.
+    served.start()
+
+    open_to_others = [path.name for path in data.rglob("*") if path.is_file() and path.stat().st_mode & 0o077]
+    assert data.stat().st_mode & 0o777 == 0o700
+    assert (data / "wechatbot.sqlite3").exists()
+    assert open_to_others == []
+
+
 def test_it_runs_once_per_data_folder(served: Served) -> None:
     served.start()
 

@@ -71,6 +71,7 @@ def main() -> int:
     if len(sys.argv) != 2 or sys.argv[1] not in known:
         sys.exit(f"usage: python -m wechatbot.supervisor.one {'|'.join(known)}")
     raise_file_limit()
+    os.umask(0o077)
     return Parent(known[sys.argv[1]]).run()
 
 

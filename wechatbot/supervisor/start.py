@@ -39,7 +39,8 @@ def with_matching_settings(host: str, port: int) -> None:
 
 def hold_the_only_place() -> None:
     """Two of us on one DATA_DIR would fight for the socket of Redis. The lock ends with this process."""
-    settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
+    settings.DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _close_to_others(settings.DATA_DIR)
     lock = os.open(settings.DATA_DIR / "serve.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -49,6 +50,12 @@ def hold_the_only_place() -> None:
     os.set_inheritable(lock, True)
     os.ftruncate(lock, 0)
     os.pwrite(lock, str(os.getpid()).encode(), 0)
+
+
+def _close_to_others(folder: Path) -> None:
+    """Only a folder that is ours alone: DATA_DIR may have been set to one that others use."""
+    if (folder / "secrets").is_dir() and folder.stat().st_uid == os.getuid():
+        folder.chmod(0o700)
 
 
 def check_port(host: str, port: int) -> None:
@@ -146,5 +153,6 @@ def die_with_parent(parent: int) -> None:
 
 def settle_down() -> None:
     """The children are modules of this project and read the same settings, wherever the command was typed."""
+    os.umask(0o077)
     os.environ["DATA_DIR"] = str(settings.DATA_DIR)
     os.chdir(settings.BASE_DIR)
