@@ -144,6 +144,8 @@ class Message(models.Model):
     sent_at = models.DateTimeField(_("客户发送时间"))
     received_at = models.DateTimeField(_("收到时间"))
     deliveries = models.PositiveSmallIntegerField(_("投递次数"), default=1)
+    # What the proxy calls the request of the newest delivery. It may try several web processes with one.
+    request_id = models.BigIntegerField(null=True, editable=False)
 
     conversation = models.ForeignKey(
         Conversation, models.CASCADE, verbose_name=_("会话"), null=True, related_name="messages", db_index=False

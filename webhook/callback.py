@@ -18,7 +18,19 @@ from conversations.texts import ready_text
 from webhook import refusals
 from webhook.door import Door
 from webhook.group_commit import CannotBeWritten, NotWritten
-from webhook.http import FORBIDDEN, NOT_FOUND, SUCCESS, Receive, Response, Scope, Send, query_of, read_body, write
+from webhook.http import (
+    FORBIDDEN,
+    NOT_FOUND,
+    SUCCESS,
+    Receive,
+    Response,
+    Scope,
+    Send,
+    query_of,
+    read_body,
+    request_id_of,
+    write,
+)
 from webhook.intake import Taken, Verdict, too_many_status
 from webhook.kinds import ANSWERED_KINDS
 from webhook.opening import (
@@ -70,7 +82,7 @@ class Callback:
         if scope["method"] != "POST":
             return Response(405, b"method not allowed", headers=((b"allow", b"GET, POST"),))
         # From the query alone: a stranger gets none of his body read.
-        caller = check_caller(keys, query, arrived)
+        caller = check_caller(keys, query, arrived, request_id_of(scope))
         if isinstance(caller, Response):
             return caller
         body = await read_body(receive)
@@ -99,6 +111,9 @@ class Callback:
             return SUCCESS
         if taken.verdict is Verdict.TOO_MANY:
             return _too_many(taken)
+        if taken.began_earlier:
+            # WeChat cuts the connection that it opened then, whoever answers it now.
+            delivery = replace(delivery, arrived=delivery.arrived - taken.began_earlier)
         with nullcontext() if taken.ended else self.door.waiters.waiting(taken.message_id) as waiter:
             if taken.to_answer:
                 self.door.answer(push if push.id == taken.message_id else replace(push, id=taken.message_id))

@@ -53,6 +53,7 @@ class Push:
     needs_answer: bool
     counts: bool  # against the throttle: messages, clicks and what is kept raw
     plain: PlainBody | None = None  # what a plain push is known by; a sealed one needs nothing
+    request_id: int | None = None  # what the proxy calls the request that brought it
     id: int = field(default_factory=new_id)
 
     @property
@@ -91,6 +92,8 @@ class Taken:
     ended: bool = False
     passive_text: str = ""
     seconds_left: int = 0
+    # The proxy brings a request again that another web process did not answer, this long after its beginning.
+    began_earlier: float = 0.0
 
 
 @database_work
@@ -124,11 +127,16 @@ def _take_in(pushes: Sequence[Push], latest: float) -> dict[tuple[int, str], Tak
     with transaction.atomic():
         taken = _store(storable, placed) if storable else {}
         for again in pushes:
-            if again.key in taken and again is not first_of[again.key]:
+            first = first_of[again.key]
+            if again.key in taken and again is not first and not _is_same_request(again, first):
                 taken[again.key] = _count_delivery(taken[again.key], again)
         still_before(latest)
     taken.update(refused)
     return taken
+
+
+def _is_same_request(again: Push, first: Push) -> bool:
+    return again.request_id is not None and again.request_id == first.request_id
 
 
 def _places(rows: Sequence[Push]) -> dict[tuple[int, str], Place]:
@@ -183,7 +191,7 @@ def _store(
     for row in rows:
         message = stored[row.key]
         if message.pk != row.id:
-            taken[row.key] = _count_delivery(_repeat(message), row)
+            taken[row.key] = _take_again(message, row)
     return taken
 
 
@@ -226,14 +234,14 @@ def _values(row: Push, begins: _Beginning) -> list[Any]:
     return [
         row.id, row.account_id, row.openid, row.dedup_key, row.kind, row.text, fields, row.raw, row.wants_human,
         hot.to_database(row.sent_at), hot.to_database(row.received_at), begins.state, begins.hold,
-        hot.to_database(row.hold_until), begins.ended_with, begins.passive_text,
+        hot.to_database(row.hold_until), begins.ended_with, begins.passive_text, row.request_id,
     ]  # fmt: skip
 
 
 def _stored(rows: Sequence[Push]) -> dict[tuple[int, str], Message]:
     found = Message.objects.filter(
         account_id__in={row.account_id for row in rows}, dedup_key__in=[row.dedup_key for row in rows]
-    ).only("account_id", "dedup_key", "deliveries", "ended_with", "passive_text")
+    ).only("account_id", "dedup_key", "deliveries", "ended_with", "passive_text", "hold_until", "request_id")
     return {(message.account_id, message.dedup_key): message for message in found}
 
 
@@ -247,14 +255,25 @@ def _repeat(message: Message) -> Taken:
     )
 
 
+def _take_again(message: Message, push: Push) -> Taken:
+    """Another delivery of WeChat, or another try of the proxy in front of us with the one that we have."""
+    taken = _repeat(message)
+    if push.request_id is None or push.request_id != message.request_id:
+        return _count_delivery(taken, push)
+    if push.hold_until is None or message.hold_until is None:
+        return taken
+    earlier = push.hold_until - message.hold_until
+    return replace(taken, began_earlier=max(earlier.total_seconds(), 0.0))
+
+
 def _count_delivery(taken: Taken, push: Push) -> Taken:
     """A repeat stands open for the reply in its turn, unless the push was ended."""
     rows = Message.objects.filter(pk=taken.message_id)
     one_more = Least(F("deliveries") + 1, MOST_DELIVERIES)
-    if taken.ended or push.hold_until is None:
-        rows.update(deliveries=one_more)
-    else:
-        rows.update(deliveries=one_more, hold=Hold.WAITING, hold_until=push.hold_until)
+    values: dict[str, Any] = {"deliveries": one_more, "request_id": push.request_id}
+    if not taken.ended and push.hold_until is not None:
+        values.update(hold=Hold.WAITING, hold_until=push.hold_until)
+    rows.update(**values)
     return replace(taken, deliveries=min(taken.deliveries + 1, MOST_DELIVERIES))
 
 

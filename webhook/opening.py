@@ -39,6 +39,7 @@ class Delivery:
     arrived: float
     received_at: datetime
     plain: PlainBody | None
+    request_id: int | None
 
     @property
     def is_old(self) -> bool:
@@ -78,9 +79,10 @@ class Caller:
     signed: crypto.SignedQuery
     arrived: float
     received_at: datetime
+    request_id: int | None
 
 
-def check_caller(keys: Keys, query: dict[str, str], arrived: float) -> Caller | Response:
+def check_caller(keys: Keys, query: dict[str, str], arrived: float, request_id: int | None = None) -> Caller | Response:
     """The sender of a push, or the status that tells a stranger to stop. One log line."""
     received_at = datetime.now(UTC)
     try:
@@ -90,7 +92,7 @@ def check_caller(keys: Keys, query: dict[str, str], arrived: float) -> Caller | 
         return _refuse(keys, error)
     except crypto.BadEnvelope as error:
         return _misunderstand(keys, error)
-    return Caller(signed, arrived, received_at)
+    return Caller(signed, arrived, received_at, request_id)
 
 
 def open_delivery(caller: Caller, body: bytes) -> Delivery | Response:
@@ -116,6 +118,7 @@ def open_delivery(caller: Caller, body: bytes) -> Delivery | Response:
         arrived=caller.arrived,
         received_at=caller.received_at,
         plain=plain,
+        request_id=caller.request_id,
     )
 
 
@@ -170,6 +173,7 @@ def push_of(delivery: Delivery) -> Push:
         needs_answer=incoming.kind in HANDLED_KINDS,
         counts=incoming.is_message or incoming.kind in COUNTED_EVENTS,
         plain=delivery.plain,
+        request_id=delivery.request_id,
     )
 
 

@@ -13,7 +13,7 @@ from conversations.models import LONG_AGO
 
 MESSAGE_COLUMNS = (
     "id", "account_id", "openid", "dedup_key", "kind", "text", "fields", "raw", "wants_human", "sent_at",
-    "received_at", "state", "hold", "hold_until", "ended_with", "passive_text",
+    "received_at", "state", "hold", "hold_until", "ended_with", "passive_text", "request_id",
 )  # fmt: skip
 # A new row's other columns are the same for all.
 _NEW_MESSAGE = f"({marks(MESSAGE_COLUMNS)}, 1, 0, '')"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from redis.exceptions import OutOfMemoryError
 
 from tests.system.shop import FAQ_ANSWER, MODEL_ANSWER, QUESTION, Shop
 
@@ -44,6 +45,26 @@ def test_what_comes_while_redis_is_away_is_stored_and_answered_when_it_is_back(s
     assert verified.read == [MODEL_ANSWER]
     assert unverified.read.count(MODEL_ANSWER) == 1
     assert shop.model.calls == 2
+
+
+def test_a_redis_that_takes_no_more_is_a_redis_that_is_away(shop: Shop) -> None:
+    """At `maxmemory` it refuses every write: pushes are stored, and answered by what needs no model."""
+    shop.redis.client.config_set("maxmemory", "1mb")
+    try:
+        with pytest.raises(OutOfMemoryError):
+            shop.redis.client.set("one-more", "word")
+        faqs = [shop.phone("verified", "oFull").say(QUESTION), shop.phone("unverified", "oFullToo").say(QUESTION)]
+        thinking = shop.phone("verified", "oFullThinks")
+        acknowledged = thinking.say("给我讲讲你们的现在")
+    finally:
+        shop.redis.client.config_set("maxmemory", "0")
+
+    assert [outcome.text for outcome in faqs] == [FAQ_ANSWER, FAQ_ANSWER]
+    assert not acknowledged.notice
+    assert len(acknowledged.deliveries) == 1
+    thinking.wait_to_read(MODEL_ANSWER, 60)
+    assert thinking.read == [MODEL_ANSWER]
+    assert shop.model.calls == 1
 
 
 def test_an_emptied_redis_loses_neither_messages_nor_sessions(shop: Shop) -> None:

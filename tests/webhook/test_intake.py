@@ -46,6 +46,54 @@ def again(pushed: Push) -> Push:
     return replace(pushed, id=ids.new_id())
 
 
+class TestARequestThatTheProxyTriesAgain:
+    """Its first web process died: the customer's push was delivered once by WeChat, whoever took it."""
+
+    def test_it_is_no_delivery(self, account: OfficialAccount) -> None:
+        pushed = push(account, request_id=7)
+        one(pushed)
+
+        tried_again = one(again(pushed))
+
+        assert (tried_again.verdict, tried_again.deliveries) == (Verdict.REPEAT, 1)
+        assert Message.objects.get().deliveries == 1
+
+    def test_it_ends_when_the_first_try_would_have_ended(self, account: OfficialAccount) -> None:
+        pushed = push(account, request_id=7)
+        one(pushed)
+        later = timedelta(seconds=2)
+
+        tried_again = one(
+            replace(again(pushed), received_at=pushed.received_at + later, hold_until=pushed.hold_until + later)
+        )
+
+        assert tried_again.began_earlier == 2.0
+        assert Message.objects.get().hold_until == pushed.hold_until
+
+    def test_wechats_own_repeat_counts_whatever_tries_there_were(self, account: OfficialAccount) -> None:
+        pushed = push(account, request_id=7)
+        one(pushed)
+        one(again(pushed))
+
+        counts = [one(replace(again(pushed), request_id=number)).deliveries for number in (8, 8, 9)]
+
+        assert counts == [2, 2, 3]
+
+    def test_two_tries_in_one_batch_are_one(self, account: OfficialAccount) -> None:
+        pushed = push(account, request_id=7)
+
+        first, second = take_in([pushed, again(pushed)])
+
+        assert (first.deliveries, second.deliveries) == (1, 1)
+        assert Message.objects.get().deliveries == 1
+
+    def test_without_a_proxy_every_request_counts(self, account: OfficialAccount) -> None:
+        pushed = push(account)
+        one(pushed)
+
+        assert [one(again(pushed)).deliveries for _ in range(2)] == [2, 3]
+
+
 class TestANewPush:
     def test_it_is_stored_with_all_that_it_said(self, account: OfficialAccount) -> None:
         pushed = push(account, "转人工😀", fields={"menu_id": "7"}, raw="<xml/>")

@@ -49,6 +49,7 @@ class Request:
     body: bytes
     path: str = "/wechat"
     method: str = "POST"
+    request_id: str = ""
 
     def scope(self) -> dict[str, Any]:
         return {
@@ -56,7 +57,7 @@ class Request:
             "method": self.method,
             "path": self.path,
             "query_string": self.query.encode(),
-            "headers": [],
+            "headers": [(b"x-request-id", self.request_id.encode())] if self.request_id else [],
         }
 
 

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import requests
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from tests.services.process import Process, find_program
-from tests.stack import ROOT, Stack, free_port
+from tests.services.nginx import start_nginx
+from tests.services.process import Process
+from tests.stack import Stack, free_port
 from tests.wechat_side import WeChatSide
 
 pytestmark = [pytest.mark.system, pytest.mark.nginx, pytest.mark.timeout(120)]
@@ -76,57 +71,9 @@ def site() -> Iterator[Site]:
     with Stack(with_model=False, environment=environment) as stack:
         stack.manage("import_faqs", "wechatbot/demo/faqs.csv")
         stack.shell(MAKE_STAFF)
-        nginx = start_nginx(stack, port, http_port)
+        nginx = start_nginx(stack.folder / "nginx", stack.ports, port, http_port)
         yield Site(stack, nginx, port, http_port, stack.folder / "nginx/certificates/fullchain.pem")
         nginx.stop()
-
-
-def start_nginx(stack: Stack, port: int, http_port: int) -> Process:
-    folder = stack.folder / "nginx"
-    (folder / "wechatbot").mkdir(parents=True)
-    shutil.copy(ROOT / "docker/nginx.conf", folder / "nginx.conf")
-    shutil.copy("/etc/nginx/mime.types", folder / "mime.types")
-    make_certificate(folder / "certificates")
-    upstream = f"upstream web {{ server 127.0.0.1:{stack.ports[0]} max_fails=0; }}\n"
-    # An ordinary user may not write where Debian's nginx keeps its bodies.
-    kinds = ("client_body", "proxy", "fastcgi", "scgi", "uwsgi")
-    upstream += "".join(f"{kind}_temp_path {folder}/{kind};\n" for kind in kinds)
-    (folder / "wechatbot/upstream.conf").write_text(upstream)
-    (folder / "wechatbot/listen_http.conf").write_text(f"listen 127.0.0.1:{http_port};")
-    (folder / "wechatbot/listen_https.conf").write_text(f"listen 127.0.0.1:{port} ssl;")
-    program = find_program("nginx")
-    assert program is not None
-    command = [program, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-g", f"daemon off; pid {folder}/pid;"]
-    nginx = Process(command, log=folder / "nginx.log")
-    nginx.start()
-    nginx.wait_until(lambda: _answers(http_port), 10, "nginx answers")
-    return nginx
-
-
-def make_certificate(folder: Path) -> None:
-    folder.mkdir()
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder(issuer_name=name, subject_name=name, public_key=key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "fullchain.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    (folder / "privkey.pem").write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-
-
-def _answers(port: int) -> bool:
-    try:
-        return requests.get(f"http://127.0.0.1:{port}/", allow_redirects=False, timeout=2).status_code == 308
-    except requests.ConnectionError:
-        return False
 
 
 @pytest.mark.parametrize("path", ["/wechat", "/wechat/"])
@@ -200,7 +147,14 @@ def test_it_closes_without_a_word_when_no_web_process_answers(site: Site) -> Non
 
 
 def test_its_log_names_no_customer(site: Site) -> None:
-    site.customer().say("oSecretName", "怎么退货")
+    customer = site.customer()
+    customer.say("oSecretName", "怎么退货")
+    site.stack.webs[0].kill()
+    try:
+        customer.deliver(customer.text("oSecretName", "怎么退货"))
+    finally:
+        site.stack.webs[0].start()
+        site.stack.wait_until_ready()
 
-    assert "/wechat" in site.nginx.words
+    assert '"POST /wechat" 502' in site.nginx.words or '"POST /wechat" 444' in site.nginx.words
     assert "oSecretName" not in site.nginx.words
