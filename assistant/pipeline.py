@@ -164,7 +164,8 @@ def _thought_up(question: Question, match: Match, model: Model | None) -> Answer
     if not read.text:
         return Answer("", Source.MODEL, Doubt.MODEL_UNSURE)
     found = _screened(question, Answer(read.text, Source.MODEL))
-    if found.source == Source.MODEL and not question.history and stands_alone(question.text):
+    is_for_all = read.is_structured and not question.history and stands_alone(question.text)
+    if found.source == Source.MODEL and is_for_all:
         cache.keep(question.text, found.text, model_name=completion.model_name, knowledge_version=version)
     return found
 

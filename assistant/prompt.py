@@ -41,9 +41,13 @@ _RULES = (
 
 @dataclass(frozen=True)
 class ModelAnswer:
-    """An empty text: the model leaves the question to a person."""
+    """An empty text: the model leaves the question to a person.
+
+    `is_structured`: the model said in so many words that it can answer. Plain text may be an apology.
+    """
 
     text: str
+    is_structured: bool = False
 
 
 UNSURE = ModelAnswer("")
@@ -65,7 +69,7 @@ def read(completion: Completion) -> ModelAnswer:
     text = arguments.get("answer")
     if not isinstance(text, str) or not _says_yes(arguments.get("can_answer")):
         return UNSURE
-    return ModelAnswer(from_markdown(text))
+    return ModelAnswer(from_markdown(text), is_structured=True)
 
 
 def _says_yes(can_answer: object) -> bool:

@@ -24,6 +24,10 @@ from llm.models import LanguageModel, ModelCall, Outcome
 
 # What the environment says. The rest of such a row (position, limits) has no variable and is set here.
 _SAID_BY_ENVIRONMENT = ("name", "base_url", "model", "enabled", "temperature", "max_tokens")
+_LIMITS = (
+    *("max_in_flight", "connect_timeout", "first_token_timeout"),
+    *("between_tokens_timeout", "total_timeout"),
+)
 _OUTCOME_COLOURS = {outcome.value: "danger" for outcome in Outcome} | {
     Outcome.OK.value: "success",
     Outcome.BUSY.value: "warning",
@@ -54,7 +58,18 @@ class LanguageModelAdmin(SecretsAdminMixin, AdminPage):
     fieldsets = (
         (None, {"fields": ("name", "base_url", "api_key", "model", "position", "enabled", "origin")}),
         (_("回答"), {"fields": ("temperature", "max_tokens", "left_out")}),
-        (_("限制"), {"fields": ("max_in_flight", "connect_timeout", "first_token_timeout", "total_timeout")}),
+        (
+            _("限制"),
+            {
+                "fields": (
+                    "max_in_flight",
+                    "connect_timeout",
+                    "first_token_timeout",
+                    "between_tokens_timeout",
+                    "total_timeout",
+                )
+            },
+        ),
     )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
@@ -102,7 +117,7 @@ class LanguageModelAdmin(SecretsAdminMixin, AdminPage):
 
     @display(description=_("接口不接受的参数"))
     def left_out(self, model: LanguageModel) -> str:
-        found = gettext("、").join(model.refused_parameters) or gettext("未发现")
+        found = gettext("、").join(sorted(model.left_out)) or gettext("未发现")
         return gettext("%(found)s（调用时自动发现，之后不再发送；更换地址或模型、或点“测试”后重新发现）") % {
             "found": found
         }

@@ -8,6 +8,7 @@ import time
 from collections.abc import Set
 
 from django.db import Error as DatabaseError
+from django.utils import timezone
 
 from common.database_threads import database_work
 from llm.models import LanguageModel
@@ -68,5 +69,5 @@ def _rows() -> tuple[LanguageModel, ...]:
 
 @database_work
 def _store_refused(model_id: int, refused: list[str]) -> None:
-    LanguageModel.objects.filter(pk=model_id).update(refused_parameters=refused)
+    LanguageModel.objects.filter(pk=model_id).update(refused_parameters=refused, refused_at=timezone.now())
     forget()

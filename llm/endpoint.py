@@ -101,7 +101,8 @@ def _check_status(response: requests.Response, deadline: Deadline) -> None:
     if 200 <= status < 300:
         return
     body = _error_body(response, deadline)
-    text = f"HTTP {status}: {_readable(body)}"
+    message = _readable(body)
+    text = f"HTTP {status}: {message}" if message else f"HTTP {status}"
     if status in (400, 422):
         raise ParametersRefused(text, body)
     if status == 429:
@@ -124,7 +125,7 @@ def _readable(body: str) -> str:
     try:
         return error_text(json.loads(body))
     except (ValueError, RecursionError):
-        return body
+        return ""
 
 
 def _read(response: requests.Response, model: LanguageModel, watch: Stopwatch, deadline: Deadline) -> Draft:
@@ -143,7 +144,7 @@ def _read(response: requests.Response, model: LanguageModel, watch: Stopwatch, d
         return _read_completion(_again(start, pieces), watch)
     if not start.startswith(_STREAM_STARTS):
         raise Nonsense("neither a stream nor a completion")
-    draft = _read_stream(_again(start, pieces), watch, deadline, until)
+    draft = _read_stream(_again(start, pieces), watch, deadline, until, model.between_tokens_timeout)
     _reach_end(response, deadline)
     return draft
 
@@ -155,16 +156,20 @@ def _read_completion(pieces: Iterator[bytes], watch: Stopwatch) -> Draft:
     return draft
 
 
-def _read_stream(pieces: Iterator[bytes], watch: Stopwatch, deadline: Deadline, until: float) -> Draft:
+def _read_stream(
+    pieces: Iterator[bytes], watch: Stopwatch, deadline: Deadline, until: float, between_tokens: float
+) -> Draft:
     draft = Draft()
     try:
         for event in events(pieces):
             if event.strip() == "[DONE]":
                 return draft
+            told_before = draft.tokens
             draft.add(event)
-            if draft.has_started and watch.first_token_ms is None:
+            if draft.tokens and watch.first_token_ms is None:
                 watch.note_first_token()
-                deadline.move(until)
+            if draft.tokens > told_before:  # A comment that keeps the line open is no token.
+                deadline.move(min(until, time.monotonic() + between_tokens))
             if draft.is_finished:
                 deadline.move(min(until, time.monotonic() + _FOR_USAGE))
     except (HTTPError, OSError):

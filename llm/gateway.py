@@ -128,7 +128,7 @@ def _ask(model: LanguageModel, request: Request, tries: list[ModelCall]) -> Repl
 
 def _ask_with_what_it_takes(model: LanguageModel, request: Request, tries: list[ModelCall]) -> Reply:
     """A 400 may mean an optional parameter that the endpoint does not know: once more without it, and remembered."""
-    known = frozenset(model.refused_parameters)
+    known = model.left_out
     refused = known
     while True:
         try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
@@ -10,6 +12,8 @@ from django.utils.translation import pgettext_lazy
 
 from common.secret_field import SecretField
 from llm.validation import endpoint_url, header_value
+
+REFUSAL_KEPT = timedelta(days=7)
 
 
 class LanguageModel(models.Model):
@@ -37,10 +41,19 @@ class LanguageModel(models.Model):
     temperature = models.FloatField(_("温度"), default=0.7, validators=[MinValueValidator(0.0), MaxValueValidator(2.0)])
     max_tokens = models.PositiveIntegerField(_("最大输出 token"), default=500, validators=[MinValueValidator(1)])
     connect_timeout = models.FloatField(_("连接超时（秒）"), default=3, validators=[MinValueValidator(0.1)])
-    first_token_timeout = models.FloatField(_("首字超时（秒）"), default=15, validators=[MinValueValidator(0.1)])
+    first_token_timeout = models.FloatField(_("首字超时（秒）"), default=8, validators=[MinValueValidator(0.1)])
+    between_tokens_timeout = models.FloatField(
+        _("字间超时（秒）"),
+        default=10,
+        db_default=10,
+        validators=[MinValueValidator(0.1)],
+        help_text=_("回答中途停顿超过这个时间，就改问下一个模型"),
+    )
     total_timeout = models.FloatField(_("总超时（秒）"), default=40, validators=[MinValueValidator(0.1)])
-    # What the endpoint was found not to take (see payload.py); learned anew when it changes or is tested.
+    # What the endpoint was found not to take (see payload.py); learned anew when it changes or is tested, and after
+    # some days: endpoints learn too.
     refused_parameters = models.JSONField(_("接口不接受的参数"), default=list, editable=False)
+    refused_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         verbose_name = pgettext_lazy("one", "语言模型")
@@ -49,6 +62,12 @@ class LanguageModel(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def left_out(self) -> frozenset[str]:
+        """What is left out of a call today."""
+        is_old = self.refused_at is not None and timezone.now() - self.refused_at > REFUSAL_KEPT
+        return frozenset() if is_old else frozenset(self.refused_parameters)
 
 
 class Outcome(models.TextChoices):

@@ -13,6 +13,7 @@ from llm.turns import Tool
 
 # No answer of a service desk is longer; what comes after it is not read any further.
 LONGEST_TEXT = 20_000
+LONGEST_ERROR = 200
 
 _THOUGHTS_START, _THOUGHTS_END = "<think>", "</think>"
 _FENCE = "```"
@@ -30,7 +31,7 @@ class Reply:
 class Draft:
     """An answer that is still coming in: the one place that knows the foreign shape."""
 
-    has_started: bool = False
+    tokens: int = 0  # Events that brought something of the answer, or of the thoughts before it.
     is_finished: bool = False
     texts: list[str] = field(default_factory=list)
     tool_name: str = ""
@@ -48,7 +49,7 @@ class Draft:
 
     def _add(self, event: dict[str, Any]) -> None:
         if event.get("error"):
-            raise Failed(error_text(event))
+            raise Failed(error_text(event) or "an error without a message")
         if isinstance(event.get("usage"), dict):
             self.usage = event["usage"]
         for choice in (event.get("choices") or [])[:1]:
@@ -64,7 +65,7 @@ class Draft:
                 self.tool_name = self.tool_name or function.get("name") or ""
                 self.tool_arguments.append(function.get("arguments") or "")
         if content or delta.get("tool_calls") or delta.get("reasoning_content"):
-            self.has_started = True
+            self.tokens += 1
 
     def reply(self, tool: Tool | None) -> Reply:
         said = _without_thoughts(_whole("".join(self.texts)).strip())
@@ -88,11 +89,10 @@ class Draft:
 
 
 def error_text(body: Any) -> str:
-    """The message inside an error body of one of the usual shapes."""
-    error = body.get("error", body) if isinstance(body, dict) else body
-    if isinstance(error, dict):
-        error = error.get("message") or error.get("detail") or error
-    return str(error)
+    """`error.message` of an error body, and nothing else: the page may be of a server that is none of ours."""
+    error = body.get("error") if isinstance(body, dict) else None
+    message = error.get("message") if isinstance(error, dict) else None
+    return message[:LONGEST_ERROR] if isinstance(message, str) else ""
 
 
 def _texts(content: str | list[dict[str, Any]]) -> Iterator[str]:

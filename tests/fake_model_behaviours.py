@@ -50,6 +50,7 @@ class Manner:
     chunks: int = 10
     lognormal: tuple[float, float] | None = None  # median and 95th percentile of `seconds`
     arguments: dict[str, Any] | None = None  # of tool calls; else made up from the tool's schema
+    forms: set[str] = field(default_factory=set)  # that "some forms" takes
     queue: deque[str] = field(default_factory=deque)
     otherwise: str = "answer"
     may_speak: threading.Event = field(default_factory=threading.Event)  # of "when told"
@@ -217,6 +218,48 @@ async def tool_in_words(call: Call) -> None:
         call.refuse(422, "Extra inputs are not permitted", param="tools")
     else:
         await stream(call, "```json\n" + json.dumps(call.tool_arguments(), ensure_ascii=False) + "\n```")
+
+
+@behaviour("some forms")
+async def some_forms(call: Call) -> None:
+    """Takes some ways to ask for a structure, and plain words always."""
+    choice = call.asked.body.get("tool_choice")
+    wished = (call.asked.body.get("response_format") or {}).get("type")
+    form = "named" if isinstance(choice, dict) else choice or wished
+    if form and form not in call.manner.forms:
+        named = "tool_choice" if choice else f"response_format: {form}"
+        call.refuse(400, f"{named} is not supported by this model")
+    else:
+        await tool(call)
+
+
+@behaviour("stall")
+async def stall(call: Call) -> None:
+    """Words, a pause of `seconds` with signs of life, and the rest."""
+    call.start_stream()
+    call.event({"content": "您好"})
+    until = asyncio.get_running_loop().time() + call.manner.seconds
+    while asyncio.get_running_loop().time() < until:
+        call.raw(b": ping\n\n")
+        await asyncio.sleep(0.02)
+    call.event({"content": "，" + call.manner.answer})
+    call.event({}, "stop")
+    call.end_stream()
+
+
+@behaviour("page 404")
+async def page_404(call: Call) -> None:
+    call.send(404, "<title>Inner server</title>password=hunter2", "text/html")
+
+
+@behaviour("page 502")
+async def page_502(call: Call) -> None:
+    call.send(502, json.dumps({"secret": "hunter2"}))
+
+
+@behaviour("long error")
+async def long_error(call: Call) -> None:
+    call.refuse(500, "too long " * 100)
 
 
 @behaviour("refuse usage")

@@ -260,6 +260,11 @@ class TestTheCache:
         assert (answer.text, answer.source) == ("属虎。", Source.CACHE)
         assert len(model.asked) == 1
 
+    def test_it_keeps_no_answer_that_came_outside_the_structure(self, account: OfficialAccount, ask: Ask) -> None:
+        apology = "抱歉，我暂时无法回答这个问题。"
+        assert ask(UNKNOWN, model=Thinker(apology)).text == apology
+        assert ask(UNKNOWN, model=Thinker(yes("属虎。"))).text == "属虎。"
+
     def test_it_gives_an_edited_answer_as_it_was_edited(self, account: OfficialAccount, ask: Ask) -> None:
         ask(UNKNOWN, model=Thinker(yes("属虎。")))
         CachedAnswer.objects.update(answer="属龙。", pinned=True)

@@ -14,7 +14,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 LIST = "admin:llm_languagemodel_changelist"
 KEY = "sk-very-secret"
-LIMITS = {"max_in_flight": 5, "connect_timeout": 1, "first_token_timeout": 2, "total_timeout": 3}
+LIMITS = {
+    "max_in_flight": 5,
+    "connect_timeout": 1,
+    "first_token_timeout": 2,
+    "between_tokens_timeout": 2,
+    "total_timeout": 3,
+}
 
 
 @pytest.fixture

@@ -46,6 +46,29 @@ FAULTS = [
 ]
 
 
+def test_it_leaves_a_stream_that_stalls_long_before_its_whole_time_is_over(first: FakeModel, second: FakeModel) -> None:
+    patient = {"first_token_timeout": 20, "total_timeout": 3600}
+    row_for(first, "a", position=1, between_tokens_timeout=0.3, **patient)
+    row_for(second, "b", position=2, **patient)
+    first.manner.seconds = 3600
+    first.behave("stall")
+    assert gateway.complete(ASK, session_id="s").text == "第二个模型的回答。"
+    assert ModelCall.objects.get(model="a-chat").outcome == Outcome.TIMEOUT
+
+
+def test_it_waits_for_each_token_anew(first: FakeModel) -> None:
+    row_for(first, first_token_timeout=20, between_tokens_timeout=20, total_timeout=3600)
+    first.manner.seconds = 0.2
+    first.behave("stall")
+    assert gateway.complete(ASK, session_id="s").text == "您好，第一个模型的回答。"
+
+
+def test_a_new_model_waits_eight_seconds_for_its_first_token_and_ten_between_two() -> None:
+    row = LanguageModel.objects.create(name="new", base_url="https://x.cn/v1", model="m")
+    row.refresh_from_db()
+    assert (row.first_token_timeout, row.between_tokens_timeout) == (8, 10)
+
+
 @pytest.mark.parametrize(("fault", "outcome"), FAULTS)
 def test_it_falls_over_to_the_next_model(first: FakeModel, second: FakeModel, fault: str, outcome: Outcome) -> None:
     row_for(first, "a", position=1)

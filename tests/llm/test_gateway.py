@@ -7,7 +7,7 @@ import pytest
 from django.db import OperationalError, connection, transaction
 
 from llm import catalogue, gateway
-from llm.errors import ModelsDown, NoModel
+from llm.errors import CallFailed, ModelsDown, NoModel
 from llm.models import LanguageModel, ModelCall, Outcome
 from llm.turns import Turn
 from tests.fake_model import FakeModel
@@ -161,3 +161,20 @@ def test_it_names_every_model_that_failed(first: FakeModel, second: FakeModel) -
         ("a-chat", Outcome.FAILED),
         ("b-chat", Outcome.NONSENSE),
     ]
+
+
+@pytest.mark.parametrize("fault", ["page 404", "page 502"])
+def test_it_repeats_nothing_of_an_error_page(first: FakeModel, fault: str) -> None:
+    """The address may lead to a server that is none of the provider's."""
+    first.behave(fault)
+    with pytest.raises(CallFailed) as failed:
+        gateway.try_model(row_for(first))
+    assert str(failed.value) == f"HTTP {fault.removeprefix('page ')}"
+
+
+def test_it_repeats_two_hundred_characters_of_an_error(first: FakeModel) -> None:
+    first.behave("long error")
+    with pytest.raises(CallFailed) as failed:
+        gateway.try_model(row_for(first))
+    assert str(failed.value).startswith("HTTP 500: too long")
+    assert len(str(failed.value)) <= 200

@@ -70,7 +70,14 @@ def test_it_does_not_believe_strange_token_counts(count: Any) -> None:
     assert reply_to_event(json.dumps(event)).prompt_tokens is None
 
 
-@pytest.mark.parametrize("error", ["overloaded", {"message": "overloaded"}, {"code": 5, "detail": "overloaded"}])
-def test_it_reads_an_error_of_any_usual_shape(error: Any) -> None:
-    with pytest.raises(Failed, match="overloaded"):
+def test_it_reads_the_message_of_an_error() -> None:
+    with pytest.raises(Failed, match=r"^overloaded$"):
+        Draft().add(json.dumps({"error": {"message": "overloaded", "code": 5}}))
+
+
+@pytest.mark.parametrize(
+    "error", ["root:x:0:0", {"code": 5, "detail": "root:x:0:0"}, {"message": {"inner": "root:x:0:0"}}]
+)
+def test_it_repeats_nothing_else_of_an_error(error: Any) -> None:
+    with pytest.raises(Failed, match=r"^an error without a message$"):
         Draft().add(json.dumps({"error": error}))

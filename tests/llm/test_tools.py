@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+from datetime import timedelta
+from typing import Any
 
-from llm import gateway
+import pytest
+from django.utils import timezone
+
+from llm import catalogue, gateway
 from llm.errors import ModelsDown
 from llm.models import LanguageModel, ModelCall, Outcome
 from llm.turns import Tool, Turn
@@ -25,16 +29,57 @@ def refused() -> list[str]:
     return list(LanguageModel.objects.get().refused_parameters)
 
 
-def test_it_sends_the_tool_and_leaves_the_choice_to_the_model(first: FakeModel) -> None:
+def test_it_sends_the_tool_and_names_the_function_to_call(first: FakeModel) -> None:
     row_for(first)
     assert gateway.complete(ASK, session_id="", tool=CANNOT).text == "第一个模型的回答。"
     body = first.asked[0].body
-    assert body["tool_choice"] == "auto"
+    assert body["tool_choice"] == {"type": "function", "function": {"name": "cannot_answer"}}
     assert body["tools"][0]["function"] == {
         "name": "cannot_answer",
         "description": CANNOT.description,
         "parameters": CANNOT.parameters,
     }
+
+
+def form_of(body: dict[str, Any]) -> object:
+    """How the request asks for the structure."""
+    choice = body.get("tool_choice") or body.get("response_format", {}).get("type")
+    return choice if isinstance(choice, str | None) else "named"
+
+
+@pytest.mark.parametrize(
+    ("taken", "forms"),
+    [
+        ({"named"}, ["named"]),
+        ({"required"}, ["named", "required"]),
+        ({"json_schema"}, ["named", "required", "json_schema"]),
+        ({"json_object"}, ["named", "required", "json_schema", "json_object"]),
+        (set(), ["named", "required", "json_schema", "json_object", None]),
+    ],
+)
+def test_it_tries_the_surest_form_first_and_remembers_what_is_taken(
+    first: FakeModel, taken: set[str], forms: list[object]
+) -> None:
+    row_for(first)
+    first.manner.arguments = {"reason": "不知道天气"}
+    first.manner.forms = taken
+    first.behave(otherwise="some forms")
+    for _ in range(2):
+        catalogue.forget()  # As a new process would begin.
+        completion = gateway.complete(ASK, session_id="", tool=CANNOT)
+        assert completion.arguments == {"reason": "不知道天气"}
+    assert [form_of(asked.body) for asked in first.asked] == [*forms, forms[-1]]
+
+
+def test_it_tries_again_what_was_refused_long_ago(first: FakeModel) -> None:
+    row_for(first)
+    first.behave("refuse tools")
+    gateway.complete(ASK, session_id="", tool=CANNOT)
+    assert "tools" not in first.asked[-1].body
+    LanguageModel.objects.update(refused_at=timezone.now() - timedelta(days=8))
+    catalogue.forget()
+    gateway.complete(ASK, session_id="", tool=CANNOT)
+    assert form_of(first.asked[-1].body) == "named"
 
 
 def test_it_reads_a_call_that_comes_in_pieces(first: FakeModel) -> None:
@@ -140,7 +185,13 @@ def test_it_asks_plainly_when_a_refusal_names_nothing(first: FakeModel) -> None:
     for _ in range(2):
         assert gateway.complete(ASK, session_id="s", tool=CANNOT).text == "第一个模型的回答。"
     assert first.calls == 3
-    assert refused() == ["stream_options", "tools", "user"]
+    assert refused() == [
+        "response_format.json_object",
+        "response_format.json_schema",
+        "stream_options",
+        "tools",
+        "user",
+    ]
 
 
 def test_it_speaks_to_models_with_other_names_for_the_limit(first: FakeModel) -> None:
