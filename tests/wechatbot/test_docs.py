@@ -7,6 +7,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from django.core.management import get_commands
 
 from tests.environment import CONTRACT
 from tests.stack import ROOT
@@ -40,7 +41,7 @@ def test_no_setting_of_a_developer_reaches_the_tests() -> None:
     assert set(CONTRACT) == settings_read() - given_to_tests
 
 
-@pytest.mark.parametrize("document", [*READMES, "CONTRIBUTING.md"])
+@pytest.mark.parametrize("document", [*READMES, "CONTRIBUTING.md", "SECURITY.md"])
 def test_every_place_a_document_names_exists(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
     linked = set(re.findall(r"\]\(([^)#:]+)\)", text))
@@ -60,6 +61,29 @@ def test_every_make_target_of_the_readme_exists(readme: str) -> None:
     text = (ROOT / readme).read_text(encoding="utf-8")
 
     assert set(re.findall(r"(?:^|`)make ([a-z]+)", text, re.MULTILINE)) <= targets
+
+
+@pytest.mark.parametrize("document", [*READMES, "CONTRIBUTING.md", "SECURITY.md", "docs/troubleshooting.md"])
+def test_every_command_that_a_document_names_exists(document: str) -> None:
+    text = (ROOT / document).read_text(encoding="utf-8")
+
+    assert set(re.findall(r"manage\.py ([a-z_]+)", text)) <= set(get_commands())
+
+
+@pytest.mark.parametrize("document", ["SECURITY.md", "docs/troubleshooting.md"])
+def test_every_setting_that_a_document_names_is_read(document: str) -> None:
+    text = (ROOT / document).read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:WECHAT|LLM|RATE|SESSION|CALLBACK|WORKER)_[A-Z_]+[A-Z])\b", text))
+
+    assert named <= settings_read()
+
+
+def test_what_users_see_first_in_trouble_has_its_entry() -> None:
+    text = (ROOT / "docs/troubleshooting.md").read_text(encoding="utf-8")
+    symptoms = ("消息延迟过高", "模型应答不准确", "会话上下文丢失", "该公众号提供的服务出现故障", "40164", "48001")
+
+    assert [symptom for symptom in symptoms if not re.search(rf"^## {symptom}$", text, re.MULTILINE)] == []
+    assert all("docs/troubleshooting.md" in (ROOT / readme).read_text(encoding="utf-8") for readme in READMES)
 
 
 def test_the_picture_is_one() -> None:
