@@ -133,6 +133,7 @@ class Stack:
             "DATA_DIR": str(self.folder / "data"),
             "DATABASE_URL": self.mariadb.url(DATABASE),
             "REDIS_URL": self.redis.url,
+            "ALLOWED_PRIVATE_HOSTS": "127.0.0.1",
             "WECHAT_API_URL": f"http://127.0.0.1:{self.api_port}",
             "WORKER_THREADS": str(WORKER_THREADS),
             "LOG_LEVEL": "WARNING",

@@ -15,6 +15,7 @@ from unfold.decorators import action, display
 from common.admin_cells import NOTHING, cut_of, moment_of, seconds
 from common.admin_filters import TimeFilter, WordsFilter
 from common.admin_pages import AdminPage, ReadOnlyPage, Step
+from common.private_hosts import PrivateAddress, refuse_private, same_place
 from common.secret_field import SecretsAdminMixin, secret_state
 from llm import catalogue, gateway
 from llm.environment import reserved_names
@@ -44,6 +45,33 @@ class LanguageModelForm(forms.ModelForm):
         if name in reserved_names() and not self.instance.from_environment:
             raise ValidationError(_("这个名称留给环境变量中的模型。"))
         return name
+
+    def clean_base_url(self) -> str:
+        url: str = self.cleaned_data["base_url"]
+        try:
+            refuse_private(url)
+        except PrivateAddress:
+            message = _("这个地址在内网。如确需使用，请把“主机:端口”写入环境变量 ALLOWED_PRIVATE_HOSTS，重启后再保存。")
+            raise ValidationError(message, code="private") from None
+        return url
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        if self._would_carry_the_key_away():
+            message = _("接口地址指向了另一台主机，请重新填写 API Key，或清除已保存的。")
+            self.add_error("api_key", ValidationError(message, code="other_host"))
+        return cleaned
+
+    def _would_carry_the_key_away(self) -> bool:
+        """A key goes only where the one who typed it sent it. None: it stays as it is stored."""
+        said = self.cleaned_data
+        if not self.instance.pk or "base_url" not in said or "api_key" not in said:
+            return False
+        keeps_stored = said["api_key"] is None and bool(self.instance.api_key)
+        return keeps_stored and not same_place(self._stored_url(), said["base_url"])
+
+    def _stored_url(self) -> str:
+        return LanguageModel.objects.values_list("base_url", flat=True).get(pk=self.instance.pk)
 
 
 @admin.register(LanguageModel)

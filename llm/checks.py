@@ -17,7 +17,7 @@ def check_environment(**kwargs: Any) -> list[CheckMessage]:
     found: list[CheckMessage] = []
     for named in named_in_environment():
         found += _check_named(named)
-    return [*found, *_check_values(), *_check_order()]
+    return [*found, *_check_values(), *_check_order(), *_check_private_hosts()]
 
 
 def _check_named(named: Named) -> Iterator[CheckMessage]:
@@ -44,6 +44,18 @@ def _check_values() -> Iterator[CheckMessage]:
     if settings.WORKER_THREADS < 2:
         hint = "One thread waits for the model, another must answer meanwhile; 300 is the default."
         yield Error("WORKER_THREADS is below 2.", hint=hint, id="llm.E007")
+
+
+def _check_private_hosts() -> Iterator[CheckMessage]:
+    for entry in settings.ALLOWED_PRIVATE_HOSTS:
+        if _is_no_host(entry):
+            hint = "Hosts separated by commas, such as ollama:11434,10.0.0.5; no http:// and no path."
+            yield Error(f"ALLOWED_PRIVATE_HOSTS holds {entry!r}, which is no host.", hint=hint, id="llm.E008")
+
+
+def _is_no_host(entry: str) -> bool:
+    has_foreign_marks = any(char in "/@?#*," or char.isspace() for char in entry.strip())
+    return not entry.strip() or has_foreign_marks
 
 
 def _check_order() -> Iterator[CheckMessage]:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 WORDS = {
     "time-out": _("超时"),
+    "private address, not in ALLOWED_PRIVATE_HOSTS": _("内网地址，未列入 ALLOWED_PRIVATE_HOSTS"),
     "an error without a message": _("出错，没有说明"),
     "cannot connect or no answer": _("连不上，或没有回应"),
     "cannot be asked": _("无法调用"),

@@ -18,9 +18,11 @@ from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection
+from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.util.ssl_ import create_urllib3_context
+
+from common.private_hosts import GuardedConnection
 
 
 class _Here(threading.local):
@@ -71,7 +73,7 @@ class _TLSSocket(ssl.SSLSocket):
         return super().recv_into(*args, **kwargs)
 
 
-class _Connection(HTTPConnection):
+class _Connection(GuardedConnection):
     def connect(self) -> None:
         super().connect()
         plain = self.sock
@@ -81,8 +83,16 @@ class _Connection(HTTPConnection):
         self.sock.settimeout(seconds)
 
 
+class _TLSConnection(GuardedConnection, HTTPSConnection):
+    """The address is checked as without TLS; the context makes our sockets."""
+
+
 class _Pool(HTTPConnectionPool):
     ConnectionCls = _Connection
+
+
+class _TLSPool(HTTPSConnectionPool):
+    ConnectionCls = _TLSConnection
 
 
 class _Adapter(HTTPAdapter):
@@ -92,7 +102,7 @@ class _Adapter(HTTPAdapter):
         context = create_urllib3_context()
         context.sslsocket_class = _TLSSocket
         super().init_poolmanager(*args, ssl_context=context, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": HTTPSConnectionPool}
+        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TLSPool}
 
 
 class _Session(requests.Session):

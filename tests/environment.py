@@ -30,6 +30,7 @@ CONTRACT = (
         "CALLBACK_MAX_AGE",
     ),
     *("KEEP_RAW_DAYS", "KEEP_LOG_DAYS", "KEEP_ADMIN_LOG_DAYS", "KEEP_MESSAGE_DAYS"),
+    "ALLOWED_PRIVATE_HOSTS",
     *("WORKER_THREADS", "EMAIL_URL", "LOG_LEVEL"),
 )
 
@@ -52,7 +53,8 @@ class Surroundings:
             self._redis.start()
             os.environ["REDIS_URL"] = self._redis.url
         # REDIS_URL means production to the settings; these tests look at the embedded mode's pages.
-        os.environ.update(DEBUG="true", SIMULATOR="true")
+        # The fake models are on this machine.
+        os.environ.update(DEBUG="true", SIMULATOR="true", ALLOWED_PRIVATE_HOSTS="127.0.0.1")
 
     def leave(self) -> None:
         if self._redis is not None:

@@ -253,6 +253,10 @@ LLM_FALLBACK_API_KEY = env.str("LLM_FALLBACK_API_KEY", default="")
 LLM_FALLBACK_MODEL = env.str("LLM_FALLBACK_MODEL", default="")
 LLM_TEMPERATURE = env.float("LLM_TEMPERATURE", default=0.7)
 LLM_MAX_TOKENS = env.int("LLM_MAX_TOKENS", default=500)
+# Hosts in private networks that an address typed in the admin may lead to, as `host` or `host:port`. What the
+# environment itself names, and our own simulator, need no entry.
+ALLOWED_PRIVATE_HOSTS = env.list("ALLOWED_PRIVATE_HOSTS", default=[])
+URLS_OF_THE_ENVIRONMENT = (LLM_BASE_URL, LLM_FALLBACK_BASE_URL, WECHAT_API_URL, SIMULATOR_API_URL)
 
 # --- Worker ---------------------------------------------------------------------------------------------------------
 

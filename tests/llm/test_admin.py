@@ -56,7 +56,7 @@ def test_it_never_shows_a_key(editor: Client, first: FakeModel) -> None:
 
 def test_it_keeps_the_key_when_the_input_stays_empty(editor: Client, first: FakeModel) -> None:
     row = row_for(first, "own")
-    editor.post(page_of(row), form(model="other"))
+    editor.post(page_of(row), form(model="other", base_url=first.url))
     row.refresh_from_db()
     assert (row.model, row.api_key) == ("other", KEY)
 
