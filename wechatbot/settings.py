@@ -149,8 +149,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "wechatbot.login.busy.BusyMiddleware",
     "axes.middleware.AxesMiddleware",
+    "wechatbot.login.busy.BusyMiddleware",
 ]
 
 ROOT_URLCONF = "wechatbot.urls"

@@ -6,7 +6,9 @@ import ipaddress
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.core.management import CommandError, call_command
+from django.test import AsyncClient
 from django.urls import reverse
 
 from common.redis import redis
@@ -38,6 +40,17 @@ class TestAPair:
 
         assert "登录失败的次数太多。请等 15 分钟再试" in answer.content.decode()
         assert 0 < int(answer["Retry-After"]) <= 900
+
+    @pytest.mark.django_db(transaction=True)
+    def test_the_form_says_so_under_asgi_too(self, log_in: LogIn) -> None:
+        """As the product is served: there, middleware takes another way."""
+        browser = AsyncClient(headers={"host": "localhost"})
+        given = {"username": "liming", "password": "wrong"}
+        for _ in range(PAIR_LIMIT):
+            answer = async_to_sync(browser.post)(reverse("admin:login"), given)
+
+        assert answer.status_code == 429
+        assert "登录失败的次数太多。请等 15 分钟再试" in answer.content.decode()
 
     def test_it_ends_by_itself(self, log_in: LogIn) -> None:
         fail(log_in, PAIR_LIMIT)

@@ -44,9 +44,9 @@ def is_refused(request: HttpRequest) -> bool:
     return bool(getattr(request, "axes_locked_out", False))
 
 
-def refused(request: HttpRequest, response: HttpResponse | None, credentials: Any) -> HttpResponse:
+def refused(request: HttpRequest, response: Any, credentials: Any) -> HttpResponse:
     """The page as the form has drawn it, with its error, under the status of a refusal."""
-    answer = response if response is not None else HttpResponse()
+    answer: HttpResponse = request.login_answer  # type: ignore[attr-defined]
     answer.status_code = TOO_MANY_REQUESTS
     answer["Retry-After"] = str(getattr(request, "login_wait", LOCK_SECONDS))
     return answer
