@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -33,8 +32,7 @@ MOST_MEGABYTES = 20
 LONGEST_LINE = 700_000
 
 # A table program computes what begins so; with an apostrophe before it, it shows the text as it is.
-_FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
-_NEUTRALISED = re.compile(r"'+[=+\-@\t\r\n＝＋－＠]")
+_BEGINS_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 
 
 @dataclass(frozen=True)
@@ -95,12 +93,16 @@ def write(dataset: tablib.Dataset) -> str:
 
 
 def _neutralised(cell: str) -> str:
-    return f"'{cell}" if _FORMULA.match(cell) else cell
+    return f"'{cell}" if _is_formula(cell.lstrip("'")) else cell
 
 
 def _as_written(cell: str) -> str:
     """The text that an exported cell stands for."""
-    return cell[1:] if _NEUTRALISED.match(cell) else cell
+    return cell[1:] if cell.startswith("'") and _is_formula(cell.lstrip("'")) else cell
+
+
+def _is_formula(cell: str) -> bool:
+    return cell.startswith(_BEGINS_FORMULA)
 
 
 def headers() -> list[str]:

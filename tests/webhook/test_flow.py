@@ -31,6 +31,7 @@ from tests.webhook.turns import (
     state_of,
     texts,
 )
+from tickets import presence
 from tickets.models import Agent, Reason, Ticket
 from webhook import flow
 
@@ -63,7 +64,8 @@ class TestTheBot:
         assert texts() == ["您好，请问有什么可以帮您？"]
         assert not Ticket.objects.exists()
 
-    def test_it_hands_over_what_nobody_knows_and_no_model_can_say(self) -> None:
+    def test_it_hands_over_what_nobody_knows_and_no_model_can_say(self, agent: Agent) -> None:
+        presence.agent_did_something(agent.pk)
         turn = held_turn(text=UNKNOWN)
         flow.reply(turn, model=None)
         ticket = Ticket.objects.get()

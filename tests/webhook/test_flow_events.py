@@ -32,7 +32,8 @@ from tests.webhook.turns import (
     state_of,
     texts,
 )
-from tickets.models import Reason, Ticket
+from tickets import presence
+from tickets.models import Agent, Reason, Ticket
 from webhook import flow
 from wechat.replies import without_links
 
@@ -127,7 +128,8 @@ class TestAClickOnAMenuEntry:
         assert texts()[0].startswith("请用一句话")
         assert session.load(turn.conversation, turn.customer.openid).offered == offered
 
-    def test_who_waits_for_a_person_is_not_told_to_ask_for_one(self) -> None:
+    def test_who_waits_for_a_person_is_not_told_to_ask_for_one(self, agent: Agent) -> None:
+        presence.agent_did_something(agent.pk)
         turn = queued_turn("V1001_TODAY", kind="event.click")
         flow.reply(turn, model=None)
         assert "正在排队" in texts()[-1]

@@ -31,8 +31,13 @@ NOT_FOR_READERS = {
     *("conversations/links.py", "conversations/parts.py", "wechat/replies.py", "llm/gateway.py"),
     *("knowledge/csv_file.py", "knowledge/models.py", "knowledge/row_checks.py"),
     *("knowledge/synonyms.py", "knowledge/terms.py"),
+    *("knowledge/guards.py", "knowledge/numerals.py", "knowledge/opposites.py"),
     *("simulator/actions.py", "simulator/phone.py", "simulator/views.py", "static/simulator/phone.js"),
-    *("wechat/accounts.py", "wechat/checks.py", "wechatbot/demo/shop.py", "templates/simulator/_topbar.html"),
+    # A permission's name stands in the database, in the language of the installation.
+    "simulator/models.py",
+    # The words of WeChat's own console.
+    *("wechat/console.py", "wechat/crypto.py", "wechatbot/supervisor/start.py"),
+    *("wechat/accounts.py", "wechatbot/demo/shop.py", "templates/simulator/_topbar.html"),
 }
 GETTEXT = {"_", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy", "pgettext", "pgettext_lazy"}
 PLACEHOLDER = re.compile(r"%\(\w+\)(?:s|d|\.\df)|%%|%[sd]|{\w*}")
