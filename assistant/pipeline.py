@@ -21,6 +21,7 @@ from knowledge.versions import knowledge_version
 from llm import gateway
 from llm.errors import ModelsBusy, ModelsDown, NoModel
 from llm.turns import Completion, Tool, Turn
+from wechat.accounts import namespace
 
 __all__ = ["Answer", "Doubt", "Model", "NeedsModel", "Question", "answer"]
 
@@ -47,7 +48,7 @@ def answer(question: Question, *, model: Model | None) -> Answer:
     return found
 
 
-def surely_needs_model(text: str) -> bool:
+def surely_needs_model(text: str, *, whose: str = "") -> bool:
     """Whether only a model can answer these words, whatever was said before them. May be asked before anything else:
     it reads the index and the cache, and no session. False means: perhaps not."""
     return (
@@ -57,7 +58,7 @@ def surely_needs_model(text: str) -> bool:
         and not screening.blocked_term(text, Direction.IN)
         and not wishes.wants_human(text)
         and matching.match(text).band != "answer"
-        and cache.find(text) is None
+        and cache.find(text, whose=whose) is None
     )
 
 
@@ -136,7 +137,7 @@ def _number_alone(question: Question) -> Answer | None:
 def _cached(question: Question) -> Answer | None:
     if question.history and not stands_alone(question.text):
         return None
-    known = cache.find(question.text)
+    known = cache.find(question.text, whose=namespace(question.account_id))
     return _screened(question, Answer(known.answer, Source.CACHE)) if known is not None else None
 
 
@@ -166,7 +167,8 @@ def _thought_up(question: Question, match: Match, model: Model | None) -> Answer
     found = _screened(question, Answer(read.text, Source.MODEL))
     is_for_all = read.is_structured and not question.history and stands_alone(question.text)
     if found.source == Source.MODEL and is_for_all:
-        cache.keep(question.text, found.text, model_name=completion.model_name, knowledge_version=version)
+        whose = namespace(question.account_id)
+        cache.keep(question.text, found.text, model_name=completion.model_name, knowledge_version=version, whose=whose)
     return found
 
 

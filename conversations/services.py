@@ -37,6 +37,7 @@ from conversations.session import forget
 from conversations.tasks import queue_delivery
 from conversations.texts import say_text
 from conversations.wakes import hand_over_here, is_waiting_here, wake
+from wechat.accounts import namespace
 
 
 class OwnerChanged(Exception):
@@ -243,8 +244,8 @@ def write_to_customer(conversation: Conversation, text: str, *, author: Author, 
         if author == Author.AGENT:
             conversation.last_reply_at = now
             conversation.save(update_fields=["last_reply_at"])
-            openid = conversation.customer.openid
-            transaction.on_commit(lambda: forget(openid))
+            openid, whose = conversation.customer.openid, namespace(conversation.account_id)
+            transaction.on_commit(lambda: forget(openid, whose=whose))
         if account.may_send:
             transaction.on_commit(lambda: queue_delivery(conversation.pk))
     return replies

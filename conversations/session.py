@@ -1,5 +1,8 @@
 """Session memory: what was said in the last half hour, in Redis under exactly `session:{openid}`.
 
+So for the first account; the further ones have their number in it, `session:{account}:{openid}`. `whose` below is what
+`wechat.accounts.namespace` says.
+
 The value is JSON: `{"context": [question, answer, …], "timestamp": unix seconds, "offered": [faq ids]}`. It is written
 only by whoever holds the conversation. A lost Redis loses nothing: the session is rebuilt from the stored messages.
 """
@@ -20,6 +23,7 @@ from django.utils import timezone
 from common.database_threads import database_work
 from common.redis import REDIS_AWAY, redis
 from conversations.models import Author, Conversation, Message, MessageState, Reply, ReplyState
+from wechat.accounts import namespace
 
 logger = logging.getLogger(__name__)
 
@@ -35,13 +39,13 @@ class Session:
     offered: tuple[int, ...] = ()
 
 
-def session_key(openid: str) -> str:
-    return f"session:{openid}"
+def session_key(openid: str, whose: str = "") -> str:
+    return f"session:{whose}:{openid}" if whose else f"session:{openid}"
 
 
 def load(conversation: Conversation, openid: str) -> Session:
     try:
-        stored = redis().get(session_key(openid))
+        stored = redis().get(session_key(openid, namespace(conversation.account_id)))
     except REDIS_AWAY:
         stored = None
     if stored is None:
@@ -60,28 +64,30 @@ def _has_recent_past(conversation: Conversation) -> bool:
     return last is not None and timezone.now() - last < timedelta(seconds=settings.SESSION_TTL_SECONDS)
 
 
-def remember(openid: str, session: Session, *, question: str, answer: str, offered: tuple[int, ...] = ()) -> None:
+def remember(
+    openid: str, session: Session, *, question: str, answer: str, offered: tuple[int, ...] = (), whose: str = ""
+) -> None:
     """Add one exchange. A menu replaces the one before it; any other answer ends the menu."""
-    _store(openid, [*session.context, question, answer][-CONTEXT_ENTRIES:], offered)
+    _store(session_key(openid, whose), [*session.context, question, answer][-CONTEXT_ENTRIES:], offered)
 
 
-def offer(openid: str, session: Session, offered: tuple[int, ...]) -> None:
+def offer(openid: str, session: Session, offered: tuple[int, ...], *, whose: str = "") -> None:
     """A menu that answers no question: the welcome. What was said before stays as it is."""
-    _store(openid, session.context, offered)
+    _store(session_key(openid, whose), session.context, offered)
 
 
-def _store(openid: str, context: Sequence[str], offered: tuple[int, ...]) -> None:
+def _store(key: str, context: Sequence[str], offered: tuple[int, ...]) -> None:
     value = {"context": list(context), "timestamp": int(time.time()), "offered": list(offered)}
     try:
-        redis().set(session_key(openid), json.dumps(value, ensure_ascii=False), ex=settings.SESSION_TTL_SECONDS)
+        redis().set(key, json.dumps(value, ensure_ascii=False), ex=settings.SESSION_TTL_SECONDS)
     except REDIS_AWAY:
         logger.warning("Redis is away: the session of this exchange will be rebuilt from the messages")
 
 
-def forget(openid: str) -> None:
+def forget(openid: str, *, whose: str = "") -> None:
     """Somebody else than the holder changed the chat (an agent wrote): the next load rebuilds."""
     try:
-        redis().delete(session_key(openid))
+        redis().delete(session_key(openid, whose))
     except REDIS_AWAY:
         logger.warning("Redis is away: a session could not be forgotten")
 

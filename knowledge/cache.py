@@ -1,4 +1,7 @@
-"""Answers that a model gave, for the next customer who asks the same."""
+"""Answers that a model gave, for the next customer of the same account who asks the same.
+
+`whose` is what `wechat.accounts.namespace` says: accounts have personas of their own, and share no answer.
+"""
 
 from __future__ import annotations
 
@@ -27,9 +30,9 @@ HITS_KEY = "knowledge:cached_answer_hits"
 SWEPT_KEY = "knowledge:cache_swept"
 
 
-def find(question: str) -> CachedAnswer | None:
+def find(question: str, *, whose: str = "") -> CachedAnswer | None:
     """The answer to give again: pinned, or made from the knowledge as it is now and not too old."""
-    found = _read(normalised(question))
+    found = _read(normalised(question, whose))
     if found is None:
         return None
     version = "" if found.pinned else knowledge_version()
@@ -40,19 +43,21 @@ def find(question: str) -> CachedAnswer | None:
     return found
 
 
-def keep(question: str, answer: str, *, model_name: str, knowledge_version: str) -> None:
+def keep(question: str, answer: str, *, model_name: str, knowledge_version: str, whose: str = "") -> None:
     """Keep what a model answered. An answer that an editor pinned stays as it is."""
     if not wording(question) or not answer.strip():
         return
     try:
-        _write(question, answer, model_name, knowledge_version)
+        _write(normalised(question, whose), question, answer, model_name, knowledge_version)
         _sweep_now_and_then()
     except DatabaseError as error:  # The customer still gets the answer that was paid for.
         logger.warning("an answer could not be kept for the next customer: %s", error)
 
 
-def normalised(question: str) -> str:
-    return hashlib.sha256(wording(question).encode()).hexdigest()
+def normalised(question: str, whose: str = "") -> str:
+    # No wording holds a zero byte. The first account's keys are those from before there were others.
+    key = f"{whose}\0{wording(question)}" if whose else wording(question)
+    return hashlib.sha256(key.encode()).hexdigest()
 
 
 @database_work
@@ -85,9 +90,8 @@ def _read(key: str) -> CachedAnswer | None:
 
 
 @database_work
-def _write(question: str, answer: str, model_name: str, version: str) -> None:
+def _write(key: str, question: str, answer: str, model_name: str, version: str) -> None:
     """Safe twice and at once: an UPDATE that spares pinned rows, then an INSERT that gives way to an equal key."""
-    key = normalised(question)
     expires_at = timezone.now() + KEEP_FOR
     values = {"answer": answer, "model_name": model_name[:100], "knowledge_version": version[:64]}
     unpinned = CachedAnswer.objects.filter(normalised=key, pinned=False)

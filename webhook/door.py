@@ -24,7 +24,7 @@ from conversations.tasks import queue_delivery
 from knowledge import matching
 from webhook import refusals, waiting
 from webhook.answering import Errand, answer_here
-from webhook.group_commit import GroupCommit, NotWritten, Settled, settle_here
+from webhook.group_commit import GroupCommit, NotWritten, Settled, settle_here, wait_for_the_disk
 from webhook.intake import Push, Taken, take_in
 from webhook.tasks import queue_replies
 from webhook.waiting import Waiters
@@ -53,7 +53,7 @@ NOTE_PLAIN_SECONDS = 60.0
 class Door:
     def __init__(self) -> None:
         self.waiters = Waiters()
-        self._store: GroupCommit[Push, Taken] = GroupCommit("store", take_in, self._settle)
+        self._store: GroupCommit[Push, Taken] = GroupCommit("store", take_in, self._settle, wait_for_the_disk)
         self._finish: GroupCommit[Claim, PassiveReply] = GroupCommit("finish", claim_replies, self._settle)
         self._threads = ThreadPoolExecutor(ANSWERING_THREADS, thread_name_prefix="answer")
         self._look = ThreadPoolExecutor(1, thread_name_prefix="look")

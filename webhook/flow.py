@@ -27,6 +27,7 @@ from tickets.models import Reason
 from webhook.kinds import CLICK, FOLLOW, UNHEARD_KINDS
 from webhook.newcomers import ModelForCustomer
 from webhook.welcome import welcome
+from wechat.accounts import namespace
 
 logger = logging.getLogger(__name__)
 
@@ -89,7 +90,7 @@ def surely_needs_model(message: Message) -> bool:
     return (
         is_question
         and not asks_to_look(message.text, message.fields.get("menu_id", ""))
-        and pipeline.surely_needs_model(message.text)
+        and pipeline.surely_needs_model(message.text, whose=namespace(message.account_id))
     )
 
 
@@ -166,12 +167,13 @@ def ask_in_words(turn: Turn) -> None:
 
 def say_answer(turn: Turn, answer: Answer, memory: session.Session) -> None:
     """`say` gives the conversation away with the answer, so the session is written while it is ours."""
-    openid = turn.customer.openid
-    session.remember(openid, memory, question=turn.message.text, answer=answer.text, offered=answer.offered)
+    openid, whose = turn.customer.openid, namespace(turn.account_id)
+    question, offered = turn.message.text, answer.offered
+    session.remember(openid, memory, question=question, answer=answer.text, offered=offered, whose=whose)
     try:
         say(turn, [answer.text], author=Author.BOT, source=str(answer.source), options=answer.offered)
     except (OwnerChanged, LeaseLost):
-        session.forget(openid)
+        session.forget(openid, whose=whose)
         raise
 
 

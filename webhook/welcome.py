@@ -12,6 +12,7 @@ from conversations.claims import LeaseLost, Turn
 from conversations.models import Author, Conversation, Customer
 from conversations.services import say
 from conversations.texts import has_place_for, say_text
+from wechat.accounts import namespace
 
 
 @database_work
@@ -22,15 +23,15 @@ def welcome(turn: Turn) -> None:
         say(turn, [], author=Author.SYSTEM)
         return
     text, offered = _welcome_words(turn)
-    openid = turn.customer.openid
+    openid, whose = turn.customer.openid, namespace(turn.account_id)
     if offered:
-        session.offer(openid, session.load(turn.conversation, openid), offered)
+        session.offer(openid, session.load(turn.conversation, openid), offered, whose=whose)
         # So that a session lost with Redis is looked for in the rows.
         Conversation.objects.filter(pk=turn.conversation.pk).update(last_reply_at=timezone.now())
     try:
         say(turn, [text], author=Author.SYSTEM, options=offered)
     except LeaseLost:
-        session.forget(openid)
+        session.forget(openid, whose=whose)
         raise
 
 

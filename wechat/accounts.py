@@ -38,6 +38,7 @@ __all__ = [
     "forget",
     "make_default",
     "may_send",
+    "namespace",
     "note_refused_plain",
     "try_api_again",
     "turn_passive",
@@ -66,6 +67,7 @@ class _Snapshot:
     by_slug: Mapping[str, Keys]
     by_id: Mapping[int, Keys]
     default: Keys | None
+    first_id: int | None
     # None: read without a version (Redis away), or inside a transaction that may look at an older state.
     version: str | None
     loaded_at: float
@@ -151,6 +153,15 @@ def by_id(account_id: int) -> Keys:
     """Also an account that was switched off meanwhile: what came in before is still answered."""
     keys = _cache.fresh().by_id.get(account_id)
     return keys if keys is not None else _keys(OfficialAccount.objects.get(pk=account_id))
+
+
+def namespace(account_id: int) -> str:
+    """What tells this account's entries in a shared store from those of others: nothing for the first account.
+
+    The first is the oldest, not the default one: that may change, and then two accounts would have had one name.
+    """
+    first = _cache.fresh().first_id
+    return "" if first is None or account_id == first else str(account_id)
 
 
 def may_send(account_id: int) -> bool:
@@ -275,6 +286,7 @@ def _load(version: str | None) -> _Snapshot:
         by_slug=MappingProxyType({one.slug: one for one in keys}),
         by_id=MappingProxyType(by_id),
         default=keys[0] if keys else None,
+        first_id=min(by_id, default=None),
         version=None if connection.in_atomic_block else version,
         loaded_at=time.monotonic(),
     )

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from assistant.answers import Doubt
+from assistant import pipeline
+from assistant.answers import Doubt, Question
 from assistant.models import AnswerLog, BlockedTerm, Direction, Persona, Source
 from assistant.pipeline import NeedsModel, surely_needs_model
 from knowledge import cache
@@ -13,6 +14,7 @@ from knowledge.versions import knowledge_version
 from llm.errors import ModelsBusy, ModelsDown, NoModel
 from tests.assistant.conftest import INVOICE, RETURNS, Ask
 from tests.assistant.fakes import Thinker
+from wechat import accounts
 from wechat.models import OfficialAccount
 
 pytestmark = pytest.mark.usefixtures("no_model_is_configured")
@@ -338,3 +340,17 @@ def test_it_answers_with_an_faq_that_holds_a_blocked_word_by_a_polite_refusal(sh
     answer = ask("怎么申请退货")
     assert answer.source == Source.BLOCKED
     assert answer.faq_id == shop[RETURNS[0]].pk
+
+
+def test_another_account_is_not_given_the_answer_of_the_first(account: OfficialAccount, ask: Ask) -> None:
+    """Its persona may say something else."""
+    ask(UNKNOWN, model=Thinker(yes("属虎。")))
+    other = OfficialAccount.objects.create(slug="other", name="二店", app_id="wx0987654321", token="abcdef")
+    accounts.forget()
+
+    def ask_the_other(model: Thinker) -> str:
+        return pipeline.answer(Question(UNKNOWN, account_id=other.pk, session_id="s2"), model=model).text
+
+    assert ask_the_other(Thinker(yes("属龙。"))) == "属龙。"
+    assert ask_the_other(Thinker()) == "属龙。"
+    assert ask(UNKNOWN).text == "属虎。"

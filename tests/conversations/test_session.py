@@ -16,6 +16,7 @@ from conversations.models import Author, Conversation, MessageState, ReplyState
 from conversations.session import Session
 from tests.factories import ConversationFactory, MessageFactory, ReplyFactory
 from tests.knowledge.builders import absent_redis
+from wechat import accounts
 
 pytestmark = pytest.mark.django_db
 
@@ -181,3 +182,29 @@ def test_it_goes_on_without_redis(conversation: Conversation, monkeypatch: pytes
     session.remember(OPENID, Session(), question="运费呢", answer="我们承担。")
     session.forget(OPENID)
     assert session.load(conversation, OPENID).context == ("怎么退货", "七天内可以。")
+
+
+def test_two_accounts_share_no_session_of_the_same_openid(conversation: Conversation) -> None:
+    other = ConversationFactory(customer__openid=OPENID)
+    assert other.account_id != conversation.account_id
+    whose = accounts.namespace(other.account_id)
+    session.remember(OPENID, Session(), question="怎么退货", answer="七天内可以。")
+    session.remember(OPENID, Session(), question="多少钱", answer="十元。", whose=whose)
+
+    assert session.load(conversation, OPENID).context == ("怎么退货", "七天内可以。")
+    assert session.load(other, OPENID).context == ("多少钱", "十元。")
+    assert set(redis().keys("*session*")) == {
+        f"session:{OPENID}".encode(),
+        f"session:{other.account_id}:{OPENID}".encode(),
+    }
+
+    session.forget(OPENID, whose=whose)
+    assert session.load(conversation, OPENID).context == ("怎么退货", "七天内可以。")
+
+
+def test_the_first_account_keeps_its_keys_when_another_one_becomes_the_default(conversation: Conversation) -> None:
+    other = ConversationFactory(customer__openid=OPENID)
+    accounts.make_default(other.account)
+
+    assert accounts.namespace(conversation.account_id) == ""
+    assert accounts.namespace(other.account_id) == str(other.account_id)

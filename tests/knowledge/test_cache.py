@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -8,6 +9,7 @@ from django.utils import timezone
 
 from knowledge import cache, versions
 from knowledge.models import CachedAnswer
+from knowledge.terms import wording
 from knowledge.versions import knowledge_changed, knowledge_version
 from tests.knowledge.builders import absent_redis, make_faq
 
@@ -164,3 +166,21 @@ def test_keeping_deletes_what_is_long_out_of_use() -> None:
     keep("新的问题")
 
     assert set(CachedAnswer.objects.values_list("question", flat=True)) == {"固定的问题", "新的问题"}
+
+
+def test_two_accounts_share_no_answer() -> None:
+    question, version = "你们支持货到付款吗", knowledge_version()
+    cache.keep(question, "支持。", model_name="m", knowledge_version=version)
+    cache.keep(question, "不支持。", model_name="m", knowledge_version=version, whose="2")
+
+    assert [cache.find(question, whose=whose) for whose in ("", "2", "3")] == [
+        CachedAnswer.objects.get(answer="支持。"),
+        CachedAnswer.objects.get(answer="不支持。"),
+        None,
+    ]
+
+
+def test_what_was_kept_before_there_were_other_accounts_is_the_first_ones() -> None:
+    folded = hashlib.sha256(wording("怎么退货").encode()).hexdigest()
+    assert cache.normalised("怎么退货") == folded
+    assert cache.normalised("怎么退货", "2") != folded

@@ -75,6 +75,8 @@ class PrivateMariaDB:
                 "--no-defaults",
                 f"--datadir={folder / 'data'}",
                 f"--socket={self.socket}",
+                # A server that starts deletes all temporary tables in this folder, those of its neighbours too.
+                f"--tmpdir={folder}",
                 "--skip-networking",
                 *_user(),
             ),
