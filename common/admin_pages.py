@@ -49,6 +49,10 @@ class AdminList(ChangeList):
         rows = super().get_queryset(request, exclude_parameters)
         return rows.prefetch_related(*self.model_admin.list_prefetch)
 
+    def apply_select_related(self, qs: QuerySet[Any]) -> QuerySet[Any]:
+        """Django would join all that the list shows, where nothing else is said."""
+        return qs if self.model_admin.list_prefetch else super().apply_select_related(qs)
+
     @property
     def is_narrowed(self) -> bool:
         asked = {name for name in self.get_filters_params() if name not in self.model_admin.tabs}
