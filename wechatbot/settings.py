@@ -13,6 +13,7 @@ from celery.schedules import crontab
 from django.utils.translation import gettext_lazy as _
 
 from wechatbot.admin_menu import UNFOLD as UNFOLD
+from wechatbot.content_policy import POLICY
 from wechatbot.environment import Environment, split_url
 from wechatbot.generated import generated, random_text
 
@@ -149,9 +150,12 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "wechatbot.content_policy.ContentPolicyMiddleware",
     "axes.middleware.AxesMiddleware",
     "wechatbot.login.busy.BusyMiddleware",
 ]
+
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": POLICY}
 
 ROOT_URLCONF = "wechatbot.urls"
 ASGI_APPLICATION = "wechatbot.asgi.application"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.environment import CONTRACT
 from tests.services.process import Process, find_program
@@ -30,6 +30,10 @@ OPTIONS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+# Playwright's own five seconds are short where other tests keep the machine busy.
+expect.set_options(timeout=30_000)
 
 
 @dataclass(frozen=True)
