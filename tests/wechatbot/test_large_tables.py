@@ -27,6 +27,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 ROWS = 3000
 TICKETS = 600
 OPEN = 60
+# MySQL sorts a table of few pages rather than follow its index.
+LONG = "。" * 500
 LARGE = (Message, Reply, Ticket, ModelCall, AnswerLog)
 TABLES = [model._meta.db_table for model in LARGE]
 
@@ -47,8 +49,10 @@ def history() -> None:
     Message.objects.bulk_create(_messages(account.pk, conversations, moments))
     Reply.objects.bulk_create(_replies(conversations, moments))
     Ticket.objects.bulk_create(_tickets(conversations, moments))
-    ModelCall.objects.bulk_create(ModelCall(model="m", outcome=Outcome.OK, created_at=at) for at in moments)
-    AnswerLog.objects.bulk_create(AnswerLog(question="q", source=Source.FAQ, created_at=at) for at in moments)
+    calls = (ModelCall(model="m" * 100, outcome=Outcome.OK, error=LONG[:300], created_at=at) for at in moments)
+    ModelCall.objects.bulk_create(calls)
+    logs = (AnswerLog(question=LONG, answer=LONG, source=Source.FAQ, created_at=at) for at in moments)
+    AnswerLog.objects.bulk_create(logs)
     with connection.cursor() as cursor:
         for table in TABLES:
             cursor.execute(f"ANALYZE TABLE {table}" if connection.vendor == "mysql" else f"ANALYZE {table}")
@@ -59,7 +63,7 @@ def _messages(account_id: int, conversations: list[Conversation], moments: list[
         conversation = conversations[number % TICKETS]
         yield Message(
             account_id=account_id, openid=f"o{number % TICKETS}", dedup_key=f"key-{number}", kind="text",
-            text=f"第 {number} 句" + "。" * 300, conversation=conversation, sent_at=at, received_at=at,
+            text=f"第 {number} 句" + LONG, conversation=conversation, sent_at=at, received_at=at,
             state=MessageState.IGNORED if number % 5 == 0 else MessageState.ANSWERED,
         )  # fmt: skip
 
@@ -68,7 +72,7 @@ def _replies(conversations: list[Conversation], moments: list[datetime]) -> Iter
     for number, at in enumerate(moments):
         conversation = conversations[number % TICKETS]
         yield Reply(
-            conversation=conversation, author=Author.BOT, source=Source.FAQ, text="好" * 500, created_at=at,
+            conversation=conversation, author=Author.BOT, source=Source.FAQ, text=LONG, created_at=at,
             state=ReplyState.SENT,
         )  # fmt: skip
 
