@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from common.retention import Sweep
 from conversations.models import OPEN_STATES, UNSENT_STATES, Message, Reply, ReplyState
@@ -22,9 +22,14 @@ def forget_raw(sweep: Sweep, before: datetime) -> int:
 
 
 def delete_messages(sweep: Sweep, before: datetime, *, keep: QuerySet[Any]) -> int:
-    """Messages with their replies, and the replies that answer no single message. `keep`: ids of conversations."""
+    """Messages with their replies, and the replies that answer no single message. `keep`: ids of conversations.
+
+    What waits to be sent stays with its message: the customer may come back for it.
+    """
+    under_way = (*UNSENT_STATES, ReplyState.SENDING)
+    unsent = Reply.objects.filter(message=OuterRef("pk"), state__in=under_way)
     messages = Message.objects.filter(received_at__lt=before).exclude(state__in=OPEN_STATES)
-    replies = Reply.objects.filter(message=None, created_at__lt=before)
-    replies = replies.exclude(state__in=(*UNSENT_STATES, ReplyState.SENDING))
+    messages = messages.exclude(Exists(unsent))
+    replies = Reply.objects.filter(message=None, created_at__lt=before).exclude(state__in=under_way)
     deleted = sweep.delete(messages.exclude(conversation__in=keep))
     return deleted + sweep.delete(replies.exclude(conversation__in=keep))

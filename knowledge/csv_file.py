@@ -28,6 +28,10 @@ BYTE_ORDER_MARK = "\ufeff"
 
 MOST_ROWS = 10_000
 MOST_MEGABYTES = 20
+# Every process reads each of them: a file of one-letter phrasings would hold millions.
+MOST_PHRASINGS_OF_A_ROW = 500
+MOST_PHRASINGS = 100_000
+BETWEEN_PHRASINGS = "|｜"
 # Five cells as long as the csv module reads them, and their quotes.
 LONGEST_LINE = 700_000
 
@@ -139,6 +143,7 @@ def _lines(text: str) -> Iterator[str]:
 def _dataset(columns: list[str], records: Iterable[Sequence[str]]) -> tablib.Dataset:
     present = [name for name in COLUMNS if name in columns]
     dataset = tablib.Dataset(headers=[*present, ROW_NUMBER])
+    phrasings = 0
     for number, record in enumerate(records, start=2):
         cells = [_as_written(cell.strip()) for cell in record]
         if not any(cells):
@@ -150,5 +155,18 @@ def _dataset(columns: list[str], records: Iterable[Sequence[str]]) -> tablib.Dat
             refused = _("文件超过 %(most)d 行，一次最多导入 %(most)d 行，请分成几个文件。")
             raise FileRefused(refused % {"most": MOST_ROWS})
         by_name = dict(zip(columns, cells, strict=False))
+        phrasings += _phrasings_in(by_name.get("phrasings", ""), number)
+        if phrasings > MOST_PHRASINGS:
+            refused = _("文件超过 %(most)d 个相似问法，请分成几个文件。")
+            raise FileRefused(refused % {"most": MOST_PHRASINGS})
         dataset.append([*(by_name.get(name, "") for name in present), number])
     return dataset
+
+
+def _phrasings_in(cell: str, row: int) -> int:
+    """How many a cell holds at most, without reading them."""
+    count = sum(map(cell.count, BETWEEN_PHRASINGS)) + bool(cell)
+    if count > MOST_PHRASINGS_OF_A_ROW:
+        message = _("相似问法超过 %(most)d 个。") % {"most": MOST_PHRASINGS_OF_A_ROW}
+        raise FileRefused(str(RowError(row, message)))
+    return count

@@ -16,6 +16,8 @@ from knowledge.models import FAQ, Category, Phrasing
 from knowledge.versions import described, knowledge_changed
 
 SLICE_ROWS = 100
+# An FAQ and each of its phrasings, old or new. One FAQ alone may have more.
+SLICE_LINES = 1000
 # SQLite's waiting writers ask again after 0.1 s at the latest.
 SHORTEST_PAUSE_SECONDS = 0.1
 
@@ -43,7 +45,7 @@ def write_in_slices(faqs: Sequence[FAQ], *, checked_against: str) -> None:
     try:
         while written < len(faqs):
             began = time.monotonic()
-            part = faqs[written : written + SLICE_ROWS]
+            part = _slice_of(faqs[written : written + SLICE_ROWS])
             state = _write_slice(part, state, written)
             written += len(part)
             if written < len(faqs):
@@ -51,6 +53,16 @@ def write_in_slices(faqs: Sequence[FAQ], *, checked_against: str) -> None:
     finally:
         if written:
             knowledge_changed()
+
+
+def _slice_of(faqs: Sequence[FAQ]) -> Sequence[FAQ]:
+    """The first of them, as many as one short transaction can write."""
+    lines = 0
+    for place, faq in enumerate(faqs):
+        lines += 1 + len(stored_phrasings(faq)) + len(getattr(faq, "imported_phrasings", None) or ())
+        if place and lines > SLICE_LINES:
+            return faqs[:place]
+    return faqs
 
 
 def pause_after(seconds: float) -> None:

@@ -128,8 +128,8 @@ class Ranking:
         confidence = confidence_of(*best_values)
         if confidence <= MOST_IN_DOUBT:
             return confidence
-        # One character ("换") stands in many questions, and leads in one of them by chance.
-        if len(read) == 1 or asks_something_else(read, self._lines_of(entry)):
+        # One character ("换", "换换换") stands in many questions, and leads in one of them by chance.
+        if len(set(read) - {" "}) == 1 or asks_something_else(read, self._lines_of(entry)):
             return MOST_IN_DOUBT
         return confidence
 

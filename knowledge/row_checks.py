@@ -9,14 +9,14 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from knowledge.csv_file import ROW_NUMBER, header_of
+from knowledge.csv_file import BETWEEN_PHRASINGS, ROW_NUMBER, header_of
 from knowledge.models import FAQ, LONGEST_CATEGORY, LONGEST_WORDING
 from knowledge.terms import wording
 from knowledge.validation import Wordings
 
 YES = {"1", "y", "yes", "true", "on", "是", "启用", "√", ""}
 NO = {"0", "n", "no", "false", "off", "否", "停用", "禁用", "×"}
-_BETWEEN_PHRASINGS = re.compile(r"[|｜]")
+_BETWEEN_PHRASINGS = re.compile(f"[{BETWEEN_PHRASINGS}]")
 
 Row = Mapping[str, Any]
 

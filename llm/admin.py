@@ -146,7 +146,7 @@ class LanguageModelAdmin(SecretsAdminMixin, AdminPage):
     @display(description=_("接口不接受的参数"))
     def left_out(self, model: LanguageModel) -> str:
         found = gettext("、").join(sorted(model.left_out)) or gettext("未发现")
-        return gettext("%(found)s（调用时自动发现，之后一周不再发送；更换地址或模型、或点“测试”后重新发现）") % {
+        return gettext("%(found)s（调用时自动发现，之后最多一周不再发送；更换地址或模型、或点“测试”后重新发现）") % {
             "found": found
         }
 

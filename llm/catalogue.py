@@ -6,12 +6,13 @@ import logging
 import threading
 import time
 from collections.abc import Set
+from datetime import timedelta
 
 from django.db import Error as DatabaseError
 from django.utils import timezone
 
 from common.database_threads import database_work
-from llm.models import LanguageModel
+from llm.models import GUESS_KEPT, REFUSAL_KEPT, LanguageModel
 
 logger = logging.getLogger(__name__)
 
@@ -41,11 +42,11 @@ def forget() -> None:
     _kept = None
 
 
-def remember_refused(model: LanguageModel, refused: Set[str]) -> None:
-    """From now on these parameters are left out. Not worth losing an answer for: the next call learns it again."""
+def remember_refused(model: LanguageModel, refused: Set[str], *, is_guess: bool) -> None:
+    """Leave these parameters out for some time. Not worth losing an answer for: the next call learns it again."""
     logger.warning("model %s does not take these parameters, they are left out: %s", model, sorted(refused))
     try:
-        _store_refused(model.pk, sorted(refused))
+        _store_refused(model.pk, sorted(refused), GUESS_KEPT if is_guess else REFUSAL_KEPT)
     except DatabaseError:
         logger.exception("this could not be stored")
 
@@ -68,6 +69,7 @@ def _rows() -> tuple[LanguageModel, ...]:
 
 
 @database_work
-def _store_refused(model_id: int, refused: list[str]) -> None:
-    LanguageModel.objects.filter(pk=model_id).update(refused_parameters=refused, refused_at=timezone.now())
+def _store_refused(model_id: int, refused: list[str], kept: timedelta) -> None:
+    since = timezone.now() + kept - REFUSAL_KEPT
+    LanguageModel.objects.filter(pk=model_id).update(refused_parameters=refused, refused_at=since)
     forget()

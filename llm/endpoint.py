@@ -10,9 +10,10 @@ from contextlib import contextmanager
 import requests
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
+from common.text import without_control
 from llm.errors import Broken, CallFailed, Failed, Nonsense, ParametersRefused, RateLimited, Refused, TimedOut
 from llm.models import LanguageModel
-from llm.reading import Draft, Reply, error_text
+from llm.reading import LONGEST_ERROR, Draft, Reply, error_text
 from llm.sse import events
 from llm.transport import Deadline, session, waiting_until
 from llm.turns import Tool
@@ -55,7 +56,7 @@ def scrubbed(text: str, model: LanguageModel) -> str:
     key = model.api_key or ""
     if len(key) > 3:
         text = text.replace(key, "***")
-    return " ".join(text.split())[:200]
+    return without_control(" ".join(text.split()))[:LONGEST_ERROR]
 
 
 @contextmanager

@@ -130,6 +130,7 @@ def _ask_with_what_it_takes(model: LanguageModel, request: Request, tries: list[
     """A 400 may mean an optional parameter that the endpoint does not know: once more without it, and remembered."""
     known = model.left_out
     refused = known
+    is_guess = False
     while True:
         try:
             reply = _call(model, request, refused, tries)
@@ -138,9 +139,10 @@ def _ask_with_what_it_takes(model: LanguageModel, request: Request, tries: list[
             if not more:
                 raise
             refused |= more
+            is_guess |= not payload.names(refusal.body, more)
             continue
         if refused != known:
-            catalogue.remember_refused(model, refused)
+            catalogue.remember_refused(model, refused, is_guess=is_guess)
         return reply
 
 

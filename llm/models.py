@@ -14,6 +14,8 @@ from common.secret_field import SecretField
 from llm.validation import endpoint_url, header_value
 
 REFUSAL_KEPT = timedelta(days=7)
+# An endpoint that refused without saying what may only have had a bad minute.
+GUESS_KEPT = timedelta(hours=1)
 
 
 class LanguageModel(models.Model):

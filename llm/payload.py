@@ -85,6 +85,11 @@ def newly_refused(text: str, request: Request, refused: Set[str]) -> frozenset[s
     return frozenset(_LUXURIES & (others | forms))
 
 
+def names(text: str, parameters: Set[str]) -> bool:
+    """Whether a refusal with this text speaks of one of them. Else to leave them out is a guess."""
+    return any(OPTIONAL[name].search(text) for name in parameters)
+
+
 def _form(request: Request, refused: Set[str]) -> str | None:
     """The surest way to ask for the structure that this endpoint is not known to refuse."""
     if request.tool is None:

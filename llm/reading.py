@@ -63,7 +63,7 @@ class Draft:
             if not call.get("index"):
                 function = call.get("function") or {}
                 self.tool_name = self.tool_name or function.get("name") or ""
-                self.tool_arguments.append(function.get("arguments") or "")
+                self.tool_arguments.append(_written(function.get("arguments") or ""))
         if content or delta.get("tool_calls") or delta.get("reasoning_content"):
             self.tokens += 1
 
@@ -89,10 +89,13 @@ class Draft:
 
 
 def error_text(body: Any) -> str:
-    """`error.message` of an error body, and nothing else: the page may be of a server that is none of ours."""
+    """`error.message` of an error body, and nothing else: the page may be of a server that is none of ours.
+
+    Not cut yet: half a key would no longer be found in it.
+    """
     error = body.get("error") if isinstance(body, dict) else None
     message = error.get("message") if isinstance(error, dict) else None
-    return message[:LONGEST_ERROR] if isinstance(message, str) else ""
+    return message if isinstance(message, str) else ""
 
 
 def _texts(content: str | list[dict[str, Any]]) -> Iterator[str]:
@@ -102,7 +105,18 @@ def _texts(content: str | list[dict[str, Any]]) -> Iterator[str]:
         return
     for part in content:
         if part.get("type") == "text":
-            yield part["text"]
+            yield _string(part["text"])
+
+
+def _written(arguments: object) -> str:
+    """Some endpoints send the object itself, not its JSON."""
+    return json.dumps(arguments) if isinstance(arguments, dict) else _string(arguments)
+
+
+def _string(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("no text")
+    return value
 
 
 def _call_in_text(text: str, tool: Tool) -> dict[str, Any] | None:

@@ -412,6 +412,36 @@ async def strange_shape(call: Call) -> None:
     call.end_stream()
 
 
+@behaviour("object for arguments")
+async def object_for_arguments(call: Call) -> None:
+    """As some endpoints send them: not as JSON in a string."""
+    function = {"name": call.asked.body["tools"][0]["function"]["name"], "arguments": call.tool_arguments()}
+    call.start_stream()
+    call.event({"tool_calls": [{"index": 0, "function": function}]}, "tool_calls")
+    call.end_stream()
+
+
+@behaviour("number for text")
+async def number_for_text(call: Call) -> None:
+    call.start_stream()
+    call.event({"content": [{"type": "text", "text": 5}]}, "stop")
+    call.end_stream()
+
+
+@behaviour("number for arguments")
+async def number_for_arguments(call: Call) -> None:
+    call.start_stream()
+    call.event({"tool_calls": [{"index": 0, "function": {"name": "reply", "arguments": 5}}]}, "tool_calls")
+    call.end_stream()
+
+
+@behaviour("key at the cut")
+async def key_at_the_cut(call: Call) -> None:
+    """An error that repeats the key where the text is cut off."""
+    key = call.asked.headers["authorization"].removeprefix("Bearer ")
+    call.refuse(401, "x" * (200 - len(key) + 1) + key)
+
+
 @behaviour("error in stream")
 async def error_in_stream(call: Call) -> None:
     call.start_stream()

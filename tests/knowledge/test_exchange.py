@@ -275,3 +275,25 @@ def test_a_file_has_twenty_megabytes_and_no_more() -> None:
 def test_a_line_without_end_is_refused() -> None:
     with pytest.raises(FileRefused, match="第 2 行：这一行太长"):
         csv_file.read("问题,答案\n" + "a," * 400_000)
+
+
+def phrasings_of(count: int) -> str:
+    return "|".join(f"问法{number}" for number in range(count))
+
+
+@pytest.mark.parametrize("mark", "|｜")
+def test_a_row_has_five_hundred_phrasings_and_no_more(mark: str) -> None:
+    text = f"问题,答案,相似问法\n怎么退货,七天内,{phrasings_of(500)}"
+    assert len(csv_file.read(text)) == 1
+
+    with pytest.raises(FileRefused, match="第 2 行：相似问法超过 500 个"):
+        csv_file.read(f"{text}{mark}再多一个")
+
+
+def test_a_file_has_a_hundred_thousand_phrasings_and_no_more() -> None:
+    cell = phrasings_of(500)
+    text = "问题,答案,相似问法\n" + "".join(f"第{number}种货怎么退,答案,{cell}\n" for number in range(200))
+    assert len(csv_file.read(text)) == 200
+
+    with pytest.raises(FileRefused, match=r"超过 100000 个相似问法.*分成几个文件"):
+        csv_file.read(f"{text}再多一行,答案,再多一个\n")

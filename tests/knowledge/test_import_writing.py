@@ -14,7 +14,7 @@ from conversations.models import Message
 from knowledge import import_writing
 from knowledge.exchange import import_rows
 from knowledge.import_writing import SLICE_ROWS, KnowledgeMoved
-from knowledge.models import FAQ
+from knowledge.models import FAQ, Phrasing
 from knowledge.row_checks import RowChecks
 from tests.factories import AccountFactory
 from tests.knowledge.builders import make_faq
@@ -85,6 +85,16 @@ def test_a_message_is_stored_between_two_slices_of_an_import(
 
     assert intake.stored == SLICES - 1
     assert FAQ.objects.count() == SLICES * SLICE_ROWS
+
+
+def test_a_slice_of_faqs_with_many_phrasings_has_fewer_rows(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_writing, "pause_after", lambda seconds: intake.store())
+    rows = [f"第{row}种货,答案,{'|'.join(f'第{row}种货{way}' for way in range(400))}\n" for row in range(6)]
+
+    import_rows("问题,答案,相似问法\n" + "".join(rows))
+
+    assert intake.stored == 2
+    assert Phrasing.objects.count() == 2400
 
 
 def test_an_edit_between_two_slices_stops_the_import_and_the_same_file_completes_it(

@@ -98,3 +98,10 @@ def test_a_line_of_the_same_words_in_another_order_is_not_shown_as_the_very_ques
 
     assert SUGGEST_AT < ranked.confidence < 1
     assert max(ranked.scores) <= 0.99
+
+
+@pytest.mark.parametrize("text", ["票", "票票票票", "票 票 票"])
+def test_one_character_is_no_question_however_often_it_stands_there(text: str) -> None:
+    ranking = Ranking([["怎么开发票"], ["怎么退货"], ["退款多久到账"], ["什么时候发货"]], Synonyms(SHIPPED))
+
+    assert SUGGEST_AT <= ranking.rank(text).confidence < ANSWER_AT

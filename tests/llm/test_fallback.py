@@ -37,6 +37,8 @@ FAULTS = [
     ("empty text", Outcome.NONSENSE),
     ("not json", Outcome.NONSENSE),
     ("strange shape", Outcome.NONSENSE),
+    ("number for text", Outcome.NONSENSE),
+    ("number for arguments", Outcome.NONSENSE),
     ("huge", Outcome.NONSENSE),
     ("redirect", Outcome.REFUSED),
     ("400", Outcome.REFUSED),

@@ -178,3 +178,14 @@ def test_it_repeats_two_hundred_characters_of_an_error(first: FakeModel) -> None
         gateway.try_model(row_for(first))
     assert str(failed.value).startswith("HTTP 500: too long")
     assert len(str(failed.value)) <= 200
+
+
+def test_no_part_of_the_key_is_left_where_an_error_is_cut_off(first: FakeModel) -> None:
+    key = "sk-very-secret-and-long-as-real-ones-are"
+    row_for(first, api_key=key)
+    first.behave("key at the cut")
+    with pytest.raises(ModelsDown) as raised:
+        gateway.complete(ASK, session_id="s")
+    for told in (str(raised.value), ModelCall.objects.get().error):
+        assert "HTTP 401" in told
+        assert key[:6] not in told

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db.models import F
 from django.utils import timezone
 
 from llm import catalogue, gateway
@@ -88,6 +89,13 @@ def test_it_reads_a_call_that_comes_in_pieces(first: FakeModel) -> None:
     first.behave("tool")
     completion = gateway.complete(ASK, session_id="", tool=CANNOT)
     assert (completion.text, completion.arguments) == ("", {"reason": "不知道天气"})
+
+
+def test_it_takes_arguments_that_are_no_text(first: FakeModel) -> None:
+    row_for(first)
+    first.manner.arguments = {"reason": "不知道天气"}
+    first.behave("object for arguments")
+    assert gateway.complete(ASK, session_id="", tool=CANNOT).arguments == {"reason": "不知道天气"}
 
 
 def test_it_takes_plain_text_at_its_word(first: FakeModel) -> None:
@@ -192,6 +200,27 @@ def test_it_asks_plainly_when_a_refusal_names_nothing(first: FakeModel) -> None:
         "tools",
         "user",
     ]
+
+
+def test_one_bad_minute_switches_nothing_off_for_the_week(first: FakeModel) -> None:
+    row_for(first)
+    first.behave("plain only")
+    gateway.complete(ASK, session_id="", tool=CANNOT)
+    assert form_of(first.asked[-1].body) is None
+    LanguageModel.objects.update(refused_at=F("refused_at") - timedelta(hours=1))
+    catalogue.forget()
+    gateway.complete(ASK, session_id="", tool=CANNOT)
+    assert form_of(first.asked[-1].body) == "named"
+
+
+def test_what_an_endpoint_says_that_it_refuses_is_remembered_for_days(first: FakeModel) -> None:
+    row_for(first)
+    first.behave("refuse tools")
+    gateway.complete(ASK, session_id="", tool=CANNOT)
+    LanguageModel.objects.update(refused_at=F("refused_at") - timedelta(days=6))
+    catalogue.forget()
+    gateway.complete(ASK, session_id="", tool=CANNOT)
+    assert "tools" not in first.asked[-1].body
 
 
 def test_it_speaks_to_models_with_other_names_for_the_limit(first: FakeModel) -> None:

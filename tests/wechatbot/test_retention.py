@@ -42,7 +42,8 @@ def message_of(days: float, **values: Any) -> Message:
 def test_messages_go_with_their_replies_after_400_days() -> None:
     old, new = message_of(401), message_of(399)
     for message in (old, new):
-        ReplyFactory(message=message, conversation=message.conversation, created_at=message.received_at)
+        sent = {"created_at": message.received_at, "state": ReplyState.SENT}
+        ReplyFactory(message=message, conversation=message.conversation, **sent)
     ReplyFactory(author=Author.AGENT, created_at=ago(401), state=ReplyState.SENT, conversation=new.conversation)
 
     retention.delete_old()
@@ -54,7 +55,8 @@ def test_messages_go_with_their_replies_after_400_days() -> None:
 def test_what_an_open_ticket_shows_stays() -> None:
     served, closed = ConversationFactory(), ConversationFactory()
     for conversation in (served, closed):
-        ReplyFactory(message=message_of(500, conversation=conversation), conversation=conversation)
+        answered = message_of(500, conversation=conversation)
+        ReplyFactory(message=answered, conversation=conversation, state=ReplyState.SENT)
         ReplyFactory(conversation=conversation, author=Author.AGENT, created_at=ago(500), state=ReplyState.SENT)
         Ticket.objects.create(
             number=f"T{conversation.pk}",
@@ -82,6 +84,18 @@ def test_what_nobody_has_answered_yet_stays(state: MessageState) -> None:
 
     assert Message.objects.count() == 1
     assert Reply.objects.count() == 1
+
+
+@pytest.mark.parametrize("state", [ReplyState.READY, ReplyState.SENDING, ReplyState.WAITING_FOR_CUSTOMER])
+def test_an_answer_that_waits_to_be_sent_stays_with_its_message(state: ReplyState) -> None:
+    message = message_of(500)
+    ReplyFactory(message=message, conversation=message.conversation, state=ReplyState.SENT)
+    ReplyFactory(message=message, conversation=message.conversation, part=2, state=state)
+
+    retention.delete_old()
+
+    assert Message.objects.get() == message
+    assert Reply.objects.filter(state=state).exists()
 
 
 def test_the_xml_of_a_push_goes_after_30_days_and_the_message_stays() -> None:
