@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from string import Formatter
 
 from django.conf import settings
 from django.utils.functional import Promise
@@ -85,6 +86,28 @@ def has_place_for(value: str, moment: str, account_id: int) -> bool:
     return f"{{{value}}}" in (_own_words.get((account_id, moment)) or default_text(moment))
 
 
+def names_in(text: str) -> set[str]:
+    """The values that a text shows, `{name}`. ValueError where the braces hold more than a name or do not match.
+
+    `{name:>999999999}` would have the process that says it write a gigabyte of spaces.
+    """
+    names = set()
+    for _literal, name, spec, conversion in Formatter().parse(text):
+        if spec or conversion:
+            raise ValueError(f"more than a name in the braces of {name}")
+        if name is not None:
+            names.add(name)
+    return names
+
+
+def _can_be_filled(text: str) -> bool:
+    try:
+        names_in(text)
+    except ValueError:
+        return False
+    return True
+
+
 def default_text(moment: str) -> str:
     """The default in the installation's language, whatever language the page of the moment is shown in."""
     with override(settings.LANGUAGE_CODE):
@@ -97,7 +120,7 @@ def refresh() -> None:
     now = time.monotonic()
     if now - _read_at > FRESH_SECONDS:
         rows = BotText.objects.values_list("account_id", "moment", "text")
-        _own_words = {(account_id, moment): text for account_id, moment, text in rows}
+        _own_words = {(account_id, moment): text for account_id, moment, text in rows if _can_be_filled(text)}
         _read_at = now
 
 

@@ -217,7 +217,8 @@ def _others_of_the_customer(ticket: Ticket) -> dict[str, Any]:
 
 def _newest(request: StaffRequest) -> int:
     asked = request.GET.get("newest", "")
-    return min(int(asked), MOST) if asked.isascii() and asked.isdigit() else NEWEST
+    is_number = asked.isascii() and asked.isdigit() and len(asked) < 10
+    return min(int(asked), MOST) if is_number else NEWEST
 
 
 def _as_json(state: dict[str, Any]) -> dict[str, Any]:

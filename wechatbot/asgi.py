@@ -20,6 +20,7 @@ from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 from django.conf import settings  # noqa: E402
+from django.urls import re_path  # noqa: E402
 
 from common import garbage  # noqa: E402
 from webhook.callback import Callback  # noqa: E402
@@ -28,7 +29,7 @@ from wechatbot import health  # noqa: E402
 from wechatbot.web import probes  # noqa: E402
 from wechatbot.web.admission import Admission  # noqa: E402
 from wechatbot.web.bodies import is_callback  # noqa: E402
-from wechatbot.web.sockets import BoundedSockets  # noqa: E402
+from wechatbot.web.sockets import BoundedSockets, no_such_socket  # noqa: E402
 
 if settings.SIMULATOR:
     from simulator.routing import websocket_urlpatterns
@@ -43,7 +44,9 @@ door = Door()
 callback = Callback(door)
 probe = probes.Probes(health.missing_parts)
 pages = Admission(django_application, static_url=settings.STATIC_URL)
-websockets = BoundedSockets(AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))))
+# Channels takes an ASGI application where Django takes a view.
+router = URLRouter([*websocket_urlpatterns, re_path("", no_such_socket)])  # type: ignore[arg-type]
+websockets = BoundedSockets(AllowedHostsOriginValidator(AuthMiddlewareStack(router)))
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:

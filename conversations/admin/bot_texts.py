@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from string import Formatter
 from typing import Any
 
 from django import forms
@@ -19,7 +18,7 @@ from common.admin_cells import cut_of
 from common.admin_pages import AdminPage
 from conversations.models import BotText
 from conversations.moments import MOMENTS
-from conversations.texts import DEFAULTS, default_text, forget_own_words
+from conversations.texts import DEFAULTS, default_text, forget_own_words, names_in
 
 
 def _moments() -> list[tuple[str, str]]:
@@ -48,15 +47,15 @@ class BotTextForm(forms.ModelForm):
         values = super().clean() or {}
         moment, text = values.get("moment"), values.get("text")
         if moment and text:
-            known = _names_in(default_text(moment))
+            known = names_in(default_text(moment))
             try:
-                unknown = _names_in(text) - known
+                unknown = names_in(text) - known
             except ValueError as error:
-                raise forms.ValidationError({"text": _("花括号不成对。")}) from error
+                raise forms.ValidationError({"text": _("花括号要成对，里面只能写占位符的名字。")}) from error
             if unknown:
                 names = gettext("、").join(f"{{{name}}}" for name in sorted(known)) or _("无")
                 raise forms.ValidationError({"text": _("只能使用这些占位符：{names}").format(names=names)})
-            if missing := _needed_in(moment) - _names_in(text):
+            if missing := _needed_in(moment) - names_in(text):
                 names = gettext("、").join(f"{{{name}}}" for name in sorted(missing))
                 raise forms.ValidationError({"text": _("请保留占位符：{names}").format(names=names)})
             if len(text) > (longest := _longest(moment)):
@@ -66,18 +65,14 @@ class BotTextForm(forms.ModelForm):
 
 def _needed_in(moment: str) -> set[str]:
     """What the customer must be able to tap: without its link an answer would never be read."""
-    return _names_in(default_text(moment)) & ({"link"} if moment == "follow" else {"link", "choices"})
+    return names_in(default_text(moment)) & ({"link"} if moment == "follow" else {"link", "choices"})
 
 
 def _longest(moment: str) -> int:
     """In characters. Words with a link follow a full part in the same message, where little room is left."""
     if moment.endswith("_link"):
         return 12
-    return 30 if "link" in _names_in(default_text(moment)) else 500
-
-
-def _names_in(text: str) -> set[str]:
-    return {name for _literal, name, _spec, _conversion in Formatter().parse(text) if name is not None}
+    return 30 if "link" in names_in(default_text(moment)) else 500
 
 
 @admin.register(BotText)

@@ -139,3 +139,20 @@ def test_only_the_words_of_the_link_itself_are_surely_a_tap() -> None:
     assert is_tap("查看回复", "0")
     assert is_tap("view reply")
     assert not is_tap("继续")
+
+
+ENDLESS = ["编号 {number:>999999}", "编号 {number!r:>999999}", "编号 {number:{number}}", "编号 {number!s}"]
+
+
+@pytest.mark.parametrize("text", ENDLESS)
+def test_an_editor_cannot_ask_for_a_million_spaces(account: OfficialAccount, text: str) -> None:
+    form = BotTextForm({"account": account.pk, "moment": "unknown", "text": text})
+    assert not form.is_valid()
+    assert "text" in form.errors
+
+
+@pytest.mark.parametrize("text", ENDLESS)
+def test_a_row_that_asks_for_them_is_not_said(account: OfficialAccount, text: str) -> None:
+    own(account, "unknown", text)
+    default = say_text("unknown", AccountFactory().pk, number="2000")
+    assert say_text("unknown", account.pk, number="2000") == default

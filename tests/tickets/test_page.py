@@ -101,6 +101,7 @@ def test_it_shows_the_newest_and_leads_to_what_was_said_before(desk: Client, tic
     assert "第0句。" not in found
     assert "显示更早的消息" in found
     assert "第0句。" in page(desk, ticket, newest=300)
+    assert "第0句。" not in page(desk, ticket, newest="9" * 5000)  # More digits than Python reads: as if not asked.
 
 
 class TestTheReplyWindow:

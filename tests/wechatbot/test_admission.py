@@ -6,7 +6,15 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from wechatbot.web.admission import MAX_FILES, MAX_LARGE_BODIES, MAX_LOGINS, MAX_REQUESTS, Admission
+from wechatbot.web.admission import (
+    LARGE_BODY,
+    MAX_FILES,
+    MAX_LARGE_BODIES,
+    MAX_LOGINS,
+    MAX_REQUESTS,
+    MAX_UNFINISHED_BYTES,
+    Admission,
+)
 
 Event = dict[str, Any]
 
@@ -166,6 +174,34 @@ def test_few_large_bodies_come_in_at_once() -> None:
         await site.visit(*uploads)
 
         assert [upload.status for upload in uploads] == [None] * MAX_LARGE_BODIES + [429]
+        await site.end()
+
+    asyncio.run(story())
+
+
+def test_bodies_without_an_end_take_no_more_than_their_room() -> None:
+    async def story() -> None:
+        site = Site()
+        most = MAX_UNFINISHED_BYTES // LARGE_BODY
+        endless = [Client("/admin/login/", method="POST", body=()) for _ in range(most + 100)]
+        for client in endless:
+            client.says(b"a" * LARGE_BODY, more_body=True)
+        whole = Client("/admin/", method="POST", body=(b"a" * LARGE_BODY,))
+
+        await site.visit(*endless, whole)
+
+        assert [client.status for client in endless] == [None] * most + [429] * 100
+        assert site.pages.at_work == 1  # The form that came whole needs no room.
+        for client in endless[:most]:
+            client.says(b"a", more_body=True)  # Large now: eight have a place, the others are sent away.
+        await site.visit()
+        again = [Client("/admin/", method="POST", body=()) for _ in range(most)]
+        for client in again:
+            client.says(b"a" * LARGE_BODY, more_body=True)
+        await site.visit(*again)
+        assert {client.status for client in again} == {None}
+        for client in (*endless[:MAX_LARGE_BODIES], *again):
+            client.says(b"", more_body=False)
         await site.end()
 
     asyncio.run(story())

@@ -28,6 +28,8 @@ MAX_LOGINS = 8
 # Bodies beyond what a form sends: they are kept on disk while they come in.
 LARGE_BODY = 64 * 1024
 MAX_LARGE_BODIES = 8
+# What has come of smaller bodies whose end has not. Thousands of connections may wait for one; their memory may not.
+MAX_UNFINISHED_BYTES = 32 * 1024 * 1024
 # A page brings a dozen files with it: these wait for each other, since a page without its style is of no use.
 MAX_FILES = 16
 MAX_FILES_WAITING = 256
@@ -58,6 +60,21 @@ class Places:
         self._free += 1
 
 
+class Room:
+    """A number of bytes. All who take and give back run on the event loop."""
+
+    def __init__(self, most: int) -> None:
+        self._free = most
+
+    def take(self, size: int) -> None:
+        if size > self._free:
+            raise Refused(429)
+        self._free -= size
+
+    def give_back(self, size: int) -> None:
+        self._free += size
+
+
 class Admission:
     """Django behind a door that counts."""
 
@@ -67,6 +84,7 @@ class Admission:
         self._requests = Places(MAX_REQUESTS)
         self._logins = Places(MAX_LOGINS)
         self._large = Places(MAX_LARGE_BODIES)
+        self._unfinished = Room(MAX_UNFINISHED_BYTES)
         self._files = asyncio.Semaphore(MAX_FILES)
         self._waiting_files = Places(MAX_FILES + MAX_FILES_WAITING)
         self._said_at = float("-inf")
@@ -87,7 +105,7 @@ class Admission:
                 await self._application(scope, receive, send)
 
     async def _serve_page(self, scope: Scope, receive: Receive, send: Send) -> None:
-        visit = _Visit(scope, receive, self._places_for(scope), self._large)
+        visit = _Visit(scope, receive, self._places_for(scope), self._large, self._unfinished)
         try:
             await self._application(scope, visit.receive, send)
         finally:
@@ -107,11 +125,13 @@ class Admission:
 class _Visit:
     """One request: how much of its body has come, and which places it holds."""
 
-    def __init__(self, scope: Scope, receive: Receive, places: list[Places], large: Places) -> None:
+    def __init__(self, scope: Scope, receive: Receive, places: list[Places], large: Places, unfinished: Room) -> None:
         self._receive = receive
         self._most = max_body(scope["path"])
         self._wanted = places
         self._large = large
+        self._unfinished = unfinished
+        self._kept = 0
         self._held: list[Places] = []
         self._size = 0
         self._is_whole = False
@@ -124,8 +144,11 @@ class _Visit:
         if event["type"] != "http.request" or self._is_whole:
             return event
         self._count(len(event.get("body", b"")))
-        if not event.get("more_body"):
+        if event.get("more_body"):
+            self._keep_unfinished()
+        else:
             self._is_whole = True
+            self._keep(0)
             for places in self._wanted:
                 self._take(places)
         return event
@@ -138,11 +161,23 @@ class _Visit:
         if self._size > LARGE_BODY and not was_large:
             self._take(self._large)
 
+    def _keep_unfinished(self) -> None:
+        """A large one has a place of its own, and lies on disk."""
+        self._keep(self._size if self._size <= LARGE_BODY else 0)
+
+    def _keep(self, size: int) -> None:
+        if size > self._kept:
+            self._unfinished.take(size - self._kept)
+        else:
+            self._unfinished.give_back(self._kept - size)
+        self._kept = size
+
     def _take(self, places: Places) -> None:
         places.take()
         self._held.append(places)
 
     def leave(self) -> None:
+        self._keep(0)
         while self._held:
             self._held.pop().leave()
 

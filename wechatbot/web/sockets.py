@@ -12,6 +12,12 @@ TRY_AGAIN_LATER = 1013
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 
+async def no_such_socket(scope: Any, receive: Any, send: Any) -> None:
+    """For every path without a socket: refused without a word. A stranger's request is no error of ours to log."""
+    await receive()
+    await send({"type": "websocket.close"})
+
+
 class BoundedSockets:
     def __init__(self, application: Application) -> None:
         self._application = application
