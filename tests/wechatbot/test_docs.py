@@ -86,6 +86,21 @@ def test_what_users_see_first_in_trouble_has_its_entry() -> None:
     assert all("docs/troubleshooting.md" in (ROOT / readme).read_text(encoding="utf-8") for readme in READMES)
 
 
+@pytest.mark.parametrize("readme", READMES)
+@pytest.mark.parametrize("document", ["docs/matching.md", "docs/troubleshooting.md", "SECURITY.md", "CONTRIBUTING.md"])
+def test_both_readmes_lead_to_the_other_documents(readme: str, document: str) -> None:
+    assert f"]({document})" in (ROOT / readme).read_text(encoding="utf-8")
+
+
+def test_each_decision_has_a_number_of_its_own_and_says_it() -> None:
+    pages = sorted((ROOT / "docs/decisions").glob("*.md"))
+    numbers = [int(page.name.split("-")[0]) for page in pages]
+    headings = [page.read_text(encoding="utf-8").split(".")[0] for page in pages]
+
+    assert numbers == list(range(1, len(pages) + 1))
+    assert headings == [f"# {number}" for number in numbers]
+
+
 def test_the_picture_is_one() -> None:
     picture = ElementTree.parse(ROOT / "docs/picture.svg").getroot()
 
