@@ -18,6 +18,8 @@ from urllib3.exceptions import NewConnectionError
 
 _PORTS = {"http": 80, "https": 443}
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# What is handed out to everybody. The rest of IPv6 leads inside: old site-local addresses, a network's own NAT64.
+_PUBLIC_IPV6 = ipaddress.ip_network("2000::/3")
 
 
 class PrivateAddress(Exception):
@@ -67,6 +69,8 @@ def is_private(address: str) -> bool:
     inner = _ipv4_inside(ip) if isinstance(ip, ipaddress.IPv6Address) else None
     if inner is not None:
         ip = inner
+    if isinstance(ip, ipaddress.IPv6Address) and ip not in _PUBLIC_IPV6:
+        return True
     return not ip.is_global or ip.is_multicast
 
 

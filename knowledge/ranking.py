@@ -26,6 +26,9 @@ from knowledge.terms import canonical, terms_of
 COSINE_SHARE = 0.7
 BM25_K1 = 1.2
 BM25_B = 0.75
+# No line is longer, and whoever writes more than this asks no question that a line could resemble. Counted before and
+# after folding, which makes eighteen characters of one.
+MOST_READ = 1000
 # For the eye only: a line of the same words in another order is not the very question.
 MOST_SHOWN_UNLESS_EXACT = 0.99
 
@@ -101,7 +104,7 @@ class Ranking:
 
     def rank(self, question: str, limit: int = 3) -> Ranked:
         """The best `limit` entries. A question equal to a line, as matching reads both, has confidence 1."""
-        read = canonical(question, self._synonyms)
+        read = canonical(question[:MOST_READ], self._synonyms)[:MOST_READ]
         scores = self._scores(read)
         if scores is None:
             return NOTHING

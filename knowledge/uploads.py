@@ -9,6 +9,8 @@ import os
 import re
 import secrets
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,8 @@ from import_export.tmp_storages import BaseStorage
 from knowledge.csv_file import FileRefused
 
 KEEP_SECONDS = 3600
+# 20 MB each: a disk is not to be filled by uploading again and again.
+MOST_KEPT = 20
 _NAME = re.compile(r"[0-9a-f]{32}")
 
 
@@ -54,12 +58,16 @@ def _folder() -> Path:
 
 
 def _delete_old() -> None:
-    """What was previewed and never confirmed."""
+    """What was previewed and never confirmed: after its time, or to make room for one more."""
     oldest = time.time() - KEEP_SECONDS
+    newest_first = sorted(_written_at(), reverse=True)
+    for place, (written_at, path) in enumerate(newest_first, start=1):
+        if written_at < oldest or place >= MOST_KEPT:
+            path.unlink(missing_ok=True)
+
+
+def _written_at() -> Iterator[tuple[float, Path]]:
     for path in _folder().iterdir():
         # Another process may delete the same file now.
-        try:
-            if path.stat().st_mtime < oldest:
-                path.unlink()
-        except FileNotFoundError:
-            continue
+        with suppress(FileNotFoundError):
+            yield path.stat().st_mtime, path

@@ -12,6 +12,8 @@ from wechatbot.environment import split_url
 
 DATABASE_SCHEMES = ("sqlite", "mysql")
 SHORTEST_KEPT_DAYS = 3
+# Before it no calendar begins.
+LONGEST_KEPT_DAYS = 36_500
 REDIS_SCHEMES = ("redis", "rediss", "unix")
 
 
@@ -56,8 +58,8 @@ def _limits() -> Iterator[CheckMessage]:
     for name in ("KEEP_RAW_DAYS", "KEEP_LOG_DAYS", "KEEP_ADMIN_LOG_DAYS", "KEEP_MESSAGE_DAYS"):
         days = getattr(settings, name)
         # WeChat takes a reply for 48 hours: until then its message is in use.
-        if days != 0 and days < SHORTEST_KEPT_DAYS:
-            hint = f"Use {SHORTEST_KEPT_DAYS} days or more, or 0 to keep everything."
+        if days != 0 and not SHORTEST_KEPT_DAYS <= days <= LONGEST_KEPT_DAYS:
+            hint = f"Use {SHORTEST_KEPT_DAYS} to {LONGEST_KEPT_DAYS} days, or 0 to keep everything."
             yield Error(f"{name} is {days}.", hint=hint, id="wechatbot.E008")
     status = settings.RATE_LIMIT_STATUS
     if status != 200 and not 400 <= status < 600:

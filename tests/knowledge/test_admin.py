@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +21,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from common.redis import redis
-from knowledge import cache
+from knowledge import cache, uploads
 from knowledge.models import FAQ, CachedAnswer, Category, SynonymRule
 from knowledge.versions import CHANGES_KEY, knowledge_version
 from tests.knowledge.builders import make_faq
@@ -369,6 +370,22 @@ def test_a_file_that_is_too_large_is_refused_in_words(admin_client: Client) -> N
     assert "一次最多导入 20 MB" in upload(admin_client, too_large).content.decode()
     too_many = CSV_FILE + "".join(f",第{number}种货怎么退,答案,,\n" for number in range(10_000))
     assert "一次最多导入 10000 行" in upload(admin_client, too_many.encode()).content.decode()
+
+
+def test_abandoned_previews_do_not_fill_the_disk(admin_client: Client) -> None:
+    folder = Path(settings.DATA_DIR) / "imports"
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in folder.iterdir():
+        path.unlink()
+    for number in range(uploads.MOST_KEPT):
+        left = folder / f"{number:032x}"
+        left.write_bytes(b"x")
+        os.utime(left, (time.time() - 60 + number, time.time() - 60 + number))
+
+    confirm(admin_client, upload(admin_client, "问题,答案\n怎么退货,七天内\n".encode()))
+
+    assert sorted(path.name for path in folder.iterdir()) == [f"{at:032x}" for at in range(1, uploads.MOST_KEPT)]
+    assert FAQ.objects.count() == 1
 
 
 def test_a_long_preview_shows_its_beginning_and_imports_all(admin_client: Client) -> None:

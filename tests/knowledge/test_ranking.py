@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from knowledge import terms
 from knowledge.confidence import confidence_of
-from knowledge.ranking import Ranking
+from knowledge.ranking import MOST_READ, Ranking
 from knowledge.synonyms import Synonyms
 
 NO_RULES = Synonyms(())
@@ -72,3 +73,22 @@ def test_a_close_second_lowers_the_confidence() -> None:
 
 def test_long_text_costs_no_error() -> None:
     assert Ranking([["怎么退货"], ["怎么换货"]], NO_RULES).rank("怎么退货，" * 500).positions[0] == 0
+
+
+@pytest.mark.parametrize("sign", ["好", "\ufdfa"], ids=["plain", "eighteen in one"])
+def test_it_reads_the_beginning_of_a_text_that_is_too_long_for_a_question(
+    monkeypatch: pytest.MonkeyPatch, sign: str
+) -> None:
+    ranking = Ranking([["怎么退货"]], NO_RULES)
+    read: list[str] = []
+
+    def terms_of(text: str) -> list[tuple[str, float]]:
+        read.append(text)
+        return terms.terms_of(text)
+
+    monkeypatch.setattr("knowledge.ranking.terms_of", terms_of)
+
+    ranked = ranking.rank("怎么退货" + sign * 20_000)
+
+    assert ranked.positions == (0,)
+    assert [len(text) for text in read] == [MOST_READ]

@@ -41,6 +41,7 @@ def test_the_settings_of_this_installation_pass() -> None:
         ("RATE_LIMIT_STATUS", 204, "wechatbot.E007"),
         ("KEEP_MESSAGE_DAYS", 2, "wechatbot.E008"),
         ("KEEP_LOG_DAYS", -1, "wechatbot.E008"),
+        ("KEEP_LOG_DAYS", 1_000_000, "wechatbot.E008"),
     ],
 )
 def test_a_mistake_has_its_id_and_a_hint(settings: Settings, name: str, value: object, expected: str) -> None:
