@@ -40,6 +40,7 @@ class TestAPair:
 
         assert "登录失败的次数太多。请等 15 分钟再试" in answer.content.decode()
         assert 0 < int(answer["Retry-After"]) <= 900
+        assert "还没有保存" not in answer.content.decode()
 
     @pytest.mark.django_db(transaction=True)
     def test_the_form_says_so_under_asgi_too(self, log_in: LogIn) -> None:
