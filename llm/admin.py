@@ -16,7 +16,7 @@ from common.admin_cells import NOTHING, cut_of, moment_of, seconds
 from common.admin_filters import TimeFilter, WordsFilter
 from common.admin_pages import AdminPage, ReadOnlyPage, Step
 from common.private_hosts import PrivateAddress, refuse_private, same_place
-from common.secret_field import SecretsAdminMixin, secret_state
+from common.secret_field import SecretsAdminMixin, UnreadableSecret, secret_state
 from llm import catalogue, gateway
 from llm.environment import reserved_names
 from llm.errors import CallFailed
@@ -67,7 +67,10 @@ class LanguageModelForm(forms.ModelForm):
         said = self.cleaned_data
         if not self.instance.pk or "base_url" not in said or "api_key" not in said:
             return False
-        keeps_stored = said["api_key"] is None and bool(self.instance.api_key)
+        stored = self.instance.api_key
+        # One that cannot be decrypted now is readable again once the former SECRET_KEY is back.
+        is_stored = bool(stored) or isinstance(stored, UnreadableSecret)
+        keeps_stored = said["api_key"] is None and is_stored
         return keeps_stored and not same_place(self._stored_url(), said["base_url"])
 
     def _stored_url(self) -> str:

@@ -140,6 +140,19 @@ def test_a_stored_key_does_not_leave_to_another_host(editor: Client, first: Fake
     assert (row.base_url, row.api_key) == ("https://8.8.8.8/v1", KEY)
 
 
+def test_a_key_that_cannot_be_read_now_does_not_wait_for_another_host(
+    editor: Client, first: FakeModel, settings: Settings
+) -> None:
+    row = row_for(first, "own", base_url="https://8.8.8.8/v1")
+    salt = settings.SALT_KEY
+    settings.SALT_KEY = ["another"]
+    page = editor.post(page_of(row), form(base_url="https://8.8.4.4/v1")).content.decode()
+    settings.SALT_KEY = salt
+    assert "请重新填写 API Key" in page
+    row = LanguageModel.objects.get()
+    assert (row.base_url, row.api_key) == ("https://8.8.8.8/v1", KEY)
+
+
 @pytest.mark.parametrize(
     ("more", "stored"), [({"api_key": "sk-new"}, "sk-new"), ({"api_key-clear": "on"}, "")], ids=["typed", "cleared"]
 )
