@@ -38,7 +38,10 @@ class TestAPair:
     def test_the_form_says_how_long_to_wait(self, log_in: LogIn) -> None:
         answer = fail(log_in, PAIR_LIMIT)
 
-        assert "登录失败的次数太多。请等 15 分钟再试" in answer.content.decode()
+        page = answer.content.decode()
+        assert "登录失败的次数太多。请等 15 分钟再试" in page
+        # What a form says that saves something.
+        assert "还没有保存" not in page
         assert 0 < int(answer["Retry-After"]) <= 900
         assert "还没有保存" not in answer.content.decode()
 
