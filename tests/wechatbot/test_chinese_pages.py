@@ -34,6 +34,8 @@ NAMES = {
     *("wechatbot", "FAQ", "OpenID", "AppID", "AppSecret", "EncodingAESKey", "Token", "URL"),
     *("CSV", "JSON", "API", "Key", "OpenAI", "LDAP", "token", "access_token", "name"),
     *("Mac", "Command", "Control", "Ctrl", "Enter", "esc", "zh-hans", "English"),
+    # A setting that a text tells to change.
+    "ALLOWED_PRIVATE_HOSTS",
     # Only a forged form shows these.
     *("ManagementForm", "INITIAL_FORMS", "TOTAL_FORMS"),
     *("phrasings-INITIAL_FORMS", "phrasings-TOTAL_FORMS"),
