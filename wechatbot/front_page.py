@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, PermissionsMixin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -21,9 +20,11 @@ from django.utils.translation import gettext as _
 
 from assistant.models import Source
 from common.admin_filters import beginning_of
+from common.callers import caller_of
 from conversations.models import Message, MessageState, Reply, ReplyState
 from knowledge.models import FAQ
 from llm.models import ModelCall, Outcome
+from simulator.access import may_see
 from tickets.models import Ticket
 from wechatbot.demo import removal, shop
 
@@ -70,7 +71,10 @@ def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """unfold's callback for the index page."""
     reader, now = Reader(request.user), timezone.localtime()
     context.update(
-        numbers=numbers(reader, now), matters=matters(reader, now), starts=starts(reader), demo=_demo(request)
+        numbers=numbers(reader, now),
+        matters=matters(reader, now),
+        starts=starts(reader, may_try=may_see(request.user, caller_of(request))),
+        demo=_demo(request),
     )
     return context
 
@@ -150,14 +154,14 @@ def matters(reader: Reader, now: datetime) -> list[Matter]:
     ]
 
 
-def starts(reader: Reader) -> list[Matter]:
-    """The next step of somebody who is new here."""
+def starts(reader: Reader, *, may_try: bool) -> list[Matter]:
+    """The next step of somebody who is new here; `may_try`: the simulator is open to them."""
     steps = []
     if reader.may("view", FAQS) and FAQ.objects.exists():
         steps.append(Matter(_("维护 FAQ") if reader.may("change", FAQS) else _("查看 FAQ"), _list(FAQS)))
     elif reader.may("add", FAQS):
         steps.append(Matter(_("添加一条 FAQ"), reverse("admin:knowledge_faq_add")))
-    if settings.SIMULATOR:
+    if may_try:
         steps.append(Matter(_("在模拟器里试一试"), reverse("simulator:page")))
     if reader.may("view", TICKETS):
         steps.append(Matter(_("处理工单"), _list(TICKETS)))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import queue
 from collections.abc import Callable
 
 import pytest
 from django.db import close_old_connections
+from django.db.models import Model
 
 from common import background, log_rows
 from llm.models import ModelCall, Outcome
@@ -17,10 +19,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def write(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """A process whose rows are written by a thread."""
-    monkeypatch.setattr(log_rows, "_waiting", None)
+    waiting: queue.Queue[Model] = queue.Queue()
+    monkeypatch.setattr(log_rows, "_waiting", waiting)
     monkeypatch.setattr(log_rows, "PAUSE_SECONDS", 0.01)
     monkeypatch.setattr(background, "PAUSE_AFTER_ERROR", 0.01)
-    log_rows.start()
+    # Not by `start`: other tests of this process have replaced it.
+    background.repeat_for_ever("log-rows", lambda: log_rows._write_waiting(waiting))
 
     def keep(*errors: str) -> None:
         log_rows.keep([ModelCall(model="m", outcome=Outcome.FAILED, error=one) for one in errors])

@@ -20,6 +20,8 @@ Kind = Literal["verified", "unverified"]
 
 QUESTION, FAQ_ANSWER = "怎么申请退货", "七天内可以退货，运费由我们承担。"
 MODEL_ANSWER = "您好，这是模型的回答。"
+# How long a model may think until the test lets it speak, in seconds: tests that kill processes take their time.
+PATIENCE = 40
 SORRY = "系统繁忙，请稍后再发一次。"
 UNVERIFIED = Account(
     app_id="wxfedcba9876543210",
@@ -67,6 +69,7 @@ class Reply:
 class Shop(Stack):
     def furnish(self) -> None:
         self.shell(FURNITURE)
+        self.rows(f"UPDATE llm_languagemodel SET first_token_timeout = {PATIENCE}, total_timeout = {PATIENCE}")
 
     def clean(self) -> None:
         for model in (self.model, self.fallback):
@@ -97,7 +100,7 @@ class Shop(Stack):
                 self.redis.client.delete(key)
         self.wait_until_ready()
 
-    def limit_models(self, *, calls: int = 200, first_token: int = 15, total: int = 40) -> None:
+    def limit_models(self, *, calls: int = 200, first_token: int = PATIENCE, total: int = PATIENCE) -> None:
         """Their bounds, known to fresh workers at once (a running one reads its models every five seconds)."""
         self.rows(
             f"UPDATE llm_languagemodel SET max_in_flight = {calls}, first_token_timeout = {first_token},"

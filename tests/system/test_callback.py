@@ -241,4 +241,4 @@ def test_it_answers_a_flood_with_a_word_and_then_with_429(shop: Shop) -> None:
     assert known == other == FAQ_ANSWER
     assert len(phone.messages) == 21
     assert shop.model.calls == 0
-    assert any("sends too fast" in web.words for web in shop.webs)
+    shop.wait_until(lambda: any("sends too fast" in web.words for web in shop.webs), what="the log says it")

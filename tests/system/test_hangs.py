@@ -86,12 +86,12 @@ def served() -> Iterator[ServedShop]:
 
 @pytest.mark.parametrize("part", list(PARTS))
 def test_a_part_that_hangs_is_replaced_and_nothing_acknowledged_is_lost(served: ServedShop, part: str) -> None:
+    _wait_until_seen(served, served.child(part))
     served.model.behave("when told")
     phone = served.phone("verified", f"oAsked{part}")
     calls = served.model.calls
     assert phone.say(f"给我讲讲你们的历史，{part}").acknowledged
     served.wait_until(lambda: served.model.calls > calls, 30, "the model thinks")
-    _wait_until_seen(served, served.child(part))
     served.own_redis.set("kept", part)
     before = served.pids()
 

@@ -238,7 +238,7 @@ def test_with_the_database_away_from_the_beginning_it_says_so(monkeypatch: pytes
 def test_many_threads_read_the_rows_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first look is waited for by all; `_load` is a stand-in, so that no thread opens a connection."""
     reads: list[str | None] = []
-    empty = accounts._Snapshot({}, {}, None, "", 0.0)
+    empty = accounts._Snapshot({}, {}, None, None, "", 0.0)
 
     def load(version: str | None) -> accounts._Snapshot:
         reads.append(version)
