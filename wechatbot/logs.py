@@ -1,9 +1,12 @@
-"""What the console says of requests."""
+"""What the console says, and what it never says."""
 
 from __future__ import annotations
 
 import logging
+import re
 
+# In an address or in the JSON of an answer.
+_SECRETS = re.compile(r"""((?:access_token|secret)["']?[=:] ?["']?)[^&\s"']+""")
 SERVER_ERROR = 500
 
 
@@ -14,3 +17,10 @@ class WithoutRefusalTracebacks(logging.Filter):
         if record.name.startswith("django.") and getattr(record, "status_code", SERVER_ERROR) < SERVER_ERROR:
             record.exc_info = None
         return True
+
+
+class WithoutSecrets(logging.Formatter):
+    """WeChat wants the access token in the address, and at DEBUG the HTTP library says every address."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return _SECRETS.sub(r"\1…", super().format(record))
