@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-# WeChat's limit is about 2,048 bytes and not published; 2,000 is what works everywhere (wechat-platform section 0).
+# WeChat's limit is about 2,048 bytes and not published; 2,000 is what works everywhere.
 MESSAGE_BYTES = 2000
 # A part leaves room for the tap link that may have to follow it in the same message.
 PART_BYTES = 1750

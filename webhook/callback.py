@@ -123,7 +123,7 @@ class Callback:
             return await self._hold(delivery, taken, waiter, receive)
 
     async def _hold(self, delivery: Delivery, taken: Taken, waiter: Waiter, receive: Receive) -> Response | None:
-        """Hold the connection until the reply is there or the time is up; see design sections 4 and 5."""
+        """Hold the connection until the reply is there or the time is up."""
         loop = asyncio.get_running_loop()
         deadline = delivery.arrived + delivery.hold_seconds
         gone = asyncio.ensure_future(receive())

@@ -20,6 +20,7 @@ class LoginHandler(AbstractAxesHandler, AxesBaseHandler):
         return _attempt(request, credentials).seconds_to_wait() > 0
 
     def get_failures(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> int:
+        # Axes demands the method for its own `is_locked`, which is replaced above: nobody may call it.
         raise NotImplementedError("is_locked looks at each counter with its own limit")
 
     def user_login_failed(self, sender: Any, credentials: dict[str, Any], request: Any = None, **kwargs: Any) -> None:
