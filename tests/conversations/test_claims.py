@@ -87,8 +87,8 @@ def test_it_takes_a_message_in_hand_as_it_comes() -> None:
 
 
 def test_it_answers_in_the_order_in_which_the_customer_wrote(conversation: Conversation) -> None:
-    written(conversation, "第二句", seconds_ago=1)
-    written(conversation, "第一句", seconds_ago=2)
+    written(conversation, "第二句", seconds_ago=30)
+    written(conversation, "第一句", seconds_ago=60)
     turn = taken(conversation)
     assert turn.message.text == "第一句"
     answer(turn)
