@@ -9,7 +9,9 @@ from assistant.models import Source
 
 
 class Doubt(StrEnum):
-    """Why the assistant would rather have a person answer. The values are those of a ticket's reason."""
+    """Why the assistant would rather have a person answer. The values are those of a ticket's
+    reason.
+    """
 
     CUSTOMER_ASKED = "customer_asked"
     NOTHING_MATCHED = "nothing_matched"
@@ -20,11 +22,13 @@ class Doubt(StrEnum):
 
 @dataclass(frozen=True)
 class Question:
-    """`history` alternates question, answer; `offered` are the FAQ ids of the session's last menu, in its order.
+    """`history` alternates question, answer; `offered` are the FAQ ids of the session's last menu,
+    in its order.
 
     `tapped` is the id of the link that sent the words, where a link did.
 
-    `faq_only`: the customer waits for a person, so only sure answers of the knowledge base are given.
+    `faq_only`: the customer waits for a person, so only sure answers of the knowledge base are
+    given.
     """
 
     text: str

@@ -1,4 +1,6 @@
-"""The questions that a new follower is offered: those customers ask most, then the first of the knowledge base."""
+"""The questions that a new follower is offered: those customers ask most, then the first of the
+knowledge base.
+"""
 
 from __future__ import annotations
 
@@ -22,13 +24,21 @@ ANSWERS_LOOKED_AT = 300
 
 @database_work
 def favourites() -> tuple[Candidate, ...]:
-    known = (matching.by_id(faq_id) for faq_id in dict.fromkeys(chain(_most_asked(), _first_in_order())))
-    return tuple(islice((one for one in known if one is not None and _is_a_question(one.question)), MOST_CHOICES))
+    known = (
+        matching.by_id(faq_id) for faq_id in dict.fromkeys(chain(_most_asked(), _first_in_order()))
+    )
+    return tuple(
+        islice(
+            (one for one in known if one is not None and _is_a_question(one.question)), MOST_CHOICES
+        )
+    )
 
 
 def _most_asked() -> Iterator[int]:
     newest = AnswerLog.objects.order_by("-pk").values_list("source", "faq_id")[:ANSWERS_LOOKED_AT]
-    counted = Counter(faq_id for source, faq_id in newest if source == Source.FAQ and faq_id is not None)
+    counted = Counter(
+        faq_id for source, faq_id in newest if source == Source.FAQ and faq_id is not None
+    )
     yield from (faq_id for faq_id, _ in counted.most_common())
 
 
@@ -39,5 +49,7 @@ def _first_in_order() -> Iterator[int]:
 
 
 def _is_a_question(wording: str) -> bool:
-    """An editor may have written an FAQ for "你好" or "转人工"; nobody needs to be offered those."""
+    """An editor may have written an FAQ for "你好" or "转人工"; nobody needs
+    to be offered those.
+    """
     return smalltalk.moment_of(wording) is None and not wishes.wants_human(wording)

@@ -19,11 +19,15 @@ LONGEST_CHOICE = 20
 # The link says which FAQ it stands for: an older menu on the phone still means what it says.
 _LINK_ID = "wechatbot-choice-"
 _TAPPED = re.compile(rf"{_LINK_ID}(\d{{1,18}})")
-_CHINESE_DIGITS = {digit: number for number, digit in enumerate("零一二三四五六七八九十")} | {"两": 2}
+_CHINESE_DIGITS = {digit: number for number, digit in enumerate("零一二三四五六七八九十")} | {
+    "两": 2
+}
 # No longer: an order number, or the end of a phone number, is something to ask about.
 _NUMBER = rf"[0-9]{{1,2}}|[{''.join(_CHINESE_DIGITS)}]"
 _BARE_NUMBER = re.compile(_NUMBER)
-_CHOICE = re.compile(rf"(?:我?(?:选|要|问)\s?)?第?\s?({_NUMBER})\s?(?:个|号|项|条)?(?:问题)?(?:吧|的)?")
+_CHOICE = re.compile(
+    rf"(?:我?(?:选|要|问)\s?)?第?\s?({_NUMBER})\s?(?:个|号|项|条)?(?:问题)?(?:吧|的)?"
+)
 
 
 def menu_text(candidates: Sequence[Candidate], account_id: int, *, moment: str = "menu") -> str:
@@ -31,9 +35,15 @@ def menu_text(candidates: Sequence[Candidate], account_id: int, *, moment: str =
 
 
 def lines(candidates: Sequence[Candidate]) -> str:
-    """A tap sends the number, as if it were typed: where a client leaves the link's id out, the number is enough."""
+    """A tap sends the number, as if it were typed: where a client leaves the link's id out, the
+    number is enough.
+    """
     return "\n".join(
-        tap_link(f"{number}. {_label(one.question)}", content=str(number), menu_id=f"{_LINK_ID}{one.faq_id}")
+        tap_link(
+            f"{number}. {_label(one.question)}",
+            content=str(number),
+            menu_id=f"{_LINK_ID}{one.faq_id}",
+        )
         for number, one in enumerate(candidates, start=1)
     )
 
@@ -48,12 +58,16 @@ def is_bare_number(text: str) -> bool:
 
 
 def may_be_a_choice(text: str) -> bool:
-    """Whether the words choose from a menu, if one was offered; a number that is on no menu counts too."""
+    """Whether the words choose from a menu, if one was offered; a number that is on no menu counts
+    too.
+    """
     return _choice(text) is not None
 
 
 def chosen(question: Question) -> int | None:
-    """The FAQ id that the customer tapped, or chose by number from the menu this session offered last."""
+    """The FAQ id that the customer tapped, or chose by number from the menu this session offered
+    last.
+    """
     if (tapped := _TAPPED.fullmatch(question.tapped)) is not None:
         return int(tapped.group(1))
     digits = _choice(question.text)
@@ -64,7 +78,9 @@ def chosen(question: Question) -> int | None:
 
 
 def _choice(text: str) -> str | None:
-    """The number in words that choose. Most messages are longer, and need no folding to be known for none."""
+    """The number in words that choose. Most messages are longer, and need no folding to be known
+    for none.
+    """
     found = _CHOICE.fullmatch(fold(text)) if len(text) <= LONGEST_CHOICE else None
     return found.group(1) if found is not None else None
 

@@ -21,12 +21,15 @@ NAME = "{name}"
 
 
 def default_prompt() -> str:
-    """In the installation's language: customers' language does not depend on who reads the admin."""
+    """In the installation's language: customers' language does not depend on
+    who reads the admin.
+    """
     with override(settings.LANGUAGE_CODE):
         return str(_DEFAULT_PROMPT)
 
 
-# An editor's change is heard this many seconds later in every process, without a query for each question.
+# An editor's change is heard this many seconds later in every process, without a query for each
+# question.
 FRESH_SECONDS = 5.0
 _own_prompts: dict[int, str] = {}
 _read_at = float("-inf")
@@ -36,7 +39,9 @@ def prompt_for(account_id: int) -> str:
     """The account's own persona, or the default. Not `format`: an editor may write braces."""
     if time.monotonic() - _read_at > FRESH_SECONDS:
         _read()
-    return (_own_prompts.get(account_id) or default_prompt()).replace(NAME, accounts.by_id(account_id).name)
+    return (_own_prompts.get(account_id) or default_prompt()).replace(
+        NAME, accounts.by_id(account_id).name
+    )
 
 
 @database_work

@@ -1,4 +1,6 @@
-"""Finding an answer, in the order of `_find`. Sends nothing, and writes nothing but its log and the answer cache."""
+"""Finding an answer, in the order of `_find`. Sends nothing, and writes nothing but its log and the
+answer cache.
+"""
 
 from __future__ import annotations
 
@@ -36,11 +38,15 @@ NOTHING_TO_SAY = Answer("", Source.NONE)
 class Model(Protocol):
     """`llm.gateway.complete`, or a fake of it."""
 
-    def __call__(self, turns: Sequence[Turn], *, session_id: str, tool: Tool | None = None) -> Completion: ...
+    def __call__(
+        self, turns: Sequence[Turn], *, session_id: str, tool: Tool | None = None
+    ) -> Completion: ...
 
 
 def answer(question: Question, *, model: Model | None) -> Answer:
-    """Raises NeedsModel when no model is at hand, one is configured, and nothing before it answers."""
+    """Raises NeedsModel when no model is at hand, one is configured, and
+    nothing before it answers.
+    """
     started = time.monotonic()
     found = _find(question, model)
     if found != NOTHING_TO_SAY:
@@ -49,8 +55,10 @@ def answer(question: Question, *, model: Model | None) -> Answer:
 
 
 def surely_needs_model(text: str, *, whose: str = "") -> bool:
-    """Whether only a model can answer these words, whatever was said before them. May be asked before anything else:
-    it reads the index and the cache, and no session. False means: perhaps not."""
+    """Whether only a model can answer these words, whatever was said before them. May be asked
+    before anything else: it reads the index and the cache, and no session. False means: perhaps
+    not.
+    """
     return (
         gateway.is_configured()
         and not menu.may_be_a_choice(text)
@@ -81,7 +89,9 @@ def _find(question: Question, model: Model | None) -> Answer:
 
 
 def _while_waiting(question: Question) -> Answer:
-    """To a customer who waits for a person: only what is surely right, and nothing to one who asks for the person."""
+    """To a customer who waits for a person: only what is surely right, and nothing to one who asks
+    for the person.
+    """
     if wishes.wants_human(question.text):
         return NOTHING_TO_SAY
     return _sure_answer(question, matching.match(question.text)) or NOTHING_TO_SAY
@@ -98,7 +108,9 @@ def _sure_answer(question: Question, match: Match) -> Answer | None:
     if match.band != "answer":
         return None
     best = match.candidates[0]
-    return _screened(question, Answer(best.answer, Source.FAQ, faq_id=best.faq_id, confidence=match.confidence))
+    return _screened(
+        question, Answer(best.answer, Source.FAQ, faq_id=best.faq_id, confidence=match.confidence)
+    )
 
 
 def _small_talk(question: Question) -> Answer | None:
@@ -111,18 +123,30 @@ def _small_talk(question: Question) -> Answer | None:
 
 
 def _answers_our_question(question: Question) -> bool:
-    """ "需要为您查询吗？" "好的", "您买了几件？" "2": for the model, if there is one. Our greeting asks nothing so."""
+    """ "需要为您查询吗？" "好的", "您买了几件？" "2": for the model, if there is one. Our greeting
+    asks nothing so.
+    """
     if not question.history or not question.history[-1].rstrip().endswith(("?", "？")):
         return False
-    may_be_an_answer = smalltalk.may_answer_the_bot(question.text) or menu.may_be_a_choice(question.text)
-    return may_be_an_answer and gateway.is_configured() and question.history[-1] != _words("greeting", question)
+    may_be_an_answer = smalltalk.may_answer_the_bot(question.text) or menu.may_be_a_choice(
+        question.text
+    )
+    return (
+        may_be_an_answer
+        and gateway.is_configured()
+        and question.history[-1] != _words("greeting", question)
+    )
 
 
 def _number_alone(question: Question) -> Answer | None:
-    """A number that chooses nothing is no question: the customer sees the menu again, or is asked for words."""
+    """A number that chooses nothing is no question: the customer sees the menu again, or is asked
+    for words.
+    """
     if not menu.may_be_a_choice(question.text):
         return None
-    choices = [choice for faq_id in question.offered if (choice := matching.by_id(faq_id)) is not None]
+    choices = [
+        choice for faq_id in question.offered if (choice := matching.by_id(faq_id)) is not None
+    ]
     if choices:
         text = _menu_text(choices, question.account_id, "menu_again")
         return Answer(text, Source.MENU, offered=tuple(choice.faq_id for choice in choices))
@@ -144,8 +168,9 @@ def _cached(question: Question) -> Answer | None:
 def _thought_up(question: Question, match: Match, model: Model | None) -> Answer | None:
     """The model's answer. None: there is no model.
 
-    The suggest band comes here too. A model that reads the very FAQs that a menu would list answers at once, where a
-    menu costs the customer another message; without a model the menu is the best we have.
+    The suggest band comes here too. A model that reads the very FAQs that a menu would list answers
+    at once, where a menu costs the customer another message; without a model the menu is the best
+    we have.
     """
     if model is None:
         if gateway.is_configured():
@@ -154,7 +179,9 @@ def _thought_up(question: Question, match: Match, model: Model | None) -> Answer
     # Before the call: an answer made under the old knowledge must not be kept for the new one.
     version = knowledge_version()
     try:
-        completion = model(_turns(question, match), session_id=question.session_id, tool=prompt.REPLY)
+        completion = model(
+            _turns(question, match), session_id=question.session_id, tool=prompt.REPLY
+        )
     except NoModel:
         return None
     except ModelsBusy:
@@ -168,7 +195,13 @@ def _thought_up(question: Question, match: Match, model: Model | None) -> Answer
     is_for_all = read.is_structured and not question.history and stands_alone(question.text)
     if found.source == Source.MODEL and is_for_all:
         whose = namespace(question.account_id)
-        cache.keep(question.text, found.text, model_name=completion.model_name, knowledge_version=version, whose=whose)
+        cache.keep(
+            question.text,
+            found.text,
+            model_name=completion.model_name,
+            knowledge_version=version,
+            whose=whose,
+        )
     return found
 
 
@@ -185,7 +218,9 @@ def _menu_or_nothing(question: Question, match: Match) -> Answer:
     choices = match.candidates[: menu.MOST_CHOICES]
     offered = tuple(one.faq_id for one in choices)
     # Who was shown these very questions just now, and asks on, did not mean any of them.
-    was_shown_these = menu.was_shown(question.history[-1:]) and set(offered) <= set(question.offered)
+    was_shown_these = menu.was_shown(question.history[-1:]) and set(offered) <= set(
+        question.offered
+    )
     if match.band != "suggest" or was_shown_these:
         return Answer("", Source.NONE, Doubt.NOTHING_MATCHED, confidence=match.confidence)
     text = _menu_text(choices, question.account_id, "menu")
@@ -197,7 +232,11 @@ def _screened(question: Question, found: Answer) -> Answer:
     term = screening.blocked_term(found.text, Direction.OUT)
     if term is None:
         return found
-    logger.info("answer from %s held back in session %s: it holds a blocked word", found.source, question.session_id)
+    logger.info(
+        "answer from %s held back in session %s: it holds a blocked word",
+        found.source,
+        question.session_id,
+    )
     return replace(_blocked(question), faq_id=found.faq_id)
 
 

@@ -1,4 +1,6 @@
-"""Markdown, as models write it, turned into text that reads well in WeChat, which shows every mark as it is."""
+"""Markdown, as models write it, turned into text that reads well in WeChat, which shows every mark
+as it is.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +9,14 @@ import re
 # No answer of a service desk is longer; the rest of a longer text is left out.
 LONGEST = 20_000
 
-# Each pattern passes over a text once, however it is made: a class never includes the mark that ends it or begins the
-# next match, and what was taken is not given back (`++`, `*+`).
+# Each pattern passes over a text once, however it is made: a class never includes the mark that
+# ends it or begins the next match, and what was taken is not given back (`++`, `*+`).
 _FENCE = re.compile(r"^[ \t]*+(?:```|~~~)[^\n]*+\n?", re.MULTILINE)
 _HEADING = re.compile(r"^[ \t]{0,3}#{1,6}[ \t]++([^\n]*+)", re.MULTILINE)
 _QUOTE = re.compile(r"^[ \t]{0,3}>[ \t]?", re.MULTILINE)
-_RULE = re.compile(r"^[ \t]{0,3}(?:(?:\*[ \t]*+){3,}+|(?:-[ \t]*+){3,}+|(?:_[ \t]*+){3,}+)$\n?", re.MULTILINE)
+_RULE = re.compile(
+    r"^[ \t]{0,3}(?:(?:\*[ \t]*+){3,}+|(?:-[ \t]*+){3,}+|(?:_[ \t]*+){3,}+)$\n?", re.MULTILINE
+)
 _BULLET = re.compile(r"^([ \t]*+)[*+-][ \t]++", re.MULTILINE)
 # An address may hold brackets in pairs: /wiki/Fish_(food).
 _ADDRESS = r"\(((?:[^()\s]|\([^()\s]*+\))++)(?:[^()]|\([^()]*+\))*+\)"
@@ -30,13 +34,19 @@ _CODE = (
     re.compile(r"(?<!`)``(?!`)((?:[^`\n]|`(?!`))++)``(?!`)"),
 )
 _CELL_RULE = r"[ \t]*+:?-{2,}+:?[ \t]*+"
-_TABLE_RULE = re.compile(rf"\A[ \t]*+(?:\|{_CELL_RULE}|{_CELL_RULE})(?:\|{_CELL_RULE})*+(?:\|[ \t]*+)?$")
-_TAG = re.compile(r"</?(?:br|p|b|strong|i|em|u|ul|ol|li|div|span|h[1-6]|code|pre)\b[^<>]*+>", re.IGNORECASE)
+_TABLE_RULE = re.compile(
+    rf"\A[ \t]*+(?:\|{_CELL_RULE}|{_CELL_RULE})(?:\|{_CELL_RULE})*+(?:\|[ \t]*+)?$"
+)
+_TAG = re.compile(
+    r"</?(?:br|p|b|strong|i|em|u|ul|ol|li|div|span|h[1-6]|code|pre)\b[^<>]*+>", re.IGNORECASE
+)
 _BLANK_LINES = re.compile(r"\n{3,}+")
 
 
 def from_markdown(text: str) -> str:
-    """`text` without marks: headings and bold as words, bullets as "· ", links as "label：address"."""
+    """`text` without marks: headings and bold as words, bullets as "·
+    ", links as "label：address".
+    """
     text = text[:LONGEST].replace("\r\n", "\n").replace("\r", "\n")
     text = _without_tables(_FENCE.sub("", text))
     text = _RULE.sub("", _HEADING.sub(_heading, _QUOTE.sub("", text)))
@@ -68,7 +78,9 @@ def _without_tables(text: str) -> str:
     for line, following in zip(rows, [*rows[1:], ""], strict=True):
         if "|" in line and _TABLE_RULE.match(line) and in_table:
             continue
-        in_table = "|" in line and (in_table or bool(_TABLE_RULE.match(following) and "|" in following))
+        in_table = "|" in line and (
+            in_table or bool(_TABLE_RULE.match(following) and "|" in following)
+        )
         lines.append(_row_as_line(line) if in_table else line)
     return "\n".join(lines)
 

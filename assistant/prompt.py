@@ -43,7 +43,8 @@ _RULES = (
 class ModelAnswer:
     """An empty text: the model leaves the question to a person.
 
-    `is_structured`: the model said in so many words that it can answer. Plain text may be an apology.
+    `is_structured`: the model said in so many words that it can answer. Plain text may be an
+    apology.
     """
 
     text: str
@@ -53,9 +54,15 @@ class ModelAnswer:
 UNSURE = ModelAnswer("")
 
 
-def turns_for(question: str, *, persona: str, candidates: Sequence[Candidate], history: Sequence[str]) -> list[Turn]:
+def turns_for(
+    question: str, *, persona: str, candidates: Sequence[Candidate], history: Sequence[str]
+) -> list[Turn]:
     system = "\n\n".join([persona, _RULES, _knowledge(candidates)])
-    return [Turn("system", system), *_said_before(history), Turn("user", question[:LONGEST_QUESTION])]
+    return [
+        Turn("system", system),
+        *_said_before(history),
+        Turn("user", question[:LONGEST_QUESTION]),
+    ]
 
 
 def read(completion: Completion) -> ModelAnswer:
@@ -82,12 +89,17 @@ def _says_yes(can_answer: object) -> bool:
 def _knowledge(candidates: Sequence[Candidate]) -> str:
     if not candidates:
         return "知识库：没有找到相关内容。"
-    entries = [f"【{number}】问：{one.question}\n答：{one.answer}" for number, one in enumerate(candidates, start=1)]
+    entries = [
+        f"【{number}】问：{one.question}\n答：{one.answer}"
+        for number, one in enumerate(candidates, start=1)
+    ]
     return "\n".join(["知识库：", *entries])
 
 
 def _said_before(history: Sequence[str]) -> list[Turn]:
-    """`history` alternates question, answer; the newest exchanges fit. An agent's own words have no question."""
+    """`history` alternates question, answer; the newest exchanges fit. An agent's own words have no
+    question.
+    """
     first = max(0, len(history) - MOST_HISTORY_ENTRIES)
     first += first % 2
     turns: list[Turn] = []

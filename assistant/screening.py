@@ -1,6 +1,7 @@
 """Blocked words: in what customers write, and in what the bot would say.
 
-Each process keeps one automaton over the folded terms and rebuilds it when the version in Redis changes.
+Each process keeps one automaton over the folded terms and rebuilds it when the version in Redis
+changes.
 """
 
 from __future__ import annotations
@@ -25,13 +26,16 @@ VERSION_KEY = "assistant:blocked_terms:version"
 LOOK_SECONDS = 1.0
 READ_AGAIN_SECONDS = 5.0
 
-# Written apart to slip through: "敏 感 词", "敏.感.词". Only letters that all stand alone are put together.
+# Written apart to slip through: "敏 感 词", "敏.感.词". Only letters that all stand alone are put
+# together.
 _LONE_LETTERS = re.compile(r"(?<=\b\w) (?=\w\b)")
 
 
 @dataclass(frozen=True)
 class _Terms:
-    """One reading of the rows. `automaton` is None where there is no term: an empty one refuses to search."""
+    """One reading of the rows. `automaton` is None where there is no term: an empty one refuses to
+    search.
+    """
 
     version: str
     automaton: ahocorasick.Automaton | None
@@ -43,7 +47,9 @@ _looked_at = float("-inf")
 
 
 def blocked_term(text: str, direction: Direction) -> str | None:
-    """The first blocked term that `text` holds, for the customer's words (IN) or the bot's (OUT)."""
+    """The first blocked term that `text` holds, for the customer's words (IN)
+    or the bot's (OUT).
+    """
     automaton = _current().automaton
     if automaton is None:
         return None
@@ -61,7 +67,9 @@ def terms_changed() -> None:
     try:
         redis().set(VERSION_KEY, secrets.token_hex(8))
     except REDIS_AWAY:
-        logger.warning("Redis is away: other processes hear of the changed blocked terms when it is back")
+        logger.warning(
+            "Redis is away: other processes hear of the changed blocked terms when it is back"
+        )
 
 
 def forget() -> None:
@@ -72,7 +80,9 @@ def forget() -> None:
 
 
 def _stands_alone(text: str, term: str, end: int) -> bool:
-    """A term of letters must be whole words ("ass" is not in "class"); Chinese has no word borders."""
+    """A term of letters must be whole words ("ass" is not in "class"); Chinese
+    has no word borders.
+    """
     start = end - len(term) + 1
     before, after = text[start - 1 : start] if start else "", text[end + 1 : end + 2]
     glued_before = term[0].isascii() and before.isascii() and before.isalnum()
@@ -101,7 +111,9 @@ def _is_old(known: _Terms, version: str | None, now: float) -> bool:
 
 
 def _version() -> str | None:
-    """None: Redis is away. A Redis that lost its keys gets a new version, and all processes read the rows again."""
+    """None: Redis is away. A Redis that lost its keys gets a new version, and all processes read
+    the rows again.
+    """
     try:
         stored = redis().get(VERSION_KEY)
         if stored is None:
@@ -115,7 +127,9 @@ def _version() -> str | None:
 @database_work
 def _read_rows() -> ahocorasick.Automaton | None:
     automaton = ahocorasick.Automaton()
-    for term, direction in BlockedTerm.objects.filter(enabled=True).values_list("term", "direction"):
+    for term, direction in BlockedTerm.objects.filter(enabled=True).values_list(
+        "term", "direction"
+    ):
         if folded := fold(term):
             known = automaton.get(folded, None)
             both = known is not None and known[1] != direction

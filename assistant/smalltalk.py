@@ -26,7 +26,9 @@ _GOODBYE = r"(?:再见|拜拜|拜|回见|下次见|晚安|bye bye|bye|goodbye|se
 _MEANS_THANKS = re.compile(r"谢|辛苦|麻烦|thank|thx")
 # WeChat writes its own faces as [微笑] or /::) and its stickers as a text that names them.
 _FACE = re.compile(r"\[[^\[\]]{1,8}\]|/:[^\s]{1,6}")
-_KIND_FACE = re.compile(r"\[(?:微笑|愉快|强|玫瑰|抱拳|OK|鼓掌|爱心|握手|拥抱|合十|耶)\]|[👍👌🙏🌹🤝😊😄🙂❤]")
+_KIND_FACE = re.compile(
+    r"\[(?:微笑|愉快|强|玫瑰|抱拳|OK|鼓掌|爱心|握手|拥抱|合十|耶)\]|[👍👌🙏🌹🤝😊😄🙂❤]"
+)
 
 
 def _made_of(*kinds: str) -> re.Pattern[str]:
@@ -46,7 +48,11 @@ def moment_of(text: str) -> Moment | None:
     words = fold(_FACE.sub(" ", text))
     if not words:
         return "thanks" if _KIND_FACE.search(text) else "not_understood"
-    for pattern, moment in ((_ONLY_GREETING, "greeting"), (_ONLY_THANKS, "thanks"), (_ONLY_GOODBYE, "goodbye")):
+    for pattern, moment in (
+        (_ONLY_GREETING, "greeting"),
+        (_ONLY_THANKS, "thanks"),
+        (_ONLY_GOODBYE, "goodbye"),
+    ):
         if pattern.fullmatch(words):
             return moment  # type: ignore[return-value]
     return None

@@ -1,7 +1,7 @@
 """Whether a question can be understood, and answered alike, for every customer who asks it.
 
-Only such a question may share an answer: "那多久呢" means nothing without what was said before, and an order number
-belongs to one customer.
+Only such a question may share an answer: "那多久呢" means nothing without what was said before, and
+an order number belongs to one customer.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from common.text import fold
 SHORTEST = 4
 
 _POINTS_BACK = re.compile(
-    r"^(?:那|这|它|他|她|哪|然后|还有|另外|继续|所以|为什么呢|and\b|then\b|it\b|that\b|this\b|what about\b|how about\b)"
+    r"^(?:那|这|它|他|她|哪|然后|还有|另外|继续|所以|为什么呢|and\b|then\b|it\b|that\b|this\b|what "
+    r"about\b|how about\b)"
     r"|刚才|刚刚|上面|前面|上一个|之前说|你说的|您说的"
     r"|(?:这|那)(?:个|种|款|件|些|样|里|边|儿)"
     r"|\b(?:it|that|this|those|these|them)\b"

@@ -1,7 +1,7 @@
 """What a customer wants when they do not ask a question: a person, or no person any more.
 
-A wish is the whole message, or a clause of its own that says it outright ("我要退款，转人工"). A word that merely
-occurs is none: "人工智能是什么" and "人工费多少" are questions.
+A wish is the whole message, or a clause of its own that says it outright ("我要退款，转人工"). A
+word that merely occurs is none: "人工智能是什么" and "人工费多少" are questions.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ _ASKING = (
     r"(?:请问|请|你好|您好|麻烦|劳驾|帮我|给我|帮忙|我想要|我想|我要|我需要|想要|能不能|可不可以|可以|能否"
     r"|还是|直接|赶紧|赶快|马上|立刻|快点|快|那|就|我|想|要|需要|能|给)"
 )
-_VERB = r"(?:转接到|转接|转到|转给|转回|转|接入|接通|接到|接|切换到|切换|换成|换|联系|呼叫|呼|叫|找|喊)"
+_VERB = (
+    r"(?:转接到|转接|转到|转给|转回|转|接入|接通|接到|接|切换到|切换|换成|换|联系|呼叫|呼|叫|找|喊)"
+)
 _MEASURE = r"(?:一个|一下|一位|个|位|下|到|给)?"
 _PLEASE = (
     r"(?:谢谢您|谢谢你|谢谢|谢了|可以吗|可以么|行不行|行吗|好不好|好吗|一下|在不在|在吗|在么"
@@ -28,8 +30,8 @@ _PLEASE = (
 )
 _TALK = r"(?:说话|说|聊天|聊聊|聊|对话|沟通|交流|谈谈|谈|讲话|讲)"
 
-# Possessive quantifiers (`*+`): particles pile up in any order, and a pile must never cost more than one pass. `\A`:
-# nobody can look for a wish from every place of a pile.
+# Possessive quantifiers (`*+`): particles pile up in any order, and a pile must never cost more
+# than one pass. `\A`: nobody can look for a wish from every place of a pile.
 _CHINESE_WISH = re.compile(
     rf"\A(?:{_ASKING}*+(?:"
     rf"{_VERB}{_MEASURE}{_PERSON}"
@@ -49,7 +51,8 @@ _ENGLISH_WISH = re.compile(
     r"\A(?:(?:hi|hello|hey|please|pls|can|could|may|i|you|we|me|just|want|need|would|like|d|to|let|get|give|now)\s+)*+"
     r"(?:(?:talk|speak|chat|connect|transfer|switch|put|hand)\s+(?:me\s+)?(?:through\s+|over\s+)?(?:to|with)\s+)?"
     r"(?:a\s+|an\s+|the\s+|your\s+)?(?:real\s+|live\s+|actual\s+)?"
-    r"(?:human being|human agent|human support|human service|human|person|agent|representative|operator"
+    r"(?:human being|human agent|human support|human "
+    r"service|human|person|agent|representative|operator"
     r"|customer service|customer support|support agent|service agent|someone real)"
     r"(?:\s+(?:please|pls|now|thanks|thank you|asap|here))*+"
 )
@@ -60,8 +63,9 @@ _CANCEL = re.compile(
     r"|cancel(?: the)?(?: human| agent| waiting)?"
     rf"){_PLEASE}*+"
 )
-# Every wish has one of these, as typed: most messages need no folding to be known for none. Full-width letters may be
-# one; full-width marks (？，！) end nearly every question in Chinese and are none.
+# Every wish has one of these, as typed: most messages need no folding to be known for none.
+# Full-width letters may be one; full-width marks (？，！) end nearly every question in Chinese and
+# are none.
 _MAY_BE_A_WISH = re.compile(
     r"人\s*工|真\s*人|活\s*人|客\s*服|[机機]\s*器|[\uff21-\uff3a\uff41-\uff5a]|human|person|agent|represent|operator|customer|support|someone",
     re.I,
@@ -75,7 +79,9 @@ def wants_human(text: str) -> bool:
     if len(text) > LONGEST_MESSAGE or not _MAY_BE_A_WISH.search(text):
         return False
     words = _joined(text)
-    if len(words) <= LONGEST_WISH and (_CHINESE_WISH.fullmatch(words) or _ENGLISH_WISH.fullmatch(words)):
+    if len(words) <= LONGEST_WISH and (
+        _CHINESE_WISH.fullmatch(words) or _ENGLISH_WISH.fullmatch(words)
+    ):
         return True
     return any(_CHINESE_CLAUSE.fullmatch(_joined(clause)) for clause in _CLAUSE_END.split(text))
 

@@ -1,4 +1,6 @@
-"""`python -m benchmarks [ROW …] [--quick]`: measure, print, and keep a whole measurement in benchmarks/RESULTS.md."""
+"""`python -m benchmarks [ROW …] [--quick]`: measure, print, and keep a whole measurement in
+benchmarks/RESULTS.md.
+"""
 
 from __future__ import annotations
 
@@ -69,20 +71,28 @@ def _measure(bench: Bench, names: Sequence[str]) -> list[Table]:
 
 def _report(on: str, tables: Sequence[Table], is_quick: bool) -> str:
     explained = (
-        "Written by `make bench`. Load client, fakes, servers and what is measured share the cores, so times are worse "
-        "than on machines of their own; ratios and CPU per message carry further. More than one run: the median, then "
+        "Written by `make bench`. Load client, fakes, servers and what is measured share the "
+        "cores, so times are worse "
+        "than on machines of their own; ratios and CPU per message carry further. More than one "
+        "run: the median, then "
         "the lowest and the highest."
     )
     if is_quick:
         explained += " This was a quick run: each row once, and short."
-    return "\n".join(["# Measured", "", explained, "", on, "", *(table.markdown() for table in tables)])
+    return "\n".join(
+        ["# Measured", "", explained, "", on, "", *(table.markdown() for table in tables)]
+    )
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("rows", nargs="*", metavar="ROW", help=f"all of them if none is named: {', '.join(ROWS)}")
+    parser.add_argument(
+        "rows", nargs="*", metavar="ROW", help=f"all of them if none is named: {', '.join(ROWS)}"
+    )
     parser.add_argument("--quick", action="store_true", help="short runs, each once")
-    parser.add_argument("--profile", type=Path, metavar="FOLDER", help="py-spy's raw profiles go there")
+    parser.add_argument(
+        "--profile", type=Path, metavar="FOLDER", help="py-spy's raw profiles go there"
+    )
     said = parser.parse_args()
     if unknown := set(said.rows) - set(ROWS):
         parser.error(f"no such row: {', '.join(sorted(unknown))}")

@@ -52,7 +52,8 @@ def http_request(push: Push, path: str, app_id: str) -> bytes:
         f"&encrypt_type=aes&msg_signature={signed}"
     )
     head = (
-        f"POST {path}?{query} HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: Mozilla/4.0\r\nAccept: */*\r\n"
+        f"POST {path}?{query} HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: Mozilla/4.0\r\nAccept: "
+        "*/*\r\n"
         f"Content-Type: text/xml\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
     )
     return head.encode() + body

@@ -1,4 +1,6 @@
-"""The product's own callback and door, but nobody answers: what it costs to store, limit and acknowledge a push."""
+"""The product's own callback and door, but nobody answers: what it costs to store, limit and
+acknowledge a push.
+"""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
-"""WeChat's side of a benchmark, a process of its own: pushes over fresh connections, cut after 5 s, three deliveries.
+"""WeChat's side of a benchmark, a process of its own: pushes over fresh connections, cut after 5 s,
+three deliveries.
 
-`python -m benchmarks.client ORDER.json OUTCOMES.json`. All requests are made before the first is sent. Prints the
-moment (`time.monotonic`) at which it begins, and at the end the CPU seconds that it took since. Open loop: a push
-leaves when it is due, whatever became of the others; only with `at_once` (saturation) it keeps so many connections
-busy.
+`python -m benchmarks.client ORDER.json OUTCOMES.json`. All requests are made before the first is
+sent. Prints the moment (`time.monotonic`) at which it begins, and at the end the CPU seconds that
+it took since. Open loop: a push leaves when it is due, whatever became of the others; only with
+`at_once` (saturation) it keeps so many connections busy.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ CONNECTION_LOST = 0
 
 @dataclass(frozen=True)
 class Order:
-    """What to send. `age`: how old CreateTime says that a push is. `spread`: evenly or as customers come (Poisson)."""
+    """What to send. `age`: how old CreateTime says that a push is. `spread`: evenly or as customers
+    come (Poisson).
+    """
 
     port: int
     texts: list[str]
@@ -49,7 +52,9 @@ class Order:
 
 @dataclass
 class Sent:
-    """One push and its deliveries: when each began and ended, the status (0: no answer), the text of the reply."""
+    """One push and its deliveries: when each began and ended, the status (0: no answer), the text
+    of the reply.
+    """
 
     openid: str
     started: float = 0.0
@@ -57,7 +62,9 @@ class Sent:
 
 
 class Delivery(asyncio.Protocol):
-    """One connection. As little as possible is done here: the client shares the machine with what it measures."""
+    """One connection. As little as possible is done here: the client shares the machine with what
+    it measures.
+    """
 
     __slots__ = ("_client", "_number", "_request", "_started", "_timer", "_transport", "received")
 
@@ -132,7 +139,8 @@ class Client:
         self.loop.create_task(self._connect(Delivery(self, number, self._requests[number])))
 
     async def _connect(self, delivery: Delivery) -> None:
-        # Nobody listens: WeChat comes again after its pause, not at once, and the delivery's timer ends it.
+        # Nobody listens: WeChat comes again after its pause, not at once, and the delivery's timer
+        # ends it.
         with suppress(OSError):
             await self.loop.create_connection(lambda: delivery, "127.0.0.1", self.order.port)
 

@@ -1,4 +1,6 @@
-"""How often the servers were asked: statements to MariaDB and commands to Redis. Unlike times, these do not waver."""
+"""How often the servers were asked: statements to MariaDB and commands to Redis. Unlike times,
+these do not waver.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,10 @@ from dataclasses import dataclass
 from tests.services.mariadb import PrivateMariaDB
 from tests.services.redis_server import PrivateRedis
 
-_STATEMENTS = "('Com_select', 'Com_insert', 'Com_update', 'Com_delete', 'Com_commit', 'Com_rollback', 'Com_set_option')"
+_STATEMENTS = (
+    "('Com_select', 'Com_insert', 'Com_update', 'Com_delete', 'Com_commit', 'Com_rollback', "
+    "'Com_set_option')"
+)
 # What kombu and the benchmark do by themselves, message or not.
 _NOT_COUNTED = ("info", "ping", "config", "hello", "client")
 
@@ -18,19 +23,27 @@ class Asked:
     commands: dict[str, int]
 
     def since(self, before: Asked) -> Asked:
-        return Asked(_less(self.statements, before.statements), _less(self.commands, before.commands))
+        return Asked(
+            _less(self.statements, before.statements), _less(self.commands, before.commands)
+        )
 
     def each(self, count: int) -> str:
         return f"MariaDB {_each(self.statements, count)}; Redis {_each(self.commands, count)}"
 
 
 def asked_so_far(mariadb: PrivateMariaDB, redis: PrivateRedis) -> Asked:
-    lines = mariadb.execute(f"SHOW GLOBAL STATUS WHERE Variable_name IN {_STATEMENTS}").splitlines()[1:]
-    statements = {name.removeprefix("Com_"): int(value) for name, value in (line.split("\t") for line in lines)}
+    lines = mariadb.execute(
+        f"SHOW GLOBAL STATUS WHERE Variable_name IN {_STATEMENTS}"
+    ).splitlines()[1:]
+    statements = {
+        name.removeprefix("Com_"): int(value)
+        for name, value in (line.split("\t") for line in lines)
+    }
     found = redis.client.info("commandstats")
     commands = {name.removeprefix("cmdstat_"): int(one["calls"]) for name, one in found.items()}
     return Asked(
-        statements, {name: calls for name, calls in commands.items() if name.split("|")[0] not in _NOT_COUNTED}
+        statements,
+        {name: calls for name, calls in commands.items() if name.split("|")[0] not in _NOT_COUNTED},
     )
 
 

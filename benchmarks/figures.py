@@ -41,12 +41,21 @@ class Figure:
         return self.median >= bar if self.more_is_better else self.median <= bar
 
     def cells(self) -> list[str]:
-        spread = f" ({_number(min(self.values))} – {_number(max(self.values))})" if len(self.values) > 1 else ""
-        bars = ["" if bar is None else self._with_unit(_number(bar)) for bar in (self.at_least, self.goal)]
+        spread = (
+            f" ({_number(min(self.values))} – {_number(max(self.values))})"
+            if len(self.values) > 1
+            else ""
+        )
+        bars = [
+            "" if bar is None else self._with_unit(_number(bar))
+            for bar in (self.at_least, self.goal)
+        ]
         return [self.name, *bars, f"{self._with_unit(_number(self.median))}{spread}", self.verdict]
 
     def _with_unit(self, number: str) -> str:
-        return f"{number}{self.unit}" if self.unit in ("x", "%") else f"{number} {self.unit}".rstrip()
+        return (
+            f"{number}{self.unit}" if self.unit in ("x", "%") else f"{number} {self.unit}".rstrip()
+        )
 
 
 def _number(value: float) -> str:
@@ -67,7 +76,12 @@ class Table:
     figures: list[Figure] = field(default_factory=list)
 
     def add(
-        self, name: str, values: float | Sequence[float], unit: str = "", *bars: float, more_is_better: bool = False
+        self,
+        name: str,
+        values: float | Sequence[float],
+        unit: str = "",
+        *bars: float,
+        more_is_better: bool = False,
     ) -> None:
         """`bars`: at least, goal."""
         kept = tuple(values) if isinstance(values, Sequence) else (values,)
@@ -79,6 +93,13 @@ class Table:
         return [figure for figure in self.figures if figure.verdict == "MISSED"]
 
     def markdown(self) -> str:
-        lines = [f"## {self.title}", "", self.how, "", "| | at least | goal | measured | |", "|---|---|---|---|---|"]
+        lines = [
+            f"## {self.title}",
+            "",
+            self.how,
+            "",
+            "| | at least | goal | measured | |",
+            "|---|---|---|---|---|",
+        ]
         lines += [f"| {' | '.join(figure.cells())} |" for figure in self.figures]
         return "\n".join([*lines, ""])

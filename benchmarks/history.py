@@ -1,7 +1,8 @@
-"""A long history in the benchmark's database: `python -m benchmarks.history MESSAGES TICKETS`, on MariaDB.
+"""A long history in the benchmark's database: `python -m benchmarks.history MESSAGES TICKETS`, on
+MariaDB.
 
-Prints the cookie of a staff user's session, which reads the pages. Rows are copies of one that the models wrote, so a
-new column has the value that the product gives it.
+Prints the cookie of a staff user's session, which reads the pages. Rows are copies of one that the
+models wrote, so a new column has the value that the product gives it.
 """
 
 from __future__ import annotations
@@ -20,7 +21,15 @@ from django.db.models import Model  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from conversations.models import Author, Conversation, Customer, Message, MessageState, Reply, ReplyState  # noqa: E402
+from conversations.models import (  # noqa: E402
+    Author,
+    Conversation,
+    Customer,
+    Message,
+    MessageState,
+    Reply,
+    ReplyState,
+)
 from llm.models import ModelCall, Outcome  # noqa: E402
 from tickets.models import Reason, Status, Ticket  # noqa: E402
 from wechat.models import OfficialAccount  # noqa: E402
@@ -67,7 +76,13 @@ def main(messages: int, tickets: int) -> None:
     help_given(tickets)
     call = ModelCall.objects.create(model="fake", outcome=Outcome.OK, total_ms=900, created_at=now)
     calls = messages // MESSAGES_PER_CALL
-    copies(call, calls, id="n + 10", created_at=at(calls), outcome="IF(MOD(n, 50) = 0, 'timeout', 'ok')")
+    copies(
+        call,
+        calls,
+        id="n + 10",
+        created_at=at(calls),
+        outcome="IF(MOD(n, 50) = 0, 'timeout', 'ok')",
+    )
     user = get_user_model().objects.create_superuser("reader")
     client = Client()
     client.force_login(user)
@@ -78,47 +93,83 @@ def people(account: OfficialAccount, count: int) -> None:
     customer = Customer.objects.create(account=account, openid="template", pk=count + 1)
     conversation = Conversation.objects.create(account=account, customer=customer, pk=count + 1)
     copies(conversation, count, id="n", customer_id="n", last_message_at=at(count))
-    copies(customer, count, id="n", openid="CONCAT('oBench', LPAD(n, 20, '0'))", created_at=at(count))
+    copies(
+        customer, count, id="n", openid="CONCAT('oBench', LPAD(n, 20, '0'))", created_at=at(count)
+    )
 
 
 def talk(account: OfficialAccount, count: int, conversations: int) -> None:
     now = timezone.now()
     message = Message.objects.create(
-        account=account, openid="o", dedup_key="template", kind="text", text="怎么退货", conversation_id=1,
-        state=MessageState.ANSWERED, sent_at=now, received_at=now,
-    )  # fmt: skip
+        account=account,
+        openid="o",
+        dedup_key="template",
+        kind="text",
+        text="怎么退货",
+        conversation_id=1,
+        state=MessageState.ANSWERED,
+        sent_at=now,
+        received_at=now,
+    )
     reply = Reply.objects.create(
-        conversation_id=1, message=message, author=Author.BOT, source="faq", text="七天内可以退货。" * 5,
-        state=ReplyState.SENT, pk=count + 1,
-    )  # fmt: skip
+        conversation_id=1,
+        message=message,
+        author=Author.BOT,
+        source="faq",
+        text="七天内可以退货。" * 5,
+        state=ReplyState.SENT,
+        pk=count + 1,
+    )
     states = "ELT(1 + MOD(n, 10), 'ignored', 'handed_over', " + ", ".join(["'answered'"] * 8) + ")"
     copies(
-        reply, count,
-        id="n", message_id="n", conversation_id=f"1 + MOD(n, {conversations})", created_at=at(count),
-        due_at=at(count), source="ELT(1 + MOD(n, 4), 'faq', 'faq', 'model', 'menu')",
+        reply,
+        count,
+        id="n",
+        message_id="n",
+        conversation_id=f"1 + MOD(n, {conversations})",
+        created_at=at(count),
+        due_at=at(count),
+        source="ELT(1 + MOD(n, 4), 'faq', 'faq', 'model', 'menu')",
         state="IF(MOD(n, 20000) = 0, 'failed', 'sent')",
-    )  # fmt: skip
+    )
     copies(
-        message, count,
-        id="n", dedup_key="CONCAT('bench', n)", conversation_id=f"1 + MOD(n, {conversations})", state=states,
-        sent_at=at(count), received_at=at(count),
+        message,
+        count,
+        id="n",
+        dedup_key="CONCAT('bench', n)",
+        conversation_id=f"1 + MOD(n, {conversations})",
+        state=states,
+        sent_at=at(count),
+        received_at=at(count),
         openid=f"CONCAT('oBench', LPAD(1 + MOD(n, {conversations}), 20, '0'))",
         text="CONCAT('第 ', n, ' 句：怎么退货')",
-    )  # fmt: skip
+    )
 
 
 def help_given(count: int) -> None:
     ticket = Ticket.objects.create(
-        number="template", reason=Reason.NOTHING_MATCHED, customer_id=1, conversation_id=1, pk=count + 1,
-        resolved_at=timezone.now() + timedelta(0), status=Status.RESOLVED,
-    )  # fmt: skip
+        number="template",
+        reason=Reason.NOTHING_MATCHED,
+        customer_id=1,
+        conversation_id=1,
+        pk=count + 1,
+        resolved_at=timezone.now() + timedelta(0),
+        status=Status.RESOLVED,
+    )
     is_open = f"n > {count - OPEN_TICKETS}"
     copies(
-        ticket, count,
-        id="n", number="CONCAT('B', n)", customer_id="n", conversation_id="n", created_at=at(count),
-        open_for_id=f"IF({is_open}, n, NULL)", resolved_at=f"IF({is_open}, NULL, {at(count)})",
-        status=f"IF({is_open}, 'open', 'resolved')", waiting_since=f"IF({is_open}, {at(count)}, NULL)",
-    )  # fmt: skip
+        ticket,
+        count,
+        id="n",
+        number="CONCAT('B', n)",
+        customer_id="n",
+        conversation_id="n",
+        created_at=at(count),
+        open_for_id=f"IF({is_open}, n, NULL)",
+        resolved_at=f"IF({is_open}, NULL, {at(count)})",
+        status=(f"IF({is_open}, 'open', 'resolved')"),
+        waiting_since=f"IF({is_open}, {at(count)}, NULL)",
+    )
 
 
 if __name__ == "__main__":

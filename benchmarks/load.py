@@ -29,7 +29,9 @@ class Delivered:
 
 @dataclass(frozen=True)
 class Outcome:
-    """One message: when it was sent, its deliveries, and the texts the customer got, with their times."""
+    """One message: when it was sent, its deliveries, and the texts the customer got, with their
+    times.
+    """
 
     openid: str
     started: float
@@ -62,7 +64,13 @@ class Load:
         self._asked = asked
         self.cpu_seconds = 0.0
         self._order_file.write_text(json.dumps(asdict(order), ensure_ascii=False), encoding="utf-8")
-        command = [sys.executable, "-m", "benchmarks.client", str(self._order_file), str(self._outcomes_file)]
+        command = [
+            sys.executable,
+            "-m",
+            "benchmarks.client",
+            str(self._order_file),
+            str(self._outcomes_file),
+        ]
         self._process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         self.begins_at = float(self._process.stdout.readline())
@@ -89,12 +97,17 @@ def send(folder: Path, asked: Sequence[Question], port: int, **order: Any) -> Lo
 
 
 def _outcome(one: dict[str, Any], asked: Question) -> Outcome:
-    deliveries = tuple(Delivered(end - start, status, text, end) for start, end, status, text in one["deliveries"])
+    deliveries = tuple(
+        Delivered(end - start, status, text, end) for start, end, status, text in one["deliveries"]
+    )
     return Outcome(one["openid"], one["started"], asked.expected, deliveries)
 
 
 def with_api_texts(
-    outcomes: Sequence[Outcome], fetch: Callable[[], list[tuple[str, str, float]]], *, patience: float
+    outcomes: Sequence[Outcome],
+    fetch: Callable[[], list[tuple[str, str, float]]],
+    *,
+    patience: float,
 ) -> list[Outcome]:
     """Add what went out by the customer-service API, waiting for the last answers."""
     texts: dict[str, list[tuple[str, float]]] = defaultdict(list)
@@ -103,7 +116,8 @@ def with_api_texts(
         for openid, text, moment in fetch():
             texts[openid].append((text, moment))
         complete = [
-            Outcome(one.openid, one.started, one.expected, one.deliveries, tuple(texts[one.openid])) for one in outcomes
+            Outcome(one.openid, one.started, one.expected, one.deliveries, tuple(texts[one.openid]))
+            for one in outcomes
         ]
         if all(one.answers for one in complete) or time.monotonic() > end:
             return complete

@@ -18,15 +18,32 @@ from benchmarks.meter import cpu_seconds
 from tests.services.process import find_program
 from tests.stack import ROOT
 
-PACKAGES = ("Django", "celery", "kombu", "redis", "uvicorn", "uvloop", "mysqlclient", "requests", "wechatpy", "Flask")
+PACKAGES = (
+    "Django",
+    "celery",
+    "kombu",
+    "redis",
+    "uvicorn",
+    "uvloop",
+    "mysqlclient",
+    "requests",
+    "wechatpy",
+    "Flask",
+)
 
 
 class Neighbours:
-    """How much of the machine others took while a row was measured: its times are worth that much less."""
+    """How much of the machine others took while a row was measured: its times are worth that much
+    less.
+    """
 
     def __init__(self, servers: Sequence[int]) -> None:
         self._servers = servers
-        self._started, self._busy, self._ours = time.monotonic(), _busy_seconds(), self._our_seconds()
+        self._started, self._busy, self._ours = (
+            time.monotonic(),
+            _busy_seconds(),
+            self._our_seconds(),
+        )
 
     def share(self) -> float:
         others = _busy_seconds() - self._busy - (self._our_seconds() - self._ours)
@@ -34,8 +51,12 @@ class Neighbours:
 
     def _our_seconds(self) -> float:
         """Ourselves, the children that have ended, and the servers that go on."""
-        usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-        return sum(usage.ru_utime + usage.ru_stime for usage in usages) + sum(map(cpu_seconds, self._servers))
+        usages = [
+            resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+        ]
+        return sum(usage.ru_utime + usage.ru_stime for usage in usages) + sum(
+            map(cpu_seconds, self._servers)
+        )
 
 
 def _busy_seconds() -> float:
@@ -47,11 +68,14 @@ def _busy_seconds() -> float:
 def description() -> str:
     memory = psutil.virtual_memory().total / 1024**3
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
-    servers = ", ".join(_first_line(*names) for names in (("redis-server",), ("mariadbd", "mysqld")))
+    servers = ", ".join(
+        _first_line(*names) for names in (("redis-server",), ("mariadbd", "mysqld"))
+    )
     return "\n".join(
         [
             f"- {datetime.now():%Y-%m-%d %H:%M}, commit {_commit()}",
-            f"- {os.cpu_count()} cores of {_processor()}, {memory:.0f} GB, {platform.system()} {platform.release()}",
+            f"- {os.cpu_count()} cores of {_processor()}, {memory:.0f} GB, {platform.system()} "
+            f"{platform.release()}",
             f"- Python {platform.python_version()}, {packages}",
             f"- {servers}",
             f"- load of the machine before the first row: {os.getloadavg()[0]:.1f}",
@@ -68,7 +92,9 @@ def _processor() -> str:
 
 def _first_line(*names: str) -> str:
     program = find_program(*names) or names[0]
-    return subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout.partition("\n")[0]
+    return subprocess.run(
+        [program, "--version"], capture_output=True, text=True, check=False
+    ).stdout.partition("\n")[0]
 
 
 def _commit() -> str:

@@ -37,7 +37,9 @@ def rss(pid: int) -> int:
 
 
 def pss(pid: int) -> int:
-    """Memory with shared pages counted once over all who share them: what the group takes from the machine."""
+    """Memory with shared pages counted once over all who share them: what the group takes from the
+    machine.
+    """
     return sum(process.memory_full_info().pss for process in _family(pid))
 
 

@@ -1,6 +1,8 @@
-"""The fake model as a process of the benchmarks: as tests/fake_model.py, and it tells how long it thought each time.
+"""The fake model as a process of the benchmarks: as tests/fake_model.py, and it tells how long it
+thought each time.
 
-`python -m benchmarks.model PORT SECONDS CHUNKS [MEDIAN,P95]`; it answers with the customer's own words.
+`python -m benchmarks.model PORT SECONDS CHUNKS [MEDIAN,P95]`; it answers with the customer's own
+words.
 """
 
 from __future__ import annotations

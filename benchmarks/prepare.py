@@ -1,4 +1,6 @@
-"""Fill the benchmark's database: `python -m benchmarks.prepare MODEL_URL` under the product's environment."""
+"""Fill the benchmark's database: `python -m benchmarks.prepare MODEL_URL` under the product's
+environment.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,8 @@ from llm.models import LanguageModel  # noqa: E402
 from wechat import accounts  # noqa: E402
 from wechat.models import OfficialAccount, ReplyMode  # noqa: E402
 
-# A limit that an operator sets in the admin; 150 messages a second of 3 s each are 450 calls under way.
+# A limit that an operator sets in the admin; 150 messages a second of 3 s each are 450 calls under
+# way.
 MODEL_MAX_IN_FLIGHT = 600
 
 
@@ -36,8 +39,12 @@ def main(model_url: str) -> None:
             is_default=mode == ReplyMode.API,
         )
     accounts.changed()
-    LanguageModel.objects.create(name="benchmark", base_url=model_url, model="fake", max_in_flight=MODEL_MAX_IN_FLIGHT)
-    FAQ.objects.bulk_create(FAQ(question=question, answer=answer) for question, answer in shop.faqs())
+    LanguageModel.objects.create(
+        name="benchmark", base_url=model_url, model="fake", max_in_flight=MODEL_MAX_IN_FLIGHT
+    )
+    FAQ.objects.bulk_create(
+        FAQ(question=question, answer=answer) for question, answer in shop.faqs()
+    )
     versions.knowledge_changed()
 
 

@@ -1,6 +1,8 @@
-"""Where the CPU goes, with py-spy, while a row is measured: samples of the threads that hold the interpreter's lock.
+"""Where the CPU goes, with py-spy, while a row is measured: samples of the threads that hold the
+interpreter's lock.
 
-Waiting for the database or a socket is not in it. It costs CPU itself: figures of such a run are not for the table.
+Waiting for the database or a socket is not in it. It costs CPU itself: figures of such a run are
+not for the table.
 """
 
 from __future__ import annotations
@@ -12,7 +14,8 @@ from pathlib import Path
 
 from benchmarks.stack import Target
 
-# Without pausing the process for each look: it has hundreds of threads, and would wait for py-spy most of the time.
+# Without pausing the process for each look: it has hundreds of threads, and would wait for py-spy
+# most of the time.
 HOW = ("-f", "raw", "--gil", "-r", "200", "--nonblocking")
 
 
@@ -30,4 +33,6 @@ class Profiler:
         for part, pid in target.own_pids.items():
             file = self._folder / f"{name} {part}.raw".replace(" ", "-")
             command = [program, "record", *HOW, "-d", str(self._seconds), "-p", str(pid)]
-            subprocess.Popen([*command, "-o", str(file)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            subprocess.Popen(
+                [*command, "-o", str(file)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )

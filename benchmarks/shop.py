@@ -1,4 +1,6 @@
-"""What customers ask in a benchmark: a made-up shop of a thousand FAQs, and questions that only a model can answer."""
+"""What customers ask in a benchmark: a made-up shop of a thousand FAQs, and questions that only a
+model can answer.
+"""
 
 from __future__ import annotations
 
@@ -34,12 +36,15 @@ class Question:
 
 def faqs() -> list[tuple[str, str]]:
     pairs = [(thing, aspect) for thing in THINGS for aspect in ASPECTS]
-    return [(f"{thing}{aspect}", _answer(number, thing)) for number, (thing, aspect) in enumerate(pairs)]
+    return [
+        (f"{thing}{aspect}", _answer(number, thing)) for number, (thing, aspect) in enumerate(pairs)
+    ]
 
 
 def _answer(number: int, thing: str) -> str:
     return (
-        f"关于{thing}的这个问题（编号{number:04d}）：请打开商品页的「服务说明」，那里有完整的内容，也可以继续问我们。"
+        f"关于{thing}的这个问题（编号{number:04d}）："
+        "请打开商品页的「服务说明」，那里有完整的内容，也可以继续问我们。"
     )
 
 
@@ -55,7 +60,8 @@ def for_the_knowledge_base(count: int) -> list[Question]:
 def for_the_model(count: int) -> list[Question]:
     """Each one different, so that no cache answers it. The fake model repeats the question."""
     texts = [
-        f"上周三晚上下的单，尾号{number:05d}，快递员把盒子摔在楼道里，我妈妈签收时没敢拆，你们觉得我该先联系谁呢"
+        f"上周三晚上下的单，尾号{number:05d}，快递员把盒子摔在楼道里，我妈妈签收时没敢拆，"
+        "你们觉得我该先联系谁呢"
         for number in range(count)
     ]
     return [Question(text, text) for text in texts]

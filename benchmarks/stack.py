@@ -1,4 +1,6 @@
-"""What a benchmark runs on: one MariaDB and one Redis for all rows, and the product's own processes for each."""
+"""What a benchmark runs on: one MariaDB and one Redis for all rows, and the product's own processes
+for each.
+"""
 
 from __future__ import annotations
 
@@ -22,14 +24,25 @@ from tests.services.mariadb import PrivateMariaDB
 from tests.services.process import Process
 from tests.services.redis_server import PrivateRedis
 from tests.stack import ROOT, free_port
-from wechatbot.supervisor.plan import CHILD_ENVIRONMENT, deliver_program, web_program, worker_program
+from wechatbot.supervisor.plan import (
+    CHILD_ENVIRONMENT,
+    deliver_program,
+    web_program,
+    worker_program,
+)
 
 DATABASE = "benchmark"
 PRODUCT = "wechatbot.asgi:application"
 ACK_ONLY = "benchmarks.ack_only:application"
 WORKER_THREADS = 300
 # What one row leaves behind must not slow the next one down.
-EMPTIED = ("conversations_", "tickets_", "llm_modelcall", "knowledge_cachedanswer", "assistant_answerlog")
+EMPTIED = (
+    "conversations_",
+    "tickets_",
+    "llm_modelcall",
+    "knowledge_cachedanswer",
+    "assistant_answerlog",
+)
 KEPT = ("tickets_agent",)
 SERVERS = ("Redis", "MariaDB")
 
@@ -93,14 +106,18 @@ class Product:
         return {**model, "WeChat API": self.stack.api.pid}
 
     def parts(self) -> dict[str, Process]:
-        workers = {f"worker {number}": worker for number, worker in enumerate(self.workers, start=1)}
+        workers = {
+            f"worker {number}": worker for number, worker in enumerate(self.workers, start=1)
+        }
         deliver = {"deliver": self.deliver} if self.deliver else {}
         servers = zip(SERVERS, (self.stack.redis.process, self.stack.mariadb.process), strict=True)
         return {"web": self.web, **workers, **deliver, **dict(servers)}
 
 
 class Stack:
-    """One folder, one MariaDB (every commit reaches the disk), one Redis (append-only file), a WeChat API."""
+    """One folder, one MariaDB (every commit reaches the disk), one Redis (append-only file), a
+    WeChat API.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -117,7 +134,12 @@ class Stack:
         self._started.append(self.mariadb.process)
         self.mariadb.make_database(DATABASE)
         self._start(self.api)
-        command = [sys.executable, "-m", "benchmarks.prepare", f"http://127.0.0.1:{self.model_port}/v1"]
+        command = [
+            sys.executable,
+            "-m",
+            "benchmarks.prepare",
+            f"http://127.0.0.1:{self.model_port}/v1",
+        ]
         subprocess.run(command, env=self.environment(), check=True)
 
     def stop(self) -> None:
@@ -143,9 +165,16 @@ class Stack:
 
     @contextlib.contextmanager
     def product(
-        self, *, application: str = PRODUCT, workers: int = 1, thinking: Thinking | None = None, **environment: str
+        self,
+        *,
+        application: str = PRODUCT,
+        workers: int = 1,
+        thinking: Thinking | None = None,
+        **environment: str,
     ) -> Iterator[Product]:
-        """The product as `serve` starts it. With ACK_ONLY there is nothing for workers to do, and none."""
+        """The product as `serve` starts it. With ACK_ONLY there is nothing for workers to do, and
+        none.
+        """
         self.empty()
         port = free_port()
         made = Product(port, self._web(application, port, environment), [], None, None, self)
@@ -186,9 +215,12 @@ class Stack:
         return self.mariadb.execute(query).split()
 
     def openids_of_unknown_outcome(self) -> list[str]:
-        """Replies that a process was sending when it died, and those that the sweep will find so."""
+        """Replies that a process was sending when it died, and those that the
+        sweep will find so.
+        """
         return self.mariadb.execute(
-            f"SELECT m.openid FROM {DATABASE}.conversations_reply r JOIN {DATABASE}.conversations_message m "
+            f"SELECT m.openid FROM {DATABASE}.conversations_reply r JOIN "
+            f"{DATABASE}.conversations_message m "
             "ON m.id = r.message_id WHERE r.state IN ('unknown', 'sending')"
         ).split()
 
@@ -201,7 +233,9 @@ class Stack:
         self.sent_by_api()
 
     def _web(self, application: str, port: int, environment: dict[str, str]) -> Process:
-        command = [part.replace(PRODUCT, application) for part in web_program("127.0.0.1", port).command]
+        command = [
+            part.replace(PRODUCT, application) for part in web_program("127.0.0.1", port).command
+        ]
         return self._program("web", command, environment)
 
     def model(self, thinking: Thinking) -> Process:

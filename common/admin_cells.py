@@ -1,4 +1,6 @@
-"""What stands in the cells of the admin's lists: long texts cut, times as people say them, the whole on hover."""
+"""What stands in the cells of the admin's lists: long texts cut, times as people say them, the
+whole on hover.
+"""
 
 from __future__ import annotations
 
@@ -25,14 +27,20 @@ def cut(text: str, at: int = CUT_AT) -> SafeString | str:
     """A long text in one table cell, whole on hover."""
     if not text:
         return NOTHING
-    return format_html('<span title="{}">{}</span>', text, text if len(text) <= at else f"{text[: at - 1]}…")
+    return format_html(
+        '<span title="{}">{}</span>', text, text if len(text) <= at else f"{text[: at - 1]}…"
+    )
 
 
 def seconds(milliseconds: int | None) -> SafeString | str:
     """A short span, as it is compared in a column."""
     if milliseconds is None:
         return NOTHING
-    words = _("%.1f 秒") % (milliseconds / 1000) if milliseconds >= 1000 else _("%d 毫秒") % milliseconds
+    words = (
+        _("%.1f 秒") % (milliseconds / 1000)
+        if milliseconds >= 1000
+        else _("%d 毫秒") % milliseconds
+    )
     return format_html('<span class="whole">{}</span>', words)
 
 
@@ -43,7 +51,9 @@ def moment(at: datetime | None) -> SafeString | str:
     local = timezone.localtime(at)
     words = _distance(at - timezone.now()) or f"{local:%Y-%m-%d %H:%M}"
     exact = f"{local:%Y-%m-%d %H:%M:%S}"
-    return format_html('<time class="whole" datetime="{}" title="{}">{}</time>', local.isoformat(), exact, words)
+    return format_html(
+        '<time class="whole" datetime="{}" title="{}">{}</time>', local.isoformat(), exact, words
+    )
 
 
 def _distance(span: timedelta) -> str:
@@ -56,10 +66,16 @@ def _distance(span: timedelta) -> str:
         return _("刚刚") if is_past else _("马上")
     if away < HOUR:
         count = away // MINUTE
-        past, ahead = ngettext("%d 分钟前", "%d 分钟前", count), ngettext("%d 分钟后", "%d 分钟后", count)
+        past, ahead = (
+            ngettext("%d 分钟前", "%d 分钟前", count),
+            ngettext("%d 分钟后", "%d 分钟后", count),
+        )
     else:
         count = away // HOUR
-        past, ahead = ngettext("%d 小时前", "%d 小时前", count), ngettext("%d 小时后", "%d 小时后", count)
+        past, ahead = (
+            ngettext("%d 小时前", "%d 小时前", count),
+            ngettext("%d 小时后", "%d 小时后", count),
+        )
     return (past if is_past else ahead) % count
 
 
@@ -68,8 +84,12 @@ def moment_of(model: type[Model], name: str) -> Column:
     return _column(model, name, lambda row: moment(getattr(row, name)))
 
 
-def cut_of(model: type[Model], name: str, at: int = CUT_AT, words: Callable[[str], str] = str) -> Column:
-    """The column of a list for a text that may be long; `words` says it in the reader's language."""
+def cut_of(
+    model: type[Model], name: str, at: int = CUT_AT, words: Callable[[str], str] = str
+) -> Column:
+    """The column of a list for a text that may be long; `words` says it
+    in the reader's language.
+    """
     return _column(model, name, lambda row: cut(words(getattr(row, name)), at))
 
 

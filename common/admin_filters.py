@@ -55,7 +55,9 @@ class TimeFilter(admin.FieldListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.chosen not in SPANS:
             return queryset
-        return queryset.filter(**{f"{self.field_path}__gte": beginning_of(self.chosen, timezone.now())})
+        return queryset.filter(
+            **{f"{self.field_path}__gte": beginning_of(self.chosen, timezone.now())}
+        )
 
     def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:  # type: ignore[override]
         without = changelist.get_query_string(remove=[self.field_path])
@@ -73,7 +75,9 @@ class WordsFilter(admin.SimpleListFilter):
 
     @property
     def lookup_kwarg(self) -> str | None:
-        """By these names the theme keeps the choice when another filter of the list is submitted."""
+        """By these names the theme keeps the choice when another filter of
+        the list is submitted.
+        """
         return self.parameter_name
 
     @property

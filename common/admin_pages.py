@@ -1,4 +1,6 @@
-"""What all our pages in the admin have in common: an empty list that says what to do, and no typing lost."""
+"""What all our pages in the admin have in common: an empty list that says what to do, and no typing
+lost.
+"""
 
 from __future__ import annotations
 
@@ -18,17 +20,19 @@ from unfold.views import ChangeList
 from common.admin_cells import NOTHING
 from common.paging import BoundedPaginator
 
-# A pattern in an address is run over all that customers wrote. SQLite runs it in our process, where one pattern and
-# one text that fit each other badly take days, and nothing else runs meanwhile.
+# A pattern in an address is run over all that customers wrote. SQLite runs it in our process, where
+# one pattern and one text that fit each other badly take days, and nothing else runs meanwhile.
 PATTERN_LOOKUPS = {"regex", "iregex"}
 
-# Each word is looked for in each field: thousands of them keep a process busy for seconds, and SQLite refuses them.
+# Each word is looked for in each field: thousands of them keep a process busy for seconds, and
+# SQLite refuses them.
 MAX_SEARCH = 200
 
 
 @dataclass(frozen=True)
 class Step:
-    """The one thing to do next: what the button says, and the names of the pages it may lead to, the best first.
+    """The one thing to do next: what the button says, and the names of the pages it may lead to,
+    the best first.
 
     A page may not be there (the simulator in production); then the next one is.
     """
@@ -47,7 +51,9 @@ class Step:
 
 
 class AdminList(ChangeList):
-    """Knows whether it is empty by itself or because of what was asked for, and is titled by what it lists."""
+    """Knows whether it is empty by itself or because of what was asked for, and is titled by what
+    it lists.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -81,8 +87,8 @@ class AdminPage(ModelAdmin):
     # Parameters that choose a part of the list rather than search in it.
     tabs: Collection[str] = ()
 
-    # Related rows of a list, read beside it by their ids. `list_select_related` joins them, which lets MySQL begin with
-    # the other table and sort all rows to show one page.
+    # Related rows of a list, read beside it by their ids. `list_select_related` joins them, which
+    # lets MySQL begin with the other table and sort all rows to show one page.
     list_prefetch: Sequence[str] = ()
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:

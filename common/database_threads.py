@@ -1,8 +1,9 @@
 """A handful of threads with lasting database connections, for processes with hundreds of threads.
 
-A worker answers up to 300 messages at once, nearly all of them waiting for a model. Three hundred threads must not
-mean three hundred connections, nor one opened for every statement: functions marked `@database_work` run on a few
-threads that keep theirs. In every other process (tests, views, commands) the mark does nothing.
+A worker answers up to 300 messages at once, nearly all of them waiting for a model. Three hundred
+threads must not mean three hundred connections, nor one opened for every statement: functions
+marked `@database_work` run on a few threads that keep theirs. In every other process (tests, views,
+commands) the mark does nothing.
 """
 
 from __future__ import annotations
@@ -36,11 +37,12 @@ def _mark_thread() -> None:
 
 
 def database_work(function: Callable[P, R]) -> Callable[P, R]:
-    """Run `function` on a database thread. A nested call runs where it is: a submit into its own pool would deadlock.
+    """Run `function` on a database thread. A nested call runs where it is: a submit into its own
+    pool would deadlock.
 
-    A connection that broke is dropped and the function tried once more, and a transaction that the database chose to
-    end a deadlock runs again, in every process. So the function must be safe to run twice: either its transaction
-    failed as a whole, or its UPDATE names the state it expects.
+    A connection that broke is dropped and the function tried once more, and a transaction that the
+    database chose to end a deadlock runs again, in every process. So the function must be safe to
+    run twice: either its transaction failed as a whole, or its UPDATE names the state it expects.
     """
 
     @functools.wraps(function)
@@ -62,7 +64,9 @@ def _again_after_deadlock(function: Callable[P, R], /, *args: P.args, **kwargs: 
     return function(*args, **kwargs)
 
 
-def _with_fresh_connection_on_error(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+def _with_fresh_connection_on_error(
+    function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
+) -> R:
     try:
         return _again_after_deadlock(function, *args, **kwargs)
     except (OperationalError, InterfaceError):

@@ -7,9 +7,11 @@ from requests.adapters import HTTPAdapter
 
 
 def make_session(*, pool_size: int = 256) -> requests.Session:
-    """A session with a large pool that reads no proxy or netrc from the environment and follows no redirects by itself.
+    """A session with a large pool that reads no proxy or netrc from the environment and follows no
+    redirects by itself.
 
-    A redirect of an API endpoint is a misconfiguration, and following one could carry a key to another host.
+    A redirect of an API endpoint is a misconfiguration, and following one could carry a key to
+    another host.
     """
     session = requests.Session()
     session.trust_env = False

@@ -1,8 +1,10 @@
-"""Leases in Redis: at most so many holders of a name over all processes, and none kept by a dead one.
+"""Leases in Redis: at most so many holders of a name over all processes, and none kept by a dead
+one.
 
-A lease is a member of a sorted set whose score is the moment it runs out, by Redis' own clock. It is short, and one
-thread per process renews all that the process has in hand, so a killed process gives its leases back by itself.
-Redis away: the same bound counts for this process alone, and what it took meanwhile is entered when Redis is back.
+A lease is a member of a sorted set whose score is the moment it runs out, by Redis' own clock. It
+is short, and one thread per process renews all that the process has in hand, so a killed process
+gives its leases back by itself. Redis away: the same bound counts for this process alone, and what
+it took meanwhile is entered when Redis is back.
 """
 
 from __future__ import annotations
@@ -79,7 +81,9 @@ class Leases:
             self._note_away(error)
 
     def renew(self) -> None:
-        """Push the end of all leases in hand away. What Redis has lost is entered anew: it is in use all the same."""
+        """Push the end of all leases in hand away. What Redis has lost is entered anew: it is in
+        use all the same.
+        """
         with self._lock:
             held = {name: list(leases) for name, leases in self._held.items()}
         for name, leases in held.items():
@@ -92,7 +96,9 @@ class Leases:
     def _acquire_in_redis(self, name: str, limit: int, lease: str) -> bool | None:
         if self._is_away():
             return None
-        return bool(redis().register_script(_ACQUIRE)(keys=[name], args=[limit, self._milliseconds, lease]))
+        return bool(
+            redis().register_script(_ACQUIRE)(keys=[name], args=[limit, self._milliseconds, lease])
+        )
 
     def _is_away(self) -> bool:
         return time.monotonic() < self._away_until
@@ -103,7 +109,9 @@ class Leases:
 
     def _start_renewing(self) -> None:
         if self._renewer is None or not self._renewer.is_alive():
-            self._renewer = threading.Thread(target=self._renew_until_idle, name="leases", daemon=True)
+            self._renewer = threading.Thread(
+                target=self._renew_until_idle, name="leases", daemon=True
+            )
             self._renewer.start()
 
     def _renew_until_idle(self) -> None:

@@ -1,7 +1,8 @@
 """Log rows written a little later, many in one transaction, by one thread of a busy process.
 
-A log must neither slow an answer down nor lose it. In the web process and the workers (`start`) rows wait for at most
-a fifth of a second; a process that is killed loses those, and only those. Everywhere else they are written at once.
+A log must neither slow an answer down nor lose it. In the web process and the workers (`start`)
+rows wait for at most a fifth of a second; a process that is killed loses those, and only those.
+Everywhere else they are written at once.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from common.database_threads import database_work
 logger = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 0.2
-# While the database is away rows wait, up to this many; what comes after is only in the process's own log.
+# While the database is away rows wait, up to this many; what comes after is only in the process's
+# own log.
 MAX_WAITING = 20_000
 GIVE_UP_SECONDS = 60.0
 
@@ -39,7 +41,9 @@ def start() -> None:
 
 
 def keep(rows: Sequence[Model]) -> None:
-    """Write these rows down, if that can be done; never raises for a row's or the database's sake."""
+    """Write these rows down, if that can be done; never raises for a row's
+    or the database's sake.
+    """
     if _waiting is None:
         _write_now(rows)
         return
@@ -51,7 +55,9 @@ def keep(rows: Sequence[Model]) -> None:
 
 
 def flush() -> None:
-    """Write what waits, at the end of the process: on this thread, for the pool of the others has ended before."""
+    """Write what waits, at the end of the process: on this thread, for the pool of the others has
+    ended before.
+    """
     rows = _take(_waiting) if _waiting is not None else []
     if rows:
         _write(rows)
@@ -65,7 +71,9 @@ def _write_now(rows: Sequence[Model]) -> None:
 def _write(rows: Sequence[Model]) -> None:
     try:
         _insert([_writable(row) for row in rows])
-    except Exception:  # A row with a value that no column takes: a log line, never somebody's answer.
+    except (
+        Exception
+    ):  # A row with a value that no column takes: a log line, never somebody's answer.
         logger.exception("log rows could not be written: %s", [str(row) for row in rows])
 
 

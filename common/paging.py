@@ -1,4 +1,6 @@
-"""Pages of lists that may hold a million rows: counted up to a bound, and past it said as an estimate."""
+"""Pages of lists that may hold a million rows: counted up to a bound, and past it said as an
+estimate.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ MOST_COUNTED = 10_000
 
 
 class BoundedPaginator(Paginator):
-    """`count` is what can be paged through. Counting all of a large table takes longer than showing a page of it."""
+    """`count` is what can be paged through. Counting all of a large table takes longer than showing
+    a page of it.
+    """
 
     @cached_property
     def count(self) -> int:
@@ -37,12 +41,15 @@ class BoundedPaginator(Paginator):
 
 
 def rows_of(model: type[Model]) -> int:
-    """MySQL keeps an estimate, to within some percent. SQLite counts a table quickly from its pages."""
+    """MySQL keeps an estimate, to within some percent. SQLite counts a table quickly from its
+    pages.
+    """
     if connection.vendor != "mysql":
         return model._default_manager.count()
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT table_rows FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = %s",
+            "SELECT table_rows FROM information_schema.tables WHERE table_schema = DATABASE() AND "
+            "table_name = %s",
             [model._meta.db_table],
         )
         found = cursor.fetchone()

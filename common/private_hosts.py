@@ -1,8 +1,8 @@
 """Addresses inside our own network, which nobody reaches by typing them into a form.
 
-An address of a model is typed by staff, and we call it with a key: a name may lead to a database, a router or the
-cloud's metadata. Names are looked up once, checked, and that very address is connected to: a name that resolves
-differently the second time gains nothing.
+An address of a model is typed by staff, and we call it with a key: a name may lead to a database, a
+router or the cloud's metadata. Names are looked up once, checked, and that very address is
+connected to: a name that resolves differently the second time gains nothing.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from urllib3.exceptions import NewConnectionError
 
 _PORTS = {"http": 80, "https": 443}
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
-# What is handed out to everybody. The rest of IPv6 leads inside: old site-local addresses, a network's own NAT64.
+# What is handed out to everybody. The rest of IPv6 leads inside: old site-local addresses, a
+# network's own NAT64.
 _PUBLIC_IPV6 = ipaddress.ip_network("2000::/3")
 
 
@@ -34,7 +35,9 @@ class GuardedConnection(HTTPConnection):
         try:
             addresses = permitted_addresses(self.host, self.port)
         except PrivateAddress as error:
-            raise NewConnectionError(self, "private address, not in ALLOWED_PRIVATE_HOSTS") from error
+            raise NewConnectionError(
+                self, "private address, not in ALLOWED_PRIVATE_HOSTS"
+            ) from error
         except (OSError, UnicodeError) as error:
             raise NewConnectionError(self, f"unknown host: {error}") from error
         try:
@@ -43,7 +46,9 @@ class GuardedConnection(HTTPConnection):
             self._dns_host = name
 
     def _connected_to(self, addresses: Sequence[str]) -> socket.socket:
-        """The first of the checked addresses that answers; its certificate is still checked for the name."""
+        """The first of the checked addresses that answers; its certificate is still checked for the
+        name.
+        """
         for address in addresses[:-1]:
             self._dns_host = address
             try:
@@ -55,7 +60,9 @@ class GuardedConnection(HTTPConnection):
 
 
 def permitted_addresses(host: str, port: int | None) -> list[str]:
-    """What the name means now. Raises PrivateAddress when one of them is private and the host is not listed."""
+    """What the name means now. Raises PrivateAddress when one of them is private and the host is
+    not listed.
+    """
     found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
     if not is_listed(host, port) and any(map(is_private, addresses)):
@@ -98,7 +105,9 @@ def _place(url: str) -> tuple[str, int | None]:
 
 
 def refuse_private(url: str) -> None:
-    """For a form: raises PrivateAddress. A name that is unknown now is looked at again when it is connected to."""
+    """For a form: raises PrivateAddress. A name that is unknown now is looked at again when it is
+    connected to.
+    """
     host, port = _place(url)
     try:
         permitted_addresses(host, port)

@@ -1,4 +1,5 @@
-"""Deleting what is older than it is kept: in small transactions with pauses, so that nobody waits for it.
+"""Deleting what is older than it is kept: in small transactions with pauses, so that nobody waits
+for it.
 
 There is no state beside the rows: who dies in the middle begins again and finds less to do.
 """
@@ -24,13 +25,17 @@ def _always() -> bool:
 
 
 class Sweep:
-    """One pass over old rows. `goes_on` is asked before each slice: a process that ends need not wait for the rest."""
+    """One pass over old rows. `goes_on` is asked before each slice: a process that ends need not
+    wait for the rest.
+    """
 
     def __init__(self, goes_on: Callable[[], bool] = _always) -> None:
         self._goes_on = goes_on
 
     def delete(self, rows: models.QuerySet[Any]) -> int:
-        """With all that hangs on them. They are looked at again in the transaction: what changed since stays."""
+        """With all that hangs on them. They are looked at again in the transaction: what changed
+        since stays.
+        """
 
         def delete(keys: Sequence[Any]) -> None:
             rows.filter(pk__in=keys).delete()
@@ -38,7 +43,8 @@ class Sweep:
         return self.in_slices(rows, delete)
 
     def in_slices(self, rows: models.QuerySet[Any], act: Act) -> int:
-        """Call `act` with the keys of a few rows at a time, each time in a transaction; returns how many rows.
+        """Call `act` with the keys of a few rows at a time, each time in a transaction; returns how
+        many rows.
 
         The keys are read outside of it: a transaction on SQLite keeps all other writers out.
         """

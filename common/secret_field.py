@@ -1,7 +1,8 @@
-"""Secrets in the database: encrypted at rest, and write-only in forms. What is stored is never rendered again.
+"""Secrets in the database: encrypted at rest, and write-only in forms. What is stored is never
+rendered again.
 
-A model that declares `SecretField` needs nothing more: its forms, the admin's too, show 「已设置」 or 「未设置」; an
-empty input keeps what is stored; a box clears it where the field may be blank.
+A model that declares `SecretField` needs nothing more: its forms, the admin's too, show 「已设置」
+or 「未设置」; an empty input keeps what is stored; a box clears it where the field may be blank.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ _ciphers: dict[tuple[str, ...], Fernet | MultiFernet] = {}
 
 
 class UnreadableSecret(str):
-    """Empty to all who use it, but remembers what is stored: saving its row must not lose the secret."""
+    """Empty to all who use it, but remembers what is stored: saving its row must not lose the
+    secret.
+    """
 
     stored: str
 
@@ -46,9 +49,9 @@ class UnreadableSecret(str):
 class SecretField(EncryptedCharField):
     """A text encrypted at rest.
 
-    Differs from its base in three ways: it may be blank (the base stores NULL), it decrypts only what comes from the
-    database (the base leaves that out while any thread validates a form), and a text that the present keys cannot
-    decrypt reads as empty instead of as its own cipher text.
+    Differs from its base in three ways: it may be blank (the base stores NULL), it decrypts only
+    what comes from the database (the base leaves that out while any thread validates a form), and a
+    text that the present keys cannot decrypt reads as empty instead of as its own cipher text.
     """
 
     if TYPE_CHECKING:
@@ -58,9 +61,15 @@ class SecretField(EncryptedCharField):
 
     @property
     def f(self) -> Fernet | MultiFernet:
-        which = (settings.SECRET_KEY, *getattr(settings, "SECRET_KEY_FALLBACKS", ()), *settings.SALT_KEY)
+        which = (
+            settings.SECRET_KEY,
+            *getattr(settings, "SECRET_KEY_FALLBACKS", ()),
+            *settings.SALT_KEY,
+        )
         if which not in _ciphers:
-            self.__dict__.pop("keys", None)  # The library's copy, of keys that may not be the present ones.
+            self.__dict__.pop(
+                "keys", None
+            )  # The library's copy, of keys that may not be the present ones.
             _ciphers[which] = super().f
         return _ciphers[which]
 
@@ -75,7 +84,10 @@ class SecretField(EncryptedCharField):
         try:
             return self.f.decrypt(value.encode()).decode()
         except InvalidToken:
-            logger.error("%s cannot be decrypted: SECRET_KEY or SALT_KEY is not the one it was saved with", self)
+            logger.error(
+                "%s cannot be decrypted: SECRET_KEY or SALT_KEY is not the one it was saved with",
+                self,
+            )
             return UnreadableSecret.keeping(value)
 
     def to_python(self, value: Any) -> Any:
@@ -102,7 +114,14 @@ class SecretInput(forms.PasswordInput):
 
     def __init__(self, attrs: Mapping[str, Any] | None = None) -> None:
         classes = " ".join(INPUT_CLASSES)
-        super().__init__({"class": classes, "autocomplete": "new-password", "spellcheck": "false", **(attrs or {})})
+        super().__init__(
+            {
+                "class": classes,
+                "autocomplete": "new-password",
+                "spellcheck": "false",
+                **(attrs or {}),
+            }
+        )
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
         is_set, is_locked = value is True, bool((attrs or {}).get("disabled"))
@@ -113,7 +132,8 @@ class SecretInput(forms.PasswordInput):
 
     def _clear_box(self, name: str) -> SafeString:
         return format_html(
-            '<label class="mt-2 flex items-center gap-2"><input type="checkbox" name="{}-clear"> {}</label>',
+            '<label class="mt-2 flex items-center gap-2"><input type="checkbox" name="{}-clear"> '
+            "{}</label>",
             name,
             gettext("清除已保存的值"),
         )
@@ -150,7 +170,9 @@ class SecretFormField(forms.CharField):
 
 
 class SecretsAdminMixin:
-    """For a ModelAdmin with secrets: a read-only page would print them, so who may not change may not look."""
+    """For a ModelAdmin with secrets: a read-only page would print them, so who may not change may
+    not look.
+    """
 
     def has_view_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return self.has_change_permission(request, obj)  # type: ignore[attr-defined]

@@ -1,4 +1,6 @@
-"""Folding of text: what makes two ways of typing the same words equal, and what no text may hold."""
+"""Folding of text: what makes two ways of typing the same words equal, and what
+no text may hold.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Taking work: one process answers a conversation at a time, its messages in the customer's order.
 
-The lease stands on the conversation; the message counts its attempts. Whoever writes an answer names the attempt, so
-a worker that was thought dead and comes back writes nothing.
+The lease stands on the conversation; the message counts its attempts. Whoever writes an answer
+names the attempt, so a worker that was thought dead and comes back writes nothing.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ LEASE = timedelta(seconds=20)
 RENEW_SECONDS = 5.0
 MAX_ATTEMPTS = 3
 
-# This process, as its leases name it. Each claim counts on, for a thread that stalled must not pass for the one that
-# took over, although both are of the same process.
+# This process, as its leases name it. Each claim counts on, for a thread that stalled must not pass
+# for the one that took over, although both are of the same process.
 HOLDER = f"{os.getpid()}-{secrets.token_hex(8)}"
 _claims = itertools.count(1)
 
@@ -42,7 +42,8 @@ _followers: dict[str, Turn | None] = {}
 class Turn:
     """One claimed message: ours to answer until the lease runs out.
 
-    `owner_version` is the conversation's when we took it; a bot's answer is worth nothing under another one.
+    `owner_version` is the conversation's when we took it; a bot's answer is worth nothing under
+    another one.
     """
 
     message: Message
@@ -71,7 +72,9 @@ class LeaseLost(Exception):
 
 @database_work
 def attach(message_ids: list[int]) -> list[int]:
-    """Give each message its customer and conversation (made at the first word); returns the conversations' ids."""
+    """Give each message its customer and conversation (made at the first word); returns the
+    conversations' ids.
+    """
     conversation_ids = []
     for message in Message.objects.filter(pk__in=message_ids).order_by("sent_at", "pk"):
         if message.conversation_id is None:
@@ -85,8 +88,8 @@ def attach(message_ids: list[int]) -> list[int]:
 def take_in_hand(message: Message, *, leave_to_worker: bool = False) -> tuple[int, Turn | None]:
     """`attach` and `take` for a message that was stored this moment, in one transaction.
 
-    `leave_to_worker`: only a model can answer it, so it is not claimed here; but a person's customer is ours. Returns
-    the conversation's id too.
+    `leave_to_worker`: only a model can answer it, so it is not claimed here; but a person's
+    customer is ours. Returns the conversation's id too.
     """
     with transaction.atomic():
         conversation_id, owner = _attach(message)
@@ -96,11 +99,15 @@ def take_in_hand(message: Message, *, leave_to_worker: bool = False) -> tuple[in
 
 
 def _attach(message: Message) -> tuple[int, str]:
-    """Give the message its conversation, and let it open the reply window. Returns the conversation and its owner."""
+    """Give the message its conversation, and let it open the reply window. Returns the conversation
+    and its owner.
+    """
     window = ledger.opened_by(message)
     found = hot.conversation_of(message.account_id, message.openid)
     if found is None:
-        begun = hot.begin_conversation(message.account_id, message.openid, message.sent_at, window, timezone.now())
+        begun = hot.begin_conversation(
+            message.account_id, message.openid, message.sent_at, window, timezone.now()
+        )
         if begun is not None and hot.join_conversation(message.pk, begun):
             return begun, Owner.BOT
         found = hot.conversation_of(message.account_id, message.openid)
@@ -113,7 +120,9 @@ def _attach(message: Message) -> tuple[int, str]:
 
 @database_work
 def take(conversation_id: int) -> Turn | None:
-    """Claim the conversation and its first open message. None: somebody else has it, or nothing is to do."""
+    """Claim the conversation and its first open message. None: somebody else has it, or nothing is
+    to do.
+    """
     with transaction.atomic():
         turn = _take(conversation_id)
     return _in_hand_from_now(turn)
@@ -130,7 +139,9 @@ def _take(conversation_id: int) -> Turn | None:
 
 
 def _in_hand_from_now(turn: Turn | None) -> Turn | None:
-    """Only after the commit: the renewing thread must not see a lease that may still be rolled back."""
+    """Only after the commit: the renewing thread must not see a lease that may still be rolled
+    back.
+    """
     if turn is not None:
         with _in_hand_lock:
             _in_hand[turn.conversation.pk] = turn.lease
@@ -141,7 +152,8 @@ def _in_hand_from_now(turn: Turn | None) -> Turn | None:
 def take_next(turn: Turn) -> Turn | None:
     """After an answer: the next open message of the same conversation, or its release.
 
-    `say` has done it already, in the transaction of the answer; if nothing was said it is done here.
+    `say` has done it already, in the transaction of the answer; if nothing was said it is done
+    here.
     """
     if turn.lease in _followers:
         following = _followers.pop(turn.lease)
@@ -154,10 +166,11 @@ def take_next(turn: Turn) -> Turn | None:
 
 
 def move_on(turn: Turn, *, is_released: bool = False) -> None:
-    """Release the conversation, or take its next message, in the caller's transaction. `take_next` hands it out.
+    """Release the conversation, or take its next message, in the caller's transaction. `take_next`
+    hands it out.
 
-    A message stored after our look finds the conversation free; one stored before is seen. `is_released`: the caller
-    has given the lease up already, in this transaction.
+    A message stored after our look finds the conversation free; one stored before is seen.
+    `is_released`: the caller has given the lease up already, in this transaction.
     """
     following = _following(turn) if is_released else _move_on(turn)
     transaction.on_commit(lambda: _followers.update({turn.lease: following}))
@@ -181,11 +194,13 @@ def _following(turn: Turn) -> Turn | None:
 
 @database_work
 def give_back(turn: Turn) -> None:
-    """Not ours to answer here (it needs a model): the message is RECEIVED again, the conversation free."""
+    """Not ours to answer here (it needs a model): the message is RECEIVED again, the conversation
+    free.
+    """
     with transaction.atomic():
-        Message.objects.filter(pk=turn.message.pk, state=MessageState.ANSWERING, attempt=turn.message.attempt).update(
-            state=MessageState.RECEIVED, attempt=turn.message.attempt - 1
-        )
+        Message.objects.filter(
+            pk=turn.message.pk, state=MessageState.ANSWERING, attempt=turn.message.attempt
+        ).update(state=MessageState.RECEIVED, attempt=turn.message.attempt - 1)
         hot.release_conversation(turn.conversation.pk, turn.lease)
     drop(turn)
 
@@ -193,7 +208,8 @@ def give_back(turn: Turn) -> None:
 def _first_open(conversation_id: int, lease: str) -> Turn | None:
     while (found := hot.first_open_message(conversation_id)) is not None:
         message, conversation, customer = found
-        # Whoever lost the lease before us may have ended the message at this very moment: then look again.
+        # Whoever lost the lease before us may have ended the message at this very moment: then look
+        # again.
         if hot.start_answering(message.pk, message.attempt):
             message.state = MessageState.ANSWERING
             message.attempt += 1
@@ -209,7 +225,9 @@ def refreshed(turn: Turn) -> Turn:
 
 
 def drop(turn: Turn) -> None:
-    """Renew it no longer. A lease that was not given back runs out, and another process takes the message."""
+    """Renew it no longer. A lease that was not given back runs out, and another process takes the
+    message.
+    """
     _followers.pop(turn.lease, None)
     with _in_hand_lock:
         if _in_hand.get(turn.conversation.pk) == turn.lease:
@@ -218,13 +236,17 @@ def drop(turn: Turn) -> None:
 
 @database_work
 def renew_all() -> int:
-    """Extend the leases of all conversations that this process has in hand, by one UPDATE. Returns how many.
+    """Extend the leases of all conversations that this process has in hand, by one UPDATE. Returns
+    how many.
 
-    Not of those that were given free with the last answer, although `take_next` has not let go of them here yet.
+    Not of those that were given free with the last answer, although `take_next` has not let go of
+    them here yet.
     """
     with _in_hand_lock:
         in_hand = dict(_in_hand)
     if not in_hand:
         return 0
-    ours = Conversation.objects.filter(pk__in=in_hand, lease_holder__in=in_hand.values(), lease_until__gt=LONG_AGO)
+    ours = Conversation.objects.filter(
+        pk__in=in_hand, lease_holder__in=in_hand.values(), lease_until__gt=LONG_AGO
+    )
     return ours.update(lease_until=timezone.now() + LEASE)

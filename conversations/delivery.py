@@ -1,6 +1,7 @@
 """Sending replies by the customer-service API, one after the other, in the order they were written.
 
-The only place that turns an error of WeChat into the state of a row. A retried delivery never asks a model again.
+The only place that turns an error of WeChat into the state of a row. A retried delivery never asks
+a model again.
 """
 
 from __future__ import annotations
@@ -49,7 +50,9 @@ BOT_SENDS_PER_ANSWER = 3
 
 
 def deliver(conversation_id: int, *, limit: int | None = None) -> int:
-    """Send what is due in this conversation, at most `limit` texts; returns how many WeChat took."""
+    """Send what is due in this conversation, at most `limit` texts; returns
+    how many WeChat took.
+    """
     sent = 0
     while limit is None or sent < limit:
         time.sleep(_pause_left(conversation_id))
@@ -70,16 +73,20 @@ def _pause_left(conversation_id: int) -> float:
     """The first part may have gone out a moment ago, from another process or as a passive reply."""
     earliest = timezone.now() - timedelta(seconds=PAUSE_SECONDS)
     last = hot.last_sent(conversation_id, earliest)
-    return 0.0 if last is None else float(min(max((last - earliest).total_seconds(), 0), PAUSE_SECONDS))
+    return (
+        0.0
+        if last is None
+        else float(min(max((last - earliest).total_seconds(), 0), PAUSE_SECONDS))
+    )
 
 
 @database_work
 def claim_next(conversation_id: int) -> Reply | None:
     """The conversation's next row, now SENDING and ours; None when nothing may go out now.
 
-    The rows go in order: one that is being sent, or waits for its next try, holds up those behind it. The
-    conversation is locked first: of two deliveries one waits here and then sees what the other took, and an owner
-    cannot change in between.
+    The rows go in order: one that is being sent, or waits for its next try, holds up those behind
+    it. The conversation is locked first: of two deliveries one waits here and then sees what the
+    other took, and an owner cannot change in between.
     """
     now = timezone.now()
     with transaction.atomic():
@@ -129,7 +136,9 @@ def _rows_without_window(reply: Reply, now: datetime) -> QuerySet[Reply] | None:
 
 
 def _bot_sends_left(reply: Reply) -> int:
-    """What one answer may still take. The customer's next push opens a new window for what was left of it."""
+    """What one answer may still take. The customer's next push opens a new window for what was left
+    of it.
+    """
     sent = hot.count_sent_by_api(reply.message_id)
     if sent >= BOT_SENDS_PER_ANSWER:
         by_api = Reply.objects.filter(message=reply.message, channel=Channel.API)
@@ -145,7 +154,9 @@ def _wait_for_customer(conversation_id: int) -> None:
 
 
 def send(reply: Reply, *, is_alone: bool = False) -> bool:
-    """Send one claimed row and write down what became of it. `is_alone`: its answer has no further parts."""
+    """Send one claimed row and write down what became of it. `is_alone`: its answer has no further
+    parts.
+    """
     try:
         _send_text(reply, reply.text if is_alone else _with_link_to_the_rest(reply))
     except WeChatError as error:
@@ -167,7 +178,8 @@ def _send_text(reply: Reply, text: str) -> None:
 def _send_pieces(api: WeChatAPI, reply: Reply, text: str) -> None:
     """WeChat's limit is not published. Halves are surely short enough; they cost one send more.
 
-    A row of which a piece went out is never sent again, so every failure after the first is one of unknown outcome.
+    A row of which a piece went out is never sent again, so every failure after the first is one of
+    unknown outcome.
     """
     openid = reply.conversation.customer.openid
     first, *others = cut(text, byte_length(text) // 2 + 8)
@@ -178,7 +190,9 @@ def _send_pieces(api: WeChatAPI, reply: Reply, text: str) -> None:
         try:
             api.send_text(openid, piece)
         except WeChatError as error:
-            raise OutcomeUnknown(error.code, f"only the beginning was sent: {error.message}", error.rid) from error
+            raise OutcomeUnknown(
+                error.code, f"only the beginning was sent: {error.message}", error.rid
+            ) from error
 
 
 @database_work
@@ -192,7 +206,8 @@ def _with_link_to_the_rest(reply: Reply) -> str:
     now = timezone.now()
     if reply.author != Author.BOT or not hot.ready_parts_behind(reply.message_id, reply.part):
         return reply.text
-    # This row is SENDING without a channel yet and has been taken off the ledger, so both counts are of what follows.
+    # This row is SENDING without a channel yet and has been taken off the ledger, so both counts
+    # are of what follows.
     customer = Customer.objects.get(pk=reply.conversation.customer_id)
     if _bot_sends_left(reply) > 1 and customer.sends_left(now) > KEPT_FOR_A_PERSON:
         return reply.text
@@ -219,7 +234,12 @@ def record_error(reply: Reply, error: WeChatError) -> None:
             ledger.refund(reply.conversation.customer, timezone.now())
         match error:
             case OutcomeUnknown():
-                rows.update(state=ReplyState.UNKNOWN, channel=Channel.API, sent_at=timezone.now(), reason=reason)
+                rows.update(
+                    state=ReplyState.UNKNOWN,
+                    channel=Channel.API,
+                    sent_at=timezone.now(),
+                    reason=reason,
+                )
             case WindowClosed() | QuotaUsedUp():
                 ledger.close(reply.conversation.customer)
                 rows.update(state=ReplyState.WAITING_FOR_CUSTOMER, reason=reason)
@@ -230,14 +250,18 @@ def record_error(reply: Reply, error: WeChatError) -> None:
                 accounts.turn_passive(reply.conversation.account_id)
             case WeChatError(counts_as_try=False):
                 due_at = timezone.now() + timedelta(seconds=error.wait_seconds)
-                rows.update(state=ReplyState.READY, due_at=due_at, reason=reason, tries=reply.tries - 1)
+                rows.update(
+                    state=ReplyState.READY, due_at=due_at, reason=reason, tries=reply.tries - 1
+                )
             case WeChatError(try_again=True) if reply.tries <= len(RETRY_PAUSES):
                 pause = max(RETRY_PAUSES[reply.tries - 1], error.wait_seconds)
                 due_at = timezone.now() + timedelta(seconds=pause)
                 rows.update(state=ReplyState.READY, due_at=due_at, reason=reason)
             case _:
                 if isinstance(error, NotFollowing):
-                    Customer.objects.filter(pk=reply.conversation.customer_id).update(subscribed=False)
+                    Customer.objects.filter(pk=reply.conversation.customer_id).update(
+                        subscribed=False
+                    )
                 rows.update(state=ReplyState.FAILED, reason=reason)
                 _fail_parts_behind(reply, reason)
 

@@ -1,9 +1,10 @@
-"""Ids that a process makes for itself, so that a batch of messages is stored by one INSERT and knows its rows.
+"""Ids that a process makes for itself, so that a batch of messages is stored by one INSERT and
+knows its rows.
 
-63 bits: milliseconds since 2024, then 22 bits that this process has drawn by lot. Within a millisecond they count on
-from there, so they grow with every call, as an index likes and as messages of the same second are put in order, even
-when the clock is set back. Should two processes ever make the same id, the insert is ignored and the intake makes
-another one.
+63 bits: milliseconds since 2024, then 22 bits that this process has drawn by lot. Within a
+millisecond they count on from there, so they grow with every call, as an index likes and as
+messages of the same second are put in order, even when the clock is set back. Should two processes
+ever make the same id, the insert is ignored and the intake makes another one.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""The kinds of pushes in the words of somebody who reads them. The codes are those of `wechat.incoming`."""
+"""The kinds of pushes in the words of somebody who reads them. The codes are those of
+`wechat.incoming`.
+"""
 
 from __future__ import annotations
 

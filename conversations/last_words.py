@@ -10,7 +10,9 @@ from conversations.models import Conversation, Message
 
 
 def last_words(conversation_ids: Collection[int]) -> dict[int, str]:
-    """By conversation. Each is one look into the index; do not ask for more of them than a page shows."""
+    """By conversation. Each is one look into the index; do not ask for more of them than a page
+    shows.
+    """
     texts = Message.objects.filter(conversation=OuterRef("pk")).exclude(text="")
     newest = texts.order_by("-received_at", "-pk").values("text")[:1]
     rows = Conversation.objects.filter(pk__in=conversation_ids).annotate(said=Subquery(newest))

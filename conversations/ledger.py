@@ -1,7 +1,7 @@
 """The reply window: how many messages WeChat lets us send to a customer, and until when.
 
-5 sends in 48 h after each message; 3 in 1 min after a menu click, a follow, a scan or a tap on a msgmenu item. What
-WeChat says (45015, 45047) is truer than our count and corrects it.
+5 sends in 48 h after each message; 3 in 1 min after a menu click, a follow, a scan or a tap on a
+msgmenu item. What WeChat says (45015, 45047) is truer than our count and corrects it.
 """
 
 from __future__ import annotations
@@ -73,7 +73,9 @@ def refund(customer: Customer, now: datetime) -> None:
     if not rows.filter(event_sends_left__lt=SENDS_PER_EVENT, event_window_until__gt=now).update(
         event_sends_left=F("event_sends_left") + 1
     ):
-        rows.filter(message_sends_left__lt=SENDS_PER_MESSAGE).update(message_sends_left=F("message_sends_left") + 1)
+        rows.filter(message_sends_left__lt=SENDS_PER_MESSAGE).update(
+            message_sends_left=F("message_sends_left") + 1
+        )
 
 
 def close(customer: Customer) -> None:

@@ -1,7 +1,8 @@
-"""The tap links of accounts without the customer-service API, and how the tap is known when it comes back.
+"""The tap links of accounts without the customer-service API, and how the tap is known when it
+comes back.
 
-A tap arrives as an ordinary text with `bizmsgmenuid`, which some clients leave out: the words alone are enough, and a
-customer may type them.
+A tap arrives as an ordinary text with `bizmsgmenuid`, which some clients leave out: the words alone
+are enough, and a customer may type them.
 """
 
 from __future__ import annotations
@@ -15,14 +16,17 @@ LOOK_MENU_ID = "wechatbot-look"
 LOOK_WORDS = "查看回复"
 LOOK_WORDS_IN_ENGLISH = "View reply"
 _WORDS_OF_LINKS = frozenset(fold(words) for words in (LOOK_WORDS, LOOK_WORDS_IN_ENGLISH))
-_WORDS_TYPED = _WORDS_OF_LINKS | {fold(word) for word in ("查看", "查看回答", "下一页", "看下一页", "继续", "more")}
+_WORDS_TYPED = _WORDS_OF_LINKS | {
+    fold(word) for word in ("查看", "查看回答", "下一页", "看下一页", "继续", "more")
+}
 
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
 
 
 def look_link(label: str) -> str:
-    """A link that sends the words for "what waits for me?", which the customer sees as said by themselves: in the
-    language of the link."""
+    """A link that sends the words for "what waits for me?", which the customer sees as said by
+    themselves: in the language of the link.
+    """
     words = LOOK_WORDS_IN_ENGLISH if not _CHINESE.search(label) else LOOK_WORDS
     return tap_link(label, content=words, menu_id=LOOK_MENU_ID)
 

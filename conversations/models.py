@@ -1,4 +1,6 @@
-"""Who said what: customers, their conversations, the messages that came in and the replies that went out."""
+"""Who said what: customers, their conversations, the messages that came in and the replies that
+went out.
+"""
 
 from __future__ import annotations
 
@@ -23,16 +25,20 @@ LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 class Customer(models.Model):
     """A follower of one account, with the ledger of what WeChat still lets us send to them.
 
-    Two windows, because they overlap: 5 sends in 48 h after a message, 3 in 1 min after a menu click, a follow, a
-    scan or a tap on a msgmenu item. WeChat's own refusals (45015, 45047) correct the ledger.
+    Two windows, because they overlap: 5 sends in 48 h after a message, 3 in 1 min after a menu
+    click, a follow, a scan or a tap on a msgmenu item. WeChat's own refusals (45015, 45047) correct
+    the ledger.
     """
 
-    account = models.ForeignKey(OfficialAccount, models.PROTECT, verbose_name=_("公众号"), related_name="customers")
+    account = models.ForeignKey(
+        OfficialAccount, models.PROTECT, verbose_name=_("公众号"), related_name="customers"
+    )
     openid = IdField("OpenID", max_length=64)
     remark = models.CharField(_("备注名"), max_length=60, blank=True)
     subscribed = models.BooleanField(_("已关注"), default=True)
     created_at = models.DateTimeField(_("首次出现"), default=timezone.now)
-    # When a model was first asked for this customer; empty: one of the new customers whose number a minute is limited.
+    # When a model was first asked for this customer; empty: one of the new customers whose number a
+    # minute is limited.
     let_in_at = models.DateTimeField(_("首次使用模型"), null=True, blank=True, editable=False)
     message_sends_left = models.PositiveSmallIntegerField(_("消息窗口剩余条数"), default=0)
     message_window_until = models.DateTimeField(_("消息窗口截止"), null=True)
@@ -42,7 +48,9 @@ class Customer(models.Model):
     class Meta:
         verbose_name = pgettext_lazy("one", "客户")
         verbose_name_plural = pgettext_lazy("many", "客户")
-        constraints = [models.UniqueConstraint(fields=["account", "openid"], name="one_customer_per_openid")]
+        constraints = [
+            models.UniqueConstraint(fields=["account", "openid"], name="one_customer_per_openid")
+        ]
 
     def __str__(self) -> str:
         return self.remark or f"{self.openid[:4]}…{self.openid[-4:]}"
@@ -68,8 +76,8 @@ class Owner(models.TextChoices):
 class Conversation(models.Model):
     """The one chat with a customer. WeChat knows a single endless thread, and so do we.
 
-    `owner_version` is the fence: a bot reply is written and sent only under the version it started with.
-    The lease says which process answers the customer's messages now.
+    `owner_version` is the fence: a bot reply is written and sent only under the version it started
+    with. The lease says which process answers the customer's messages now.
     """
 
     customer = models.OneToOneField(Customer, models.CASCADE, verbose_name=_("客户"))
@@ -97,7 +105,9 @@ class Conversation(models.Model):
 
     @property
     def session_id(self) -> str:
-        """What a language model's provider sees of this conversation: stable, and says nothing about the customer."""
+        """What a language model's provider sees of this conversation: stable, and says nothing
+        about the customer.
+        """
         return hashlib.sha256(f"conversation-{self.pk}-{self.account_id}".encode()).hexdigest()[:32]
 
 
@@ -113,7 +123,9 @@ OPEN_STATES = (MessageState.RECEIVED, MessageState.ANSWERING)
 
 
 class Hold(models.TextChoices):
-    """Whether a delivery of this push stands open for the reply. Leaving is a conditional UPDATE."""
+    """Whether a delivery of this push stands open for the reply. Leaving
+    is a conditional UPDATE.
+    """
 
     NONE = "none", _("不等待")
     WAITING = "waiting", _("等待中")
@@ -129,11 +141,16 @@ class Ending(models.TextChoices):
 
 
 class Message(models.Model):
-    """One push of WeChat: a customer's message, or an event. Written flat by the callback, before it answers."""
+    """One push of WeChat: a customer's message, or an event. Written flat by the callback, before
+    it answers.
+    """
 
-    # The foreign keys have no index of their own: the unique key and the indexes below begin with them.
+    # The foreign keys have no index of their own: the unique key and the indexes below begin with
+    # them.
     id = models.BigIntegerField(primary_key=True, default=new_id, editable=False)
-    account = models.ForeignKey(OfficialAccount, models.PROTECT, verbose_name=_("公众号"), db_index=False)
+    account = models.ForeignKey(
+        OfficialAccount, models.PROTECT, verbose_name=_("公众号"), db_index=False
+    )
     openid = IdField("OpenID", max_length=64)
     dedup_key = IdField(max_length=160)
     kind = models.CharField(_("类型"), max_length=32)
@@ -144,25 +161,37 @@ class Message(models.Model):
     sent_at = models.DateTimeField(_("客户发送时间"))
     received_at = models.DateTimeField(_("收到时间"))
     deliveries = models.PositiveSmallIntegerField(_("投递次数"), default=1)
-    # What the proxy calls the request of the newest delivery. It may try several web processes with one.
+    # What the proxy calls the request of the newest delivery. It may try several web processes with
+    # one.
     request_id = models.BigIntegerField(null=True, editable=False)
 
     conversation = models.ForeignKey(
-        Conversation, models.CASCADE, verbose_name=_("会话"), null=True, related_name="messages", db_index=False
+        Conversation,
+        models.CASCADE,
+        verbose_name=_("会话"),
+        null=True,
+        related_name="messages",
+        db_index=False,
     )
-    state = models.CharField(_("状态"), max_length=12, choices=MessageState, default=MessageState.RECEIVED)
+    state = models.CharField(
+        _("状态"), max_length=12, choices=MessageState, default=MessageState.RECEIVED
+    )
     attempt = models.PositiveSmallIntegerField(_("尝试次数"), default=0)
     queued_at = models.DateTimeField(null=True)
     hold = models.CharField(max_length=8, choices=Hold, default=Hold.NONE)
     hold_until = models.DateTimeField(null=True)
-    ended_with = models.CharField(_("推送应答"), max_length=8, choices=Ending, default=Ending.OPEN, blank=True)
+    ended_with = models.CharField(
+        _("推送应答"), max_length=8, choices=Ending, default=Ending.OPEN, blank=True
+    )
     passive_text = models.TextField(_("被动回复内容"), blank=True)
     note = models.CharField(_("备注"), max_length=200, blank=True)
 
     class Meta:
         verbose_name = pgettext_lazy("one", "客户消息")
         verbose_name_plural = pgettext_lazy("many", "客户消息")
-        constraints = [models.UniqueConstraint(fields=["account", "dedup_key"], name="one_message_per_push")]
+        constraints = [
+            models.UniqueConstraint(fields=["account", "dedup_key"], name="one_message_per_push")
+        ]
         indexes = [
             models.Index(fields=["state", "received_at"], name="message_by_state"),
             models.Index(fields=["conversation", "state"], name="message_by_conversation"),
@@ -209,17 +238,23 @@ class ReplyQuerySet(models.QuerySet["Reply"]):
 
 
 class Reply(models.Model):
-    """One text that goes to the customer: a part of the bot's answer, an agent's words, a word of the system.
+    """One text that goes to the customer: a part of the bot's answer, an agent's words, a word of
+    the system.
 
-    The parts that answer one message are one set, written once: `(message, part)` is unique. An agent's own text
-    answers no single message, so its `message` is empty.
+    The parts that answer one message are one set, written once: `(message, part)` is unique. An
+    agent's own text answers no single message, so its `message` is empty.
     """
 
     conversation = models.ForeignKey(
         Conversation, models.CASCADE, verbose_name=_("会话"), related_name="replies", db_index=False
     )
     message = models.ForeignKey(
-        Message, models.CASCADE, verbose_name=_("回答的消息"), null=True, related_name="replies", db_index=False
+        Message,
+        models.CASCADE,
+        verbose_name=_("回答的消息"),
+        null=True,
+        related_name="replies",
+        db_index=False,
     )
     part = models.PositiveSmallIntegerField(_("第几段"), default=1)
     author = models.CharField(_("作者"), max_length=8, choices=Author)
@@ -229,7 +264,9 @@ class Reply(models.Model):
     owner_version = models.PositiveIntegerField(null=True)
     text = models.TextField(_("内容"))
     state = models.CharField(_("状态"), max_length=12, choices=ReplyState, default=ReplyState.READY)
-    channel = models.CharField(_("通道"), max_length=8, choices=Channel, default=Channel.NONE, blank=True)
+    channel = models.CharField(
+        _("通道"), max_length=8, choices=Channel, default=Channel.NONE, blank=True
+    )
     tries = models.PositiveSmallIntegerField(_("发送次数"), default=0)
     due_at = models.DateTimeField(_("应发时间"), default=timezone.now)
     lease_until = models.DateTimeField(null=True)
@@ -242,7 +279,9 @@ class Reply(models.Model):
     class Meta:
         verbose_name = pgettext_lazy("one", "回复")
         verbose_name_plural = pgettext_lazy("many", "回复")
-        constraints = [models.UniqueConstraint(fields=["message", "part"], name="one_set_of_parts_per_message")]
+        constraints = [
+            models.UniqueConstraint(fields=["message", "part"], name="one_set_of_parts_per_message")
+        ]
         indexes = [
             models.Index(fields=["state", "due_at"], name="reply_by_state"),
             models.Index(fields=["conversation", "state"], name="reply_by_conversation"),
@@ -255,7 +294,9 @@ class Reply(models.Model):
 
 
 class BotText(models.Model):
-    """What the bot says at one moment, where an account wants other words than the default in `texts.py`."""
+    """What the bot says at one moment, where an account wants other words than the default in
+    `texts.py`.
+    """
 
     account = models.ForeignKey(OfficialAccount, models.CASCADE, verbose_name=_("公众号"))
     moment = models.CharField(_("场合"), max_length=32)
@@ -264,7 +305,9 @@ class BotText(models.Model):
     class Meta:
         verbose_name = pgettext_lazy("one", "机器人用语")
         verbose_name_plural = pgettext_lazy("many", "机器人用语")
-        constraints = [models.UniqueConstraint(fields=["account", "moment"], name="one_text_per_moment")]
+        constraints = [
+            models.UniqueConstraint(fields=["account", "moment"], name="one_text_per_moment")
+        ]
 
     def __str__(self) -> str:
         return str(MOMENTS.get(self.moment, self.moment))

@@ -1,7 +1,8 @@
 """The text that a worker sends in the very task that wrote it.
 
-`say` writes it as SENDING already, counted on the ledger, in the answer's own transaction: no second claim is needed.
-Only a process that sends right after each answer opens its outbox; everywhere else the text is READY for delivery.
+`say` writes it as SENDING already, counted on the ledger, in the answer's own transaction: no
+second claim is needed. Only a process that sends right after each answer opens its outbox;
+everywhere else the text is READY for delivery.
 """
 
 from __future__ import annotations

@@ -10,10 +10,11 @@ MESSAGE_BYTES = 2000
 # A part leaves room for the tap link that may have to follow it in the same message.
 PART_BYTES = 1750
 
-# Where a sentence may end: all marks in a row, the quotes and brackets they close, the white space behind.
+# Where a sentence may end: all marks in a row, the quotes and brackets they close, the white space
+# behind.
 _END = re.compile(r"(?P<marks>[。！？；…\n.!?;]++)[”」』）)\"']*+(?P<space>\s*+)")
-# These end a sentence wherever they stand. ASCII marks only before a space or Chinese: "3.5" and the "?" of a link do
-# not.
+# These end a sentence wherever they stand. ASCII marks only before a space or Chinese: "3.5" and
+# the "?" of a link do not.
 _SURE_MARKS = frozenset("。！？；…\n")
 _CHINESE_STARTS, _CHINESE_ENDS = "\u2e80", "\uffef"
 
@@ -23,7 +24,8 @@ def byte_length(text: str) -> int:
 
 
 def cut(text: str, limit: int = PART_BYTES) -> list[str]:
-    """`text` in parts of at most `limit` bytes: whole sentences while they fit, no character ever split.
+    """`text` in parts of at most `limit` bytes: whole sentences while they fit, no character ever
+    split.
 
     Nothing is lost but the white space around a cut; a text of only white space has no parts.
     """
@@ -33,7 +35,11 @@ def cut(text: str, limit: int = PART_BYTES) -> list[str]:
         if current and byte_length(current) + byte_length(sentence.rstrip()) > limit:
             parts.append(current)
             current = ""
-        *full, current = [current + sentence] if byte_length(sentence.rstrip()) <= limit else _hard_cut(sentence, limit)
+        *full, current = (
+            [current + sentence]
+            if byte_length(sentence.rstrip()) <= limit
+            else _hard_cut(sentence, limit)
+        )
         parts.extend(full)
     return [stripped for part in [*parts, current] if (stripped := part.strip())]
 

@@ -1,7 +1,9 @@
-"""Passive replies: what the waiting request of a push may say, decided for a whole batch in one transaction.
+"""Passive replies: what the waiting request of a push may say, decided for a whole batch in one
+transaction.
 
-WeChat shows one reply per push, repeats a push that got none, and shows a failure notice when the last delivery got
-none. So the row remembers what its push was answered with, and a repeat gets the same again.
+WeChat shows one reply per push, repeats a push that got none, and shows a failure notice when the
+last delivery got none. So the row remembers what its push was answered with, and a repeat gets the
+same again.
 """
 
 from __future__ import annotations
@@ -25,8 +27,9 @@ from conversations.texts import ready_text, say_text
 from conversations.told import note_told
 from wechat import accounts
 
-# look: a reply may be there. release: an API account's hold is over. last: WeChat will not deliver this push again.
-# told: the push was answered with `told` before any of these could be decided; the rows must follow.
+# look: a reply may be there. release: an API account's hold is over. last: WeChat will not deliver
+# this push again. told: the push was answered with `told` before any of these could be decided; the
+# rows must follow.
 Wish = Literal["look", "release", "last", "told"]
 
 
@@ -39,7 +42,8 @@ class Claim:
 
 @dataclass(frozen=True)
 class PassiveReply:
-    """What to write on the connection now. `text` None: nothing yet, keep holding. "": the word `success`.
+    """What to write on the connection now. `text` None: nothing yet, keep holding. "": the word
+    `success`.
 
     `deliver` is a conversation with further parts for the customer-service API.
     """
@@ -53,8 +57,12 @@ SUCCESS = PassiveReply("")
 
 
 def thinking_text(account_id: int) -> str:
-    """For the last delivery of a push that has no answer yet: a link to tap, and the words to type."""
-    return ready_text("thinking", account_id, link=look_link(ready_text("thinking_link", account_id)))
+    """For the last delivery of a push that has no answer yet: a link to tap, and
+    the words to type.
+    """
+    return ready_text(
+        "thinking", account_id, link=look_link(ready_text("thinking_link", account_id))
+    )
 
 
 @database_work
@@ -63,8 +71,9 @@ def claim_replies(claims: Sequence[Claim], latest: float = inf) -> list[PassiveR
 
     Nothing is committed after `latest`: who asked has written something else by then.
 
-    The messages' rows are locked first, in the order of their ids: `say` locks the same row before it writes replies,
-    so an answer comes either before this look or sees what the push was ended with.
+    The messages' rows are locked first, in the order of their ids: `say` locks the same row before
+    it writes replies, so an answer comes either before this look or sees what the push was ended
+    with.
     """
     with transaction.atomic():
         batch = _read(claims)
@@ -76,7 +85,9 @@ def claim_replies(claims: Sequence[Claim], latest: float = inf) -> list[PassiveR
         batch.write()
         for claim in claims:
             if claim.wish == "told":
-                outcomes[claim.message_id] = PassiveReply(claim.told, note_told(claim.message_id, claim.told))
+                outcomes[claim.message_id] = PassiveReply(
+                    claim.told, note_told(claim.message_id, claim.told)
+                )
         still_before(latest)
     return [outcomes[claim.message_id] for claim in claims]
 
@@ -92,16 +103,22 @@ class _Push:
 
 
 def _read(claims: Sequence[Claim]) -> _Batch:
-    pushes = [_Push(*row) for row in hot.lock_messages(list({claim.message_id for claim in claims}))]
+    pushes = [
+        _Push(*row) for row in hot.lock_messages(list({claim.message_id for claim in claims}))
+    ]
     is_last = {claim.message_id for claim in claims if claim.wish == "last"}
     unended = [push for push in pushes if push.ended_with == Ending.OPEN]
     answered = [push for push in unended if push.state not in OPEN_STATES]
     carrying = [push for push in unended if push.state not in OPEN_STATES or push.id in is_last]
-    conversation_ids = {push.conversation_id for push in carrying if push.conversation_id is not None}
+    conversation_ids = {
+        push.conversation_id for push in carrying if push.conversation_id is not None
+    }
     return _Batch(
         {push.id: push for push in pushes},
         ready=_by_owner(hot.lock_ready_replies([push.id for push in answered]) if answered else []),
-        waiting=_by_owner(hot.lock_waiting_replies(sorted(conversation_ids)) if conversation_ids else []),
+        waiting=_by_owner(
+            hot.lock_waiting_replies(sorted(conversation_ids)) if conversation_ids else []
+        ),
     )
 
 
@@ -123,7 +140,11 @@ class _Batch:
     """Serves the claims of one transaction and keeps what has to be written for all of them."""
 
     def __init__(
-        self, pushes: dict[int, _Push], *, ready: dict[int, list[_Text]], waiting: dict[int, list[_Text]]
+        self,
+        pushes: dict[int, _Push],
+        *,
+        ready: dict[int, list[_Text]],
+        waiting: dict[int, list[_Text]],
     ) -> None:
         self.pushes = pushes
         self._ready = ready
@@ -170,9 +191,13 @@ class _Batch:
         if self._sent:
             hot.replies_sent_passively(self._sent, self._now)
         if self._left_waiting:
-            Reply.objects.filter(pk__in=self._left_waiting).update(state=ReplyState.WAITING_FOR_CUSTOMER)
+            Reply.objects.filter(pk__in=self._left_waiting).update(
+                state=ReplyState.WAITING_FOR_CUSTOMER
+            )
         if self._left_ready:
-            Reply.objects.filter(pk__in=self._left_ready).update(state=ReplyState.READY, due_at=self._now)
+            Reply.objects.filter(pk__in=self._left_ready).update(
+                state=ReplyState.READY, due_at=self._now
+            )
 
 
 def compose(account_id: int, texts: Sequence[str], tail: str = "") -> tuple[str, int]:
@@ -188,7 +213,8 @@ def compose(account_id: int, texts: Sequence[str], tail: str = "") -> tuple[str,
 
 
 def _fit(texts: Sequence[str], tail: str) -> tuple[str, int]:
-    """The first texts, joined by blank lines, that fit one message together with `tail`, and how many they are.
+    """The first texts, joined by blank lines, that fit one message together with `tail`, and how
+    many they are.
 
     At least one: a single text is never longer than a part, which leaves room for any tail.
     """

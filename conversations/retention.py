@@ -22,7 +22,8 @@ def forget_raw(sweep: Sweep, before: datetime) -> int:
 
 
 def delete_messages(sweep: Sweep, before: datetime, *, keep: QuerySet[Any]) -> int:
-    """Messages with their replies, and the replies that answer no single message. `keep`: ids of conversations.
+    """Messages with their replies, and the replies that answer no single message. `keep`: ids of
+    conversations.
 
     What waits to be sent stays with its message: the customer may come back for it.
     """

@@ -1,7 +1,7 @@
 """The stories of a conversation: say something, let a person write, change who serves the customer.
 
-Everything that the customer shall read becomes Reply rows here, bot's and human's alike; `passive` and `delivery`
-carry them to WeChat.
+Everything that the customer shall read becomes Reply rows here, bot's and human's alike; `passive`
+and `delivery` carry them to WeChat.
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ class OwnerChanged(Exception):
 
 @dataclass(frozen=True)
 class Said:
-    """What became of an answer: a request waits for it (`woken`), or part 1 is to be sent now (`send_now`)."""
+    """What became of an answer: a request waits for it (`woken`), or part 1 is to be sent now
+    (`send_now`).
+    """
 
     woken: bool = False
     send_now: bool = False
@@ -64,8 +66,8 @@ def say(
 ) -> Said:
     """Write the one set of rows that answers this message, and end the message with `state`.
 
-    `texts` may be empty (nothing to say). Raises LeaseLost when another process has the message now, OwnerChanged
-    when a person took over and the author is the bot.
+    `texts` may be empty (nothing to say). Raises LeaseLost when another process has the message
+    now, OwnerChanged when a person took over and the author is the bot.
     """
     if texts and state == MessageState.HANDED_OVER and not turn.account.may_send:
         texts = [*texts[:-1], f"{texts[-1]}\n{_receipt_link(turn)}"]
@@ -82,7 +84,9 @@ def say(
 
 
 def _may_answer(turn: Turn, now: datetime) -> bool:
-    """The fence: raises OwnerChanged. Returns whether the lease ended with it; a lost one is `move_on`'s to see."""
+    """The fence: raises OwnerChanged. Returns whether the lease ended with it; a lost one is
+    `move_on`'s to see.
+    """
     conversation_id, version = turn.conversation.pk, turn.owner_version
     if turn.lease and hot.reply_and_release(conversation_id, version, turn.lease, now):
         return True
@@ -104,8 +108,8 @@ LEAVES_SOON = timedelta(seconds=0.15)
 class _Answer:
     """One answer on its way into the rows, its message locked.
 
-    A waiting request that leaves at this moment comes before or after us, never between; a takeover sees our rows and
-    withdraws them, or came first.
+    A waiting request that leaves at this moment comes before or after us, never between; a takeover
+    sees our rows and withdraws them, or came first.
     """
 
     turn: Turn
@@ -137,9 +141,13 @@ class _Answer:
         return Said(send_now=bool(parts or released))
 
     def _may_be_sent_here(self, parts: list[str]) -> bool:
-        """One text, nobody waits, nothing is due before it: this very task sends it. The ledger has the last word."""
+        """One text, nobody waits, nothing is due before it: this very task sends it. The ledger has
+        the last word.
+        """
         turn = self.turn
-        if self.author != Author.BOT:  # The fence has locked it for the bot: the customer is locked after it, always.
+        if (
+            self.author != Author.BOT
+        ):  # The fence has locked it for the bot: the customer is locked after it, always.
             hot.lock_conversation(turn.conversation.pk)
         last = turn.conversation.last_reply_at
         return (
@@ -171,7 +179,9 @@ class _Answer:
         return held.hold_until - margin > self.now
 
     def _write_and_hand_over(self, parts: list[str]) -> None:
-        """The request waits in this very process: what it will write is decided and stored here, with the answer."""
+        """The request waits in this very process: what it will write is decided and stored here,
+        with the answer.
+        """
         turn, may_send = self.turn, self.turn.account.may_send
         waiting = hot.lock_waiting_replies([turn.conversation.pk])
         texts = [*(text for _, _, text in waiting), *parts]
@@ -193,7 +203,10 @@ class _Answer:
 
     def _insert(self, parts: list[str], state: ReplyState, first: int = 1) -> None:
         last = first + len(parts) - 1
-        replies = [self._reply(part, number, state, number == last) for number, part in enumerate(parts, start=first)]
+        replies = [
+            self._reply(part, number, state, number == last)
+            for number, part in enumerate(parts, start=first)
+        ]
         if replies:
             hot.insert_replies(replies)
 
@@ -217,7 +230,9 @@ class _Answer:
 
 
 @database_work
-def write_to_customer(conversation: Conversation, text: str, *, author: Author, agent_name: str = "") -> list[Reply]:
+def write_to_customer(
+    conversation: Conversation, text: str, *, author: Author, agent_name: str = ""
+) -> list[Reply]:
     """A person's words, or a word of the system outside of any turn. Delivery follows on commit.
 
     On an account without the customer-service API they wait for the customer's next message.
@@ -254,8 +269,9 @@ def write_to_customer(conversation: Conversation, text: str, *, author: Author, 
 def change_owner(conversation: Conversation, owner: Owner) -> list[Message]:
     """Hand the conversation to bot, queue or agent; to be called inside a transaction.
 
-    The bot's unsent rows are withdrawn and the version moves on, so that nothing of the bot can follow. Returns the
-    messages whose answers were dropped: they are HANDED_OVER now, and belong on the ticket.
+    The bot's unsent rows are withdrawn and the version moves on, so that nothing of the bot can
+    follow. Returns the messages whose answers were dropped: they are HANDED_OVER now, and belong on
+    the ticket.
     """
     Conversation.objects.filter(pk=conversation.pk).update(
         owner=owner, owner_version=F("owner_version") + 1, receipt_at=None
@@ -266,10 +282,13 @@ def change_owner(conversation: Conversation, owner: Owner) -> list[Message]:
         # The bot goes on with what it has said: its rows pass the fence under the new version too.
         unsent.update(owner_version=conversation.owner_version)
         return []
-    # The messages first: a waiting request locks them in this order before it carries their replies.
+    # The messages first: a waiting request locks them in this order before it carries their
+    # replies.
     message_ids = set(unsent.values_list("message_id", flat=True)) - {None}
     list(Message.objects.select_for_update().filter(pk__in=message_ids).order_by("pk"))
-    dropped_ids = set(unsent.filter(message_id__in=message_ids).values_list("message_id", flat=True))
+    dropped_ids = set(
+        unsent.filter(message_id__in=message_ids).values_list("message_id", flat=True)
+    )
     unsent.update(state=ReplyState.WITHDRAWN)
     dropped = Message.objects.filter(pk__in=dropped_ids)
     dropped.update(state=MessageState.HANDED_OVER)

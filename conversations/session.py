@@ -1,10 +1,11 @@
 """Session memory: what was said in the last half hour, in Redis under exactly `session:{openid}`.
 
-So for the first account; the further ones have their number in it, `session:{account}:{openid}`. `whose` below is what
-`wechat.accounts.namespace` says.
+So for the first account; the further ones have their number in it, `session:{account}:{openid}`.
+`whose` below is what `wechat.accounts.namespace` says.
 
-The value is JSON: `{"context": [question, answer, …], "timestamp": unix seconds, "offered": [faq ids]}`. It is written
-only by whoever holds the conversation. A lost Redis loses nothing: the session is rebuilt from the stored messages.
+The value is JSON: `{"context": [question, answer, …], "timestamp": unix seconds, "offered": [faq
+ids]}`. It is written only by whoever holds the conversation. A lost Redis loses nothing: the
+session is rebuilt from the stored messages.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ CONTEXT_ENTRIES = 20
 
 @dataclass(frozen=True)
 class Session:
-    """`context` alternates question, answer; `offered` are the FAQ ids of the last menu, in its order."""
+    """`context` alternates question, answer; `offered` are the FAQ ids of the last menu, in its
+    order.
+    """
 
     context: tuple[str, ...] = ()
     offered: tuple[int, ...] = ()
@@ -59,16 +62,28 @@ def load(conversation: Conversation, openid: str) -> Session:
 
 
 def _has_recent_past(conversation: Conversation) -> bool:
-    """Most sessions that are not in Redis never were: a customer's first question needs no look at the rows."""
+    """Most sessions that are not in Redis never were: a customer's first question needs no look at
+    the rows.
+    """
     last = conversation.last_reply_at
-    return last is not None and timezone.now() - last < timedelta(seconds=settings.SESSION_TTL_SECONDS)
+    return last is not None and timezone.now() - last < timedelta(
+        seconds=settings.SESSION_TTL_SECONDS
+    )
 
 
 def remember(
-    openid: str, session: Session, *, question: str, answer: str, offered: tuple[int, ...] = (), whose: str = ""
+    openid: str,
+    session: Session,
+    *,
+    question: str,
+    answer: str,
+    offered: tuple[int, ...] = (),
+    whose: str = "",
 ) -> None:
     """Add one exchange. A menu replaces the one before it; any other answer ends the menu."""
-    _store(session_key(openid, whose), [*session.context, question, answer][-CONTEXT_ENTRIES:], offered)
+    _store(
+        session_key(openid, whose), [*session.context, question, answer][-CONTEXT_ENTRIES:], offered
+    )
 
 
 def offer(openid: str, session: Session, offered: tuple[int, ...], *, whose: str = "") -> None:
@@ -81,7 +96,9 @@ def _store(key: str, context: Sequence[str], offered: tuple[int, ...]) -> None:
     try:
         redis().set(key, json.dumps(value, ensure_ascii=False), ex=settings.SESSION_TTL_SECONDS)
     except REDIS_AWAY:
-        logger.warning("Redis is away: the session of this exchange will be rebuilt from the messages")
+        logger.warning(
+            "Redis is away: the session of this exchange will be rebuilt from the messages"
+        )
 
 
 def forget(openid: str, *, whose: str = "") -> None:
@@ -96,9 +113,17 @@ def forget(openid: str, *, whose: str = "") -> None:
 def rebuild(conversation: Conversation) -> Session:
     """The session as the stored messages of the last `SESSION_TTL_SECONDS` tell it."""
     since = timezone.now() - timedelta(seconds=settings.SESSION_TTL_SECONDS)
-    messages = Message.objects.filter(conversation=conversation, received_at__gte=since).order_by("received_at", "pk")
-    asked = {message.pk: message for message in messages.only("text", "state", "received_at") if message.text}
-    left_to_people = [message for message in asked.values() if message.state == MessageState.HANDED_OVER]
+    messages = Message.objects.filter(conversation=conversation, received_at__gte=since).order_by(
+        "received_at", "pk"
+    )
+    asked = {
+        message.pk: message
+        for message in messages.only("text", "state", "received_at")
+        if message.text
+    }
+    left_to_people = [
+        message for message in asked.values() if message.state == MessageState.HANDED_OVER
+    ]
     context: list[str] = []
     offered: tuple[int, ...] = ()
     last: Reply | None = None
@@ -108,9 +133,15 @@ def rebuild(conversation: Conversation) -> Session:
             continue
         questions = [asked[reply.message_id]] if reply.message_id in asked else []
         if reply.message_id is None:
-            questions = [message for message in left_to_people if message.received_at <= reply.created_at]
+            questions = [
+                message for message in left_to_people if message.received_at <= reply.created_at
+            ]
             left_to_people = left_to_people[len(questions) :]
-        if last is not None and reply.message_id == last.message_id and (reply.message_id or not questions):
+        if (
+            last is not None
+            and reply.message_id == last.message_id
+            and (reply.message_id or not questions)
+        ):
             context[-1] = f"{context[-1]}\n{reply.text}"
         else:
             context += ["\n".join(message.text for message in questions), reply.text]
@@ -121,4 +152,6 @@ def rebuild(conversation: Conversation) -> Session:
 def _replies(conversation: Conversation, since: datetime) -> QuerySet[Reply]:
     """What the customer has read or will read."""
     replies = Reply.objects.filter(conversation=conversation, created_at__gte=since)
-    return replies.exclude(state__in=(ReplyState.WITHDRAWN, ReplyState.FAILED)).order_by("created_at", "pk")
+    return replies.exclude(state__in=(ReplyState.WITHDRAWN, ReplyState.FAILED)).order_by(
+        "created_at", "pk"
+    )

@@ -18,7 +18,9 @@ def deliver(conversation_id: int) -> None:
 
 
 def queue_delivery(conversation_id: int) -> None:
-    """Ask the deliver worker for this conversation. A lost publish is found by the sweep 5 s later."""
+    """Ask the deliver worker for this conversation. A lost publish is found by the
+    sweep 5 s later.
+    """
     try:
         deliver.apply_async((conversation_id,), retry=False)
     except (BrokerAway, OSError):

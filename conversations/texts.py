@@ -1,4 +1,6 @@
-"""What the bot says, moment by moment. An account may have its own words (BotText rows); these are the defaults."""
+"""What the bot says, moment by moment. An account may have its own words (BotText rows); these are
+the defaults.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ from conversations.models import BotText
 logger = logging.getLogger(__name__)
 
 DEFAULTS: dict[str, str | Promise] = {
-    "follow": _("您好，这里是{name}。您可以直接提问，也可以点选：\n{choices}\n需要人工请回复「转人工」。"),
+    "follow": _(
+        "您好，这里是{name}。您可以直接提问，也可以点选：\n{choices}\n需要人工请回复「转人工」。"
+    ),
     "follow_plain": _("您好，这里是{name}。您可以直接提问，需要人工请回复「转人工」。"),
     "menu": _("您是想问：\n{choices}\n回复数字即可，或换个说法告诉我。"),
     "menu_again": _("请从下面选一个：\n{choices}\n回复数字即可，或用文字告诉我您的问题。"),
@@ -30,7 +34,9 @@ DEFAULTS: dict[str, str | Promise] = {
     "handover_next": _("已为您转接人工客服，请稍候。"),
     "handover_waiting": _("您的问题已记录（编号 {number}），人工客服上线后第一时间回复您。"),
     "unknown": _("这个问题我暂时没有准确答案，已为您转给人工客服（编号 {number}）。"),
-    "unknown_waiting": _("这个问题我暂时没有准确答案，已为您记录（编号 {number}），人工客服上线后在这里回复您。"),
+    "unknown_waiting": _(
+        "这个问题我暂时没有准确答案，已为您记录（编号 {number}），人工客服上线后在这里回复您。"
+    ),
     "model_busy": _("现在咨询的人较多，您的问题已记录（编号 {number}），稍后由人工回复您。"),
     "too_many": _("您发送得有点快，请稍等一分钟再发。"),
     "blocked": _("这个内容我不便回答，您可以换个问题，或回复「转人工」。"),
@@ -44,17 +50,20 @@ DEFAULTS: dict[str, str | Promise] = {
     "agent_receipt": _("已转人工，客服回复后{link}。"),
     "agent_receipt_link": _("点这里查看"),
     "still_waiting": _(
-        "已转给人工客服，正在排队。您可以继续留言；常见问题我仍会回答。不再需要人工请回复「取消人工」。"
+        "已转给人工客服，正在排队。您可以继续留言；常见问题我仍会回答。"
+        "不再需要人工请回复「取消人工」。"
     ),
     "still_waiting_away": _(
-        "您的留言已记录，人工客服上线后在这里回复您。您可以继续留言；常见问题我仍会回答。不再需要人工请回复「取消人工」。"
+        "您的留言已记录，人工客服上线后在这里回复您。您可以继续留言；常见问题我仍会回答。"
+        "不再需要人工请回复「取消人工」。"
     ),
     "waiting_on": _("您的消息已收到，还在为您排队，客服会按顺序在这里回复您。"),
     "waiting_cancelled": _("已取消人工，您可以继续提问。"),
     "back_to_bot": _("本次人工服务已结束，您可以继续向我提问。"),
 }
 
-# An editor's change is heard this many seconds later in every process, without a query for each message.
+# An editor's change is heard this many seconds later in every process, without a query for each
+# message.
 FRESH_SECONDS = 5.0
 _own_words: dict[tuple[int, str], str] = {}
 _read_at = float("-inf")
@@ -67,16 +76,20 @@ def say_text(moment: str, account_id: int, **values: object) -> str:
 
 
 def ready_text(moment: str, account_id: int, **values: object) -> str:
-    """The same from what this process knows already: for the event loop, and while the database is away.
+    """The same from what this process knows already: for the event loop, and while the database is
+    away.
 
-    Words of an editor that name an unknown value fall back to the default: the customer must not get nothing.
+    Words of an editor that name an unknown value fall back to the default: the customer must not
+    get nothing.
     """
     own = _own_words.get((account_id, moment))
     if own:
         try:
             return own.format(**values)
         except (AttributeError, KeyError, IndexError, ValueError):
-            logger.warning("account %s: text %r does not fit its values %s", account_id, moment, sorted(values))
+            logger.warning(
+                "account %s: text %r does not fit its values %s", account_id, moment, sorted(values)
+            )
     return default_text(moment).format(**values)
 
 
@@ -87,7 +100,8 @@ def has_place_for(value: str, moment: str, account_id: int) -> bool:
 
 
 def names_in(text: str) -> set[str]:
-    """The values that a text shows, `{name}`. ValueError where the braces hold more than a name or do not match.
+    """The values that a text shows, `{name}`. ValueError where the braces hold more than a name or
+    do not match.
 
     `{name:>999999999}` would have the process that says it write a gigabyte of spaces.
     """
@@ -109,7 +123,9 @@ def _can_be_filled(text: str) -> bool:
 
 
 def default_text(moment: str) -> str:
-    """The default in the installation's language, whatever language the page of the moment is shown in."""
+    """The default in the installation's language, whatever language the page of the moment is shown
+    in.
+    """
     with override(settings.LANGUAGE_CODE):
         return str(DEFAULTS[moment])
 
@@ -120,7 +136,9 @@ def refresh() -> None:
     now = time.monotonic()
     if now - _read_at > FRESH_SECONDS:
         rows = BotText.objects.values_list("account_id", "moment", "text")
-        _own_words = {(account_id, moment): text for account_id, moment, text in rows if _can_be_filled(text)}
+        _own_words = {
+            (account_id, moment): text for account_id, moment, text in rows if _can_be_filled(text)
+        }
         _read_at = now
 
 

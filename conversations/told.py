@@ -1,7 +1,8 @@
-"""When a request had to answer before its rows could be decided: the rows follow what the customer has read.
+"""When a request had to answer before its rows could be decided: the rows follow what the customer
+has read.
 
-A database that is slow to the point of WeChat's cut makes it so. Without this a text would count as read that nobody
-read, or an answer would lie ready for a delivery that never comes.
+A database that is slow to the point of WeChat's cut makes it so. Without this a text would count as
+read that nobody read, or an answer would lie ready for a delivery that never comes.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from wechat import accounts
 
 
 def note_told(message_id: int, told: str) -> int | None:
-    """The push was answered with `told` ("": the word `success`). Returns the conversation that the API must serve now.
+    """The push was answered with `told` ("": the word `success`). Returns the conversation that the
+    API must serve now.
 
     In the caller's transaction; the message first, as `say` locks it.
     """
@@ -24,7 +26,9 @@ def note_told(message_id: int, told: str) -> int | None:
         return None
     may_send = accounts.may_send(message.account_id)
     state = ReplyState.READY if may_send else ReplyState.WAITING_FOR_CUSTOMER
-    unread = _unread(message).update(state=state, channel=Channel.NONE, sent_at=None, due_at=timezone.now())
+    unread = _unread(message).update(
+        state=state, channel=Channel.NONE, sent_at=None, due_at=timezone.now()
+    )
     message.ended_with, message.passive_text = (Ending.TEXT if told else Ending.SUCCESS), told
     message.hold = Hold.RELEASED
     message.save(update_fields=["ended_with", "passive_text", "hold"])
@@ -32,7 +36,8 @@ def note_told(message_id: int, told: str) -> int | None:
 
 
 def _unread(message: Message) -> QuerySet[Reply]:
-    """What this push was to carry: its own answer that is ready, and all that its recorded body holds.
+    """What this push was to carry: its own answer that is ready, and all that its recorded body
+    holds.
 
     Not the bot's words from before a person took over.
     """

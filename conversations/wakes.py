@@ -33,13 +33,16 @@ def listen_here(waiting: Waiting | None) -> None:
 
 
 def is_waiting_here(message_id: int) -> bool:
-    """Whether a request of this very process waits for the reply, so that it can be handed over by word of mouth."""
+    """Whether a request of this very process waits for the reply, so that it can be handed over by
+    word of mouth.
+    """
     return _here is not None and _here.is_waiting_here(message_id)
 
 
 def hand_over_here(message_id: int, text: str) -> None:
-    """The push was ended with `text` in the database: its request writes just that. If it has gone meanwhile, the
-    push's next delivery gets the same from the row."""
+    """The push was ended with `text` in the database: its request writes just that. If it has gone
+    meanwhile, the push's next delivery gets the same from the row.
+    """
     if _here is not None:
         _here.wake_from_thread(message_id, text)
 

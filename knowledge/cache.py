@@ -1,6 +1,7 @@
 """Answers that a model gave, for the next customer of the same account who asks the same.
 
-`whose` is what `wechat.accounts.namespace` says: accounts have personas of their own, and share no answer.
+`whose` is what `wechat.accounts.namespace` says: accounts have personas of their own, and share no
+answer.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ KEEP_FOR = timedelta(days=7)
 # An answer out of use stays this long, so that an editor can still read and pin it.
 DELETE_AFTER = timedelta(days=30)
 SWEEP_EVERY = timedelta(hours=1)
-# Hits are counted here and written to the rows when somebody looks: a row write per hit would cost more than the find.
+# Hits are counted here and written to the rows when somebody looks: a row write per hit would cost
+# more than the find.
 HITS_KEY = "knowledge:cached_answer_hits"
 SWEPT_KEY = "knowledge:cache_swept"
 
@@ -43,7 +45,9 @@ def find(question: str, *, whose: str = "") -> CachedAnswer | None:
     return found
 
 
-def keep(question: str, answer: str, *, model_name: str, knowledge_version: str, whose: str = "") -> None:
+def keep(
+    question: str, answer: str, *, model_name: str, knowledge_version: str, whose: str = ""
+) -> None:
     """Keep what a model answered. An answer that an editor pinned stays as it is."""
     if not wording(question) or not answer.strip():
         return
@@ -55,7 +59,8 @@ def keep(question: str, answer: str, *, model_name: str, knowledge_version: str,
 
 
 def normalised(question: str, whose: str = "") -> str:
-    # No wording holds a zero byte. The first account's keys are those from before there were others.
+    # No wording holds a zero byte. The first account's keys are those from before there were
+    # others.
     key = f"{whose}\0{wording(question)}" if whose else wording(question)
     return hashlib.sha256(key.encode()).hexdigest()
 
@@ -91,7 +96,9 @@ def _read(key: str) -> CachedAnswer | None:
 
 @database_work
 def _write(key: str, question: str, answer: str, model_name: str, version: str) -> None:
-    """Safe twice and at once: an UPDATE that spares pinned rows, then an INSERT that gives way to an equal key."""
+    """Safe twice and at once: an UPDATE that spares pinned rows, then an INSERT that gives way to
+    an equal key.
+    """
     expires_at = timezone.now() + KEEP_FOR
     values = {"answer": answer, "model_name": model_name[:100], "knowledge_version": version[:64]}
     unpinned = CachedAnswer.objects.filter(normalised=key, pinned=False)

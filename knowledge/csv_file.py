@@ -1,4 +1,6 @@
-"""The CSV file that FAQs travel in: what Excel writes and opens, with Chinese or English headers."""
+"""The CSV file that FAQs travel in: what Excel writes and opens, with
+Chinese or English headers.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,8 @@ from django.utils.translation import gettext as _
 
 from common.text import without_control
 
-# Each column by its name in the file, and the other headers it may have; the first of them is written in Chinese.
+# Each column by its name in the file, and the other headers it may have; the first of them is
+# written in Chinese.
 COLUMNS = {
     "category": ("分类", "类别"),
     "question": ("问题", "标准问题"),
@@ -73,7 +76,9 @@ def check_size(size: int) -> None:
 
 
 def read(text: str) -> tablib.Dataset:
-    """The rows of a CSV text, in the order of COLUMNS whatever the file's order, blank rows left out."""
+    """The rows of a CSV text, in the order of COLUMNS whatever the file's order, blank rows left
+    out.
+    """
     text = without_control(text.removeprefix(BYTE_ORDER_MARK))
     first_line = text.partition("\n")[0]
     delimiter = max(",", "\t", ";", key=first_line.count)
@@ -84,12 +89,16 @@ def read(text: str) -> tablib.Dataset:
             raise FileRefused(_("文件是空的。"))
         return _dataset(_columns_of(header), reader)
     except csv.Error as error:
-        refused = _("文件不是有效的 CSV：第 %(line)s 行或之前有引号没有成对，或者一格里的文字太长。")
+        refused = _(
+            "文件不是有效的 CSV：第 %(line)s 行或之前有引号没有成对，或者一格里的文字太长。"
+        )
         raise FileRefused(refused % {"line": reader.line_num}) from error
 
 
 def write(dataset: tablib.Dataset) -> str:
-    """CSV text with the mark that tells Excel it is UTF-8, and without a cell that Excel would compute."""
+    """CSV text with the mark that tells Excel it is UTF-8, and without a cell that Excel would
+    compute.
+    """
     safe = tablib.Dataset(headers=dataset.headers)
     for record in dataset:
         safe.append([_neutralised(str(cell)) for cell in record])

@@ -1,7 +1,9 @@
-"""How well matching finds the right FAQ, measured on real questions. Touches neither database nor Redis.
+"""How well matching finds the right FAQ, measured on real questions. Touches neither database nor
+Redis.
 
-Files are JSON lines. Knowledge base: `{"id", "question", "aliases": [...]}`. Questions: `{"text", "expected": id or
-null, "split": "dev" or "test"}`, null where no entry answers. What is chosen is chosen on `dev`, reported on `test`.
+Files are JSON lines. Knowledge base: `{"id", "question", "aliases": [...]}`. Questions: `{"text",
+"expected": id or null, "split": "dev" or "test"}`, null where no entry answers. What is chosen is
+chosen on `dev`, reported on `test`.
 """
 
 from __future__ import annotations
@@ -39,7 +41,9 @@ class AskedQuestion:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What matching made of one question: at which place the right entry stood (None: not among the three)."""
+    """What matching made of one question: at which place the right entry stood (None: not among the
+    three).
+    """
 
     is_answerable: bool
     place: int | None
@@ -59,7 +63,8 @@ class Report:
     threshold: float
     answered_share: float
     precision: float
-    # With the border that is shipped: how many of the answerable are answered rightly, how many answers are right.
+    # With the border that is shipped: how many of the answerable are answered rightly, how many
+    # answers are right.
     shipped_right: float
     shipped_precision: float
 
@@ -70,7 +75,9 @@ def evaluate(entries: Sequence[KnownEntry], questions: Sequence[AskedQuestion]) 
     dev = [_outcome(ranking, ids, asked) for asked in questions if asked.split == "dev"]
     test = [_outcome(ranking, ids, asked) for asked in questions if asked.split == "test"]
     if not dev or not test:
-        raise UnreadableSet('questions of both splits are needed: "split": "dev" and "split": "test"')
+        raise UnreadableSet(
+            'questions of both splits are needed: "split": "dev" and "split": "test"'
+        )
     threshold = threshold_for(dev)
     answerable = [outcome for outcome in test if outcome.is_answerable]
     answered = [outcome for outcome in test if outcome.confidence >= threshold]
@@ -90,12 +97,16 @@ def evaluate(entries: Sequence[KnownEntry], questions: Sequence[AskedQuestion]) 
 
 
 def threshold_for(outcomes: Sequence[Outcome], precision: float = PRECISION) -> float:
-    """The lowest confidence from which at least `precision` of the answers are right; above 1 when there is none."""
+    """The lowest confidence from which at least `precision` of the answers are right; above 1 when
+    there is none.
+    """
     best, right = 1.01, 0
     by_confidence = sorted(outcomes, key=lambda outcome: -outcome.confidence)
     for count, outcome in enumerate(by_confidence, start=1):
         right += outcome.is_right
-        is_last_of_equals = count == len(by_confidence) or by_confidence[count].confidence < outcome.confidence
+        is_last_of_equals = (
+            count == len(by_confidence) or by_confidence[count].confidence < outcome.confidence
+        )
         if is_last_of_equals and right >= precision * count:
             best = outcome.confidence
     return best
@@ -137,4 +148,6 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UnreadableSet(f"{path}: {error}") from error
-    return ((number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip())
+    return (
+        (number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip()
+    )

@@ -1,7 +1,8 @@
 """FAQs from a CSV file and back: one way for the commands, the admin and the demo shop.
 
-One wrong row, and no row is written. A row whose question is known (as matching reads it, so without regard to
-punctuation or width) updates that FAQ. A preview only reads; see `import_writing` for how rows are written.
+One wrong row, and no row is written. A row whose question is known (as matching reads it, so
+without regard to punctuation or width) updates that FAQ. A preview only reads; see `import_writing`
+for how rows are written.
 """
 
 from __future__ import annotations
@@ -24,7 +25,12 @@ from import_export.widgets import Widget
 
 from knowledge import csv_file
 from knowledge.csv_file import COLUMNS, ROW_NUMBER, RowError
-from knowledge.import_writing import note_phrasings, state_of_faqs, stored_phrasings, write_in_slices
+from knowledge.import_writing import (
+    note_phrasings,
+    state_of_faqs,
+    stored_phrasings,
+    write_in_slices,
+)
 from knowledge.models import FAQ, Category
 from knowledge.row_checks import YES, RowChecks, split_phrasings
 from knowledge.terms import wording
@@ -53,10 +59,14 @@ class ImportRefused(ValueError):
 def import_rows(text: str) -> ImportResult:
     """Write the FAQs of a CSV text.
 
-    Raises `FileRefused` or `ImportRefused`, and then nothing was written, or `KnowledgeMoved`, which says what was.
+    Raises `FileRefused` or `ImportRefused`, and then nothing was written, or `KnowledgeMoved`,
+    which says what was.
     """
     result = FAQResource().import_data(csv_file.read(text))
-    for problem in (*result.base_errors, *(error for _row, errors in result.row_errors() for error in errors)):
+    for problem in (
+        *result.base_errors,
+        *(error for _row, errors in result.row_errors() for error in errors),
+    ):
         raise problem.error
     if result.invalid_rows:
         raise ImportRefused([error for row in result.invalid_rows for error in row.errors])
@@ -76,7 +86,9 @@ class _CategoryWidget(Widget):
         super().__init__()
         self.known: dict[str, Category] = {}
 
-    def clean(self, value: str, row: Mapping[str, Any] | None = None, **kwargs: Any) -> Category | None:
+    def clean(
+        self, value: str, row: Mapping[str, Any] | None = None, **kwargs: Any
+    ) -> Category | None:
         if not value:
             return None
         if value not in self.known:
@@ -96,7 +108,9 @@ class _EnabledWidget(Widget):
 
 
 class _PhrasingsWidget(Widget):
-    def clean(self, value: str, row: Mapping[str, Any] | None = None, **kwargs: Any) -> tuple[str, ...]:
+    def clean(
+        self, value: str, row: Mapping[str, Any] | None = None, **kwargs: Any
+    ) -> tuple[str, ...]:
         question = wording(row["question"]) if row else ""
         return tuple(text for text in split_phrasings(value) if wording(text) != question)
 
@@ -105,7 +119,9 @@ class _PhrasingsWidget(Widget):
 
 
 class _PhrasingsField(Field):
-    """Read from the rows of an FAQ; an imported value stays on the instance until the FAQ itself is saved."""
+    """Read from the rows of an FAQ; an imported value stays on the instance until the FAQ itself is
+    saved.
+    """
 
     def get_value(self, instance: FAQ) -> tuple[str, ...]:
         if self.attribute in instance.__dict__:
@@ -116,7 +132,11 @@ class _PhrasingsField(Field):
 class _InvalidRow(InvalidRow):
     @property
     def errors(self) -> list[RowError]:
-        found = [(column, message) for column, messages in self.error_dict.items() for message in messages]
+        found = [
+            (column, message)
+            for column, messages in self.error_dict.items()
+            for message in messages
+        ]
         return [RowError(self.number, gettext("：").join(pair)) for pair in found]
 
 
@@ -127,7 +147,9 @@ class _Result(Result):
     invalid_rows: list[InvalidRow]
     is_shortened = False
 
-    def append_invalid_row(self, number: int, row: dict[str, Any], validation_error: ValidationError) -> None:
+    def append_invalid_row(
+        self, number: int, row: dict[str, Any], validation_error: ValidationError
+    ) -> None:
         values = [row.get(name, "") for name in COLUMNS]
         self.invalid_rows.append(_InvalidRow(row[ROW_NUMBER], validation_error, values))
 
@@ -200,12 +222,16 @@ class FAQResource(ModelResource):
         rollback_on_validation_errors: bool = False,
         **kwargs: Any,
     ) -> Result:
-        """Check all rows without any transaction; then write them in slices, unless it is a dry run.
+        """Check all rows without any transaction; then write them in slices, unless it is a dry
+        run.
 
-        The library would hold one transaction for the whole file, and keep every customer waiting for it.
+        The library would hold one transaction for the whole file, and keep every customer waiting
+        for it.
         """
         self._meta.skip_html_diff = not dry_run
-        result = self.import_data_inner(dataset, True, raise_errors, False, collect_failed_rows, **kwargs)
+        result = self.import_data_inner(
+            dataset, True, raise_errors, False, collect_failed_rows, **kwargs
+        )
         is_fine = not result.has_errors() and not result.has_validation_errors()
         if is_fine and not dry_run:
             write_in_slices(self._checked, checked_against=self._state)
@@ -227,7 +253,9 @@ class FAQResource(ModelResource):
     def get_instance(self, instance_loader: Any, row: Mapping[str, Any]) -> FAQ | None:
         return self._stored.get(wording(row["question"]))
 
-    def save_instance(self, instance: FAQ, is_create: bool, row: Mapping[str, Any], **kwargs: Any) -> None:
+    def save_instance(
+        self, instance: FAQ, is_create: bool, row: Mapping[str, Any], **kwargs: Any
+    ) -> None:
         self._checked.append(instance)
 
     def after_import_row(self, row: Any, row_result: RowResult, **kwargs: Any) -> None:

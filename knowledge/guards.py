@@ -1,8 +1,9 @@
-"""Whether a question that resembles an FAQ asks something else: another number, the contrary, the opposite.
+"""Whether a question that resembles an FAQ asks something else: another number, the contrary, the
+opposite.
 
-「支持 60 天退货吗」 resembles 「支持 15 天退货吗」 more than any true paraphrase does, so no score can tell them apart.
-A guard counts only when it holds against every line of the entry: an editor ends it by adding the question as a line.
-All texts are `terms.canonical` ones.
+「支持 60 天退货吗」 resembles 「支持 15 天退货吗」 more than any true paraphrase does, so no score
+can tell them apart. A guard counts only when it holds against every line of the entry: an editor
+ends it by adding the question as a line. All texts are `terms.canonical` ones.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from itertools import pairwise
 from knowledge.numerals import Number, differ, numbers_in
 from knowledge.opposites import Side, are_opposed, sides_in
 
-# Without its negation the rest must be nearly the same: 「不想要了能退吗」 is no denial of 「能退吗」.
+# Without its negation the rest must be nearly the same: 「不想要了能退吗」 is no denial of
+# 「能退吗」.
 SAME_REST = 0.6
 
 # 「能不能退」 asks, and denies nothing.

@@ -1,7 +1,9 @@
-"""Writes the checked rows of an import in slices, so that a customer's message never waits for a whole file.
+"""Writes the checked rows of an import in slices, so that a customer's message never waits for a
+whole file.
 
-A slice is one short transaction. SQLite has one writer at a time, and those who wait for it only ask now and then: the
-pause between two slices lets the intake in. Announced once, at the end: each announcement builds every index anew.
+A slice is one short transaction. SQLite has one writer at a time, and those who wait for it only
+ask now and then: the pause between two slices lets the intake in. Announced once, at the end: each
+announcement builds every index anew.
 """
 
 from __future__ import annotations
@@ -23,11 +25,15 @@ SHORTEST_PAUSE_SECONDS = 0.1
 
 
 class KnowledgeMoved(RuntimeError):
-    """Somebody edited FAQs after the rows were checked. Whoever reads it imports the file once more."""
+    """Somebody edited FAQs after the rows were checked. Whoever reads it imports the file once
+    more.
+    """
 
     def __init__(self, written: int) -> None:
         if written:
-            text = _("导入中知识库有变动：前 %(count)d 条已写入，其余没有写入，请重新上传同一文件。")
+            text = _(
+                "导入中知识库有变动：前 %(count)d 条已写入，其余没有写入，请重新上传同一文件。"
+            )
         else:
             text = _("知识库刚刚有变动，导入没有进行，请重新上传文件。")
         super().__init__(text % {"count": written})
@@ -39,7 +45,9 @@ def state_of_faqs() -> str:
 
 
 def write_in_slices(faqs: Sequence[FAQ], *, checked_against: str) -> None:
-    """Write FAQs that were checked against that state. Raises KnowledgeMoved where it is no longer the state."""
+    """Write FAQs that were checked against that state. Raises KnowledgeMoved where it is no longer
+    the state.
+    """
     state = checked_against
     written = 0
     try:
@@ -59,7 +67,9 @@ def _slice_of(faqs: Sequence[FAQ]) -> Sequence[FAQ]:
     """The first of them, as many as one short transaction can write."""
     lines = 0
     for place, faq in enumerate(faqs):
-        lines += 1 + len(stored_phrasings(faq)) + len(getattr(faq, "imported_phrasings", None) or ())
+        lines += (
+            1 + len(stored_phrasings(faq)) + len(getattr(faq, "imported_phrasings", None) or ())
+        )
         if place and lines > SLICE_LINES:
             return faqs[:place]
     return faqs
@@ -99,7 +109,9 @@ def _has_new_phrasings(faq: FAQ) -> bool:
 
 
 def note_phrasings(faqs: Iterable[FAQ]) -> None:
-    """Keep them as a plain value: a copy of an FAQ, which is compared with it, would read its phrasings again."""
+    """Keep them as a plain value: a copy of an FAQ, which is compared with it, would read its
+    phrasings again.
+    """
     for faq in faqs:
         faq.__dict__["noted_phrasings"] = stored_phrasings(faq)
 

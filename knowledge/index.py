@@ -39,9 +39,11 @@ class Index:
 
 
 class CurrentIndex:
-    """Hands out the newest index. Asks for the version at most once a second, and builds at most one at a time.
+    """Hands out the newest index. Asks for the version at most once a second, and builds at most
+    one at a time.
 
-    Whoever finds a new version builds its index on the spot; all others are served by the old one meanwhile.
+    Whoever finds a new version builds its index on the spot; all others are served by the old one
+    meanwhile.
     """
 
     def __init__(self) -> None:
@@ -77,14 +79,18 @@ class CurrentIndex:
         except DatabaseError:
             if index is None:
                 raise
-            logger.warning("the database is away: matching goes on with the knowledge base as it was")
+            logger.warning(
+                "the database is away: matching goes on with the knowledge base as it was"
+            )
         self._index = index
         self._check_at = monotonic() + CHECK_EVERY
         return index
 
 
 def build(version: str) -> Index:
-    """The index of the rows as they are now. `version` was read before them, so a change in between is seen next."""
+    """The index of the rows as they are now. `version` was read before them, so a change in between
+    is seen next.
+    """
     rows, rules = _read_rows()
     entries = tuple(Entry(row.faq_id, row.question, row.answer) for row in rows)
     ranking = Ranking([(row.question, *row.phrasings) for row in rows], Synonyms(rules))
@@ -102,7 +108,10 @@ class _Row:
 @database_work
 def _read_rows() -> tuple[Sequence[_Row], Sequence[str]]:
     published = FAQ.objects.published()
-    rows = {row[0]: _Row(*row) for row in published.order_by("pk").values_list("pk", "question", "answer")}
+    rows = {
+        row[0]: _Row(*row)
+        for row in published.order_by("pk").values_list("pk", "question", "answer")
+    }
     phrasings = published.filter(phrasings__isnull=False).order_by("pk", "phrasings__pk")
     for faq_id, text in phrasings.values_list("pk", "phrasings__text"):
         if faq_id in rows:

@@ -10,7 +10,17 @@ from dataclasses import dataclass
 from knowledge.confidence import ANSWER_AT, SUGGEST_AT, Band, band_of
 from knowledge.index import CurrentIndex, Entry, Index
 
-__all__ = ["ANSWER_AT", "SUGGEST_AT", "Band", "Candidate", "Match", "band_of", "by_id", "forget", "match"]
+__all__ = [
+    "ANSWER_AT",
+    "SUGGEST_AT",
+    "Band",
+    "Candidate",
+    "Match",
+    "band_of",
+    "by_id",
+    "forget",
+    "match",
+]
 
 # A suggestion must be at least this much as good as the best one.
 WORTH_SUGGESTING = 0.5
@@ -34,7 +44,9 @@ class Match:
 
 
 class _Recent:
-    """The last questions' matches under one index: a question is asked for twice on its way, and often by many."""
+    """The last questions' matches under one index: a question is asked for twice on its way, and
+    often by many.
+    """
 
     def __init__(self) -> None:
         self._kept: tuple[Index | None, dict[str, Match]] = (None, {})
@@ -51,7 +63,9 @@ _recent = _Recent()
 
 
 def match(question: str, *, index: CurrentIndex = _current) -> Match:
-    """The FAQs that `question` may mean, best first. In the band "none" they are hints for a model only."""
+    """The FAQs that `question` may mean, best first. In the band "none" they are hints for a model
+    only.
+    """
     knowledge = index.get()
     known = _recent.of(knowledge).get(question)
     if known is None:

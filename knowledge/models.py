@@ -34,7 +34,9 @@ class FAQQuerySet(models.QuerySet["FAQ"]):
         return self.filter(enabled=True)
 
     def switch(self, *, enabled: bool) -> int:
-        """Enable or disable these; returns how many were not so before. The knowledge version goes by their time."""
+        """Enable or disable these; returns how many were not so before. The knowledge version goes
+        by their time.
+        """
         return self.filter(enabled=not enabled).update(enabled=enabled, updated_at=timezone.now())
 
 
@@ -44,7 +46,9 @@ class FAQ(models.Model):
         _("答案"),
         help_text=_("建议 300 字以内。微信一条消息约可放 660 个汉字，更长的答案会分成几条发送。"),
     )
-    category = models.ForeignKey(Category, models.SET_NULL, verbose_name=_("分类"), null=True, blank=True)
+    category = models.ForeignKey(
+        Category, models.SET_NULL, verbose_name=_("分类"), null=True, blank=True
+    )
     enabled = models.BooleanField(_("启用"), default=True)
     created_at = models.DateTimeField(_("创建时间"), auto_now_add=True)
     updated_at = models.DateTimeField(_("更新时间"), auto_now=True)
@@ -71,7 +75,11 @@ class Phrasing(models.Model):
         _("问法"),
         max_length=LONGEST_WORDING,
         # In an exported file it stands between two phrasings.
-        validators=[RegexValidator(r"[|｜]", _("问法里不能有竖线 |，每个问法单独写一行。"), inverse_match=True)],
+        validators=[
+            RegexValidator(
+                r"[|｜]", _("问法里不能有竖线 |，每个问法单独写一行。"), inverse_match=True
+            )
+        ],
     )
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -86,7 +94,9 @@ class Phrasing(models.Model):
 class SynonymRule(models.Model):
     """Words that mean the same in a question; matching reads all of them as the first."""
 
-    words = models.CharField(_("同义词"), max_length=200, help_text=_("用空格分开，第一个为标准说法，如：怎么 如何 咋"))
+    words = models.CharField(
+        _("同义词"), max_length=200, help_text=_("用空格分开，第一个为标准说法，如：怎么 如何 咋")
+    )
     enabled = models.BooleanField(_("启用"), default=True)
     updated_at = models.DateTimeField(_("更新时间"), auto_now=True)
 
@@ -101,11 +111,13 @@ class SynonymRule(models.Model):
 class CachedAnswer(models.Model):
     """An answer that a model gave, kept for the next customer who asks the same.
 
-    Valid for the knowledge version it was made under and until `expires_at`; a pinned (or edited) one stays valid.
+    Valid for the knowledge version it was made under and until `expires_at`; a pinned (or edited)
+    one stays valid.
     """
 
     question = models.CharField(_("问题"), max_length=500)
-    # Digest of the folded question: equal on every database, whatever its collation takes for equal.
+    # Digest of the folded question: equal on every database, whatever its collation takes for
+    # equal.
     normalised = models.CharField(max_length=64, unique=True, editable=False)
     answer = models.TextField(_("答案"))
     knowledge_version = models.CharField(max_length=64, blank=True, editable=False)
@@ -124,4 +136,6 @@ class CachedAnswer(models.Model):
         return self.question
 
     def is_usable(self, *, knowledge_version: str, now: datetime) -> bool:
-        return self.pinned or (self.knowledge_version == knowledge_version and self.expires_at > now)
+        return self.pinned or (
+            self.knowledge_version == knowledge_version and self.expires_at > now
+        )

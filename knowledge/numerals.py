@@ -1,6 +1,7 @@
 """The numbers that a question names, in digits or in Chinese, with what they count.
 
-「三年」 and 「3 年」 are one number. 「一下」 and 「万一」 are none: one numeral alone counts only before a unit.
+「三年」 and 「3 年」 are one number. 「一下」 and 「万一」 are none: one numeral alone counts only
+before a unit.
 """
 
 from __future__ import annotations
@@ -8,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Set
 
-# What is counted, then its units, each with its other names. 15 天 and 1 年 both answer "how long"; 2 件 does not.
+# What is counted, then its units, each with its other names. 15 天 and 1 年 both answer "how long";
+# 2 件 does not.
 _FAMILIES = (
     ("time", "年/year/years 个月/月/month/months 周/个星期/星期/week/weeks 天/日/day/days"),
     ("time", "个小时/小时/hour/hours 分钟/minute/minutes 秒/second/seconds"),
@@ -51,9 +53,15 @@ def differ(left: frozenset[Number], right: frozenset[Number]) -> bool:
     if not left or not right:
         return False
     families = {number[0] for number in left | right}
-    if "" in families:  # A number without a unit may count anything: "60 退货" beside 「15 天退货」.
-        return _neither_holds_the_other({number[1] for number in left}, {number[1] for number in right})
-    return any(_neither_holds_the_other(_of(family, left), _of(family, right)) for family in families)
+    if (
+        "" in families
+    ):  # A number without a unit may count anything: "60 退货" beside 「15 天退货」.
+        return _neither_holds_the_other(
+            {number[1] for number in left}, {number[1] for number in right}
+        )
+    return any(
+        _neither_holds_the_other(_of(family, left), _of(family, right)) for family in families
+    )
 
 
 def _of(family: str, numbers: frozenset[Number]) -> set[Number]:

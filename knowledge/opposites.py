@@ -1,6 +1,7 @@
 """Words that turn a question into the opposite one, or into its neighbour that has another answer.
 
-General words only: where one side stands in the question and the other in the FAQ, the FAQ is offered, not given.
+General words only: where one side stands in the question and the other in the FAQ, the FAQ is
+offered, not given.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from collections.abc import Iterable
 
 Side = tuple[int, int]
 
-# Two sides a line. The words of one side need not mean the same, and a word may stand in several lines.
+# Two sides a line. The words of one side need not mean the same, and a word may stand in several
+# lines.
 OPPOSITES = (
     ("绑定|绑", "解绑|解除绑定"),
     ("开通|开启|打开|启用|激活", "关闭|关掉|停用|停止|禁用|取消|解除"),

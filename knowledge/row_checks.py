@@ -30,15 +30,18 @@ def split_phrasings(cell: str) -> tuple[str, ...]:
 
 
 class RowChecks:
-    """Checks the rows of one file in their order, against each other and against the FAQs that are there.
+    """Checks the rows of one file in their order, against each other and against the FAQs that are
+    there.
 
-    `rewritten`: the folded questions whose phrasings the file replaces, so that their old ones are free again.
+    `rewritten`: the folded questions whose phrasings the file replaces, so that their old ones are
+    free again.
     """
 
     def __init__(self, stored: Iterable[FAQ], *, rewritten: set[str]) -> None:
         self._row_of_question: dict[str, int] = {}
         self._wordings = Wordings(
-            (faq.question, () if wording(faq.question) in rewritten else _phrasings_of(faq)) for faq in stored
+            (faq.question, () if wording(faq.question) in rewritten else _phrasings_of(faq))
+            for faq in stored
         )
 
     def check(self, row: Row) -> None:
@@ -50,11 +53,15 @@ class RowChecks:
             "phrasings": self._phrasing_errors(row),
             "enabled": _enabled_errors(row.get("enabled", "")),
         }
-        errors: dict[str, Any] = {header_of(column): messages for column, messages in found.items() if messages}
+        errors: dict[str, Any] = {
+            header_of(column): messages for column, messages in found.items() if messages
+        }
         if errors:
             raise ValidationError(errors)
         self._row_of_question[wording(row["question"])] = row[ROW_NUMBER]
-        self._wordings.add(row["question"], [row["question"], *split_phrasings(row.get("phrasings", ""))])
+        self._wordings.add(
+            row["question"], [row["question"], *split_phrasings(row.get("phrasings", ""))]
+        )
 
     def _question_errors(self, row: Row) -> list[str]:
         first = self._row_of_question.get(wording(row["question"]))
@@ -64,7 +71,9 @@ class RowChecks:
 
     def _phrasing_errors(self, row: Row) -> list[str]:
         texts = split_phrasings(row.get("phrasings", ""))
-        return [message for text in texts for message in self._wording_errors(text, row["question"])]
+        return [
+            message for text in texts for message in self._wording_errors(text, row["question"])
+        ]
 
     def _wording_errors(self, text: str, question: str) -> list[str]:
         try:
@@ -76,7 +85,11 @@ class RowChecks:
 
 def _length_errors(text: str, longest: int) -> list[str]:
     is_too_long = len(text) > longest
-    return [_("「%(text)s…」超过 %(longest)d 个字。") % {"text": text[:20], "longest": longest}] if is_too_long else []
+    return (
+        [_("「%(text)s…」超过 %(longest)d 个字。") % {"text": text[:20], "longest": longest}]
+        if is_too_long
+        else []
+    )
 
 
 def _enabled_errors(cell: str) -> list[str]:

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 from common.text import fold
 
-# Shipped with every installation (a data migration writes them), then the editor's to change. General words only:
-# what means the same in one shop alone is for its own editors.
+# Shipped with every installation (a data migration writes them), then the editor's to change.
+# General words only: what means the same in one shop alone is for its own editors.
 SHIPPED = (
     "怎么 如何 咋 怎样",
     "什么 啥 甚么",
@@ -41,7 +41,9 @@ class Synonyms:
                 self._standard.setdefault(word, words[0])
         # The longest word first, so that 为什么 is not read as 为 + 什么.
         longest_first = sorted(self._standard, key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(_as_word, longest_first))) if longest_first else None
+        self._pattern = (
+            re.compile("|".join(map(_as_word, longest_first))) if longest_first else None
+        )
 
     def apply(self, folded: str) -> str:
         if self._pattern is None:
@@ -50,6 +52,8 @@ class Synonyms:
 
 
 def _as_word(word: str) -> str:
-    """A Latin word counts only as a whole ("app" is not in "apple"); Chinese has no word borders."""
+    """A Latin word counts only as a whole ("app" is not in "apple"); Chinese
+    has no word borders.
+    """
     pattern = re.escape(word)
     return rf"(?<![a-z0-9]){pattern}(?![a-z0-9])" if word.isascii() else pattern

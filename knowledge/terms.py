@@ -1,7 +1,8 @@
 """What matching compares: a question as weighted terms.
 
-Characters and pairs of neighbours for Chinese, where a word splitter measured worse; whole words, pairs of words and
-pieces of words for alphabetic languages, so that "refunds" still resembles "refund".
+Characters and pairs of neighbours for Chinese, where a word splitter measured worse; whole words,
+pairs of words and pieces of words for alphabetic languages, so that "refunds" still resembles
+"refund".
 """
 
 from __future__ import annotations
@@ -15,8 +16,11 @@ from knowledge.synonyms import Synonyms
 # A run of Latin letters and digits is one unit, any other letter is a unit of its own.
 _UNIT = re.compile(r"[a-z0-9\u00c0-\u024f]+|[^\W_]")
 _NEEDLESS_SPACE = re.compile(r"(?<![a-z0-9\u00c0-\u024f]) | (?![a-z0-9\u00c0-\u024f])")
-# Politeness says nothing about the question, but in a knowledge base of thirty lines it would weigh like a rare word.
-_COURTESY = re.compile(r"^(?:你好|您好|请问|麻烦|我?想?[问咨][一]?下| )+|[啊呀哦嘛呢](?= |$)|(?:谢谢)(?:您|你|了)?$")
+# Politeness says nothing about the question, but in a knowledge base of thirty lines it would weigh
+# like a rare word.
+_COURTESY = re.compile(
+    r"^(?:你好|您好|请问|麻烦|我?想?[问咨][一]?下| )+|[啊呀哦嘛呢](?= |$)|(?:谢谢)(?:您|你|了)?$"
+)
 
 UNIT_WEIGHT = 1.0
 PAIR_WEIGHT = 0.4
@@ -25,7 +29,9 @@ PIECE_SIZES = (3, 4)
 
 
 def wording(text: str) -> str:
-    """`text` folded, and without the spaces and commas that may stand anywhere between Chinese characters."""
+    """`text` folded, and without the spaces and commas that may stand anywhere between Chinese
+    characters.
+    """
     return _squeezed(fold(text))
 
 
@@ -49,7 +55,11 @@ def terms_of(canonical_text: str) -> list[tuple[str, float]]:
 def _pieces(word: str) -> list[str]:
     """Short runs of letters, marked so that none is taken for a whole word."""
     padded = f"<{word}>"
-    return ["#" + padded[start : start + size] for size in PIECE_SIZES for start in range(len(padded) - size + 1)]
+    return [
+        "#" + padded[start : start + size]
+        for size in PIECE_SIZES
+        for start in range(len(padded) - size + 1)
+    ]
 
 
 def _squeezed(folded: str) -> str:

@@ -1,6 +1,7 @@
 """Uploaded files between their preview and its confirmation, which may reach another web process.
 
-They lie in DATA_DIR: all web processes share it, in containers as a volume. Redis has no room for 20 MB.
+They lie in DATA_DIR: all web processes share it, in containers as a volume. Redis has no room for
+20 MB.
 """
 
 from __future__ import annotations

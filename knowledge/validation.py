@@ -22,8 +22,13 @@ class Wordings:
     @classmethod
     def stored(cls, *, but: int = 0) -> Wordings:
         """Those of all FAQs but one (the one being edited)."""
-        wordings = cls((question, ()) for question in FAQ.objects.exclude(pk=but).values_list("question", flat=True))
-        for question, text in Phrasing.objects.exclude(faq_id=but).values_list("faq__question", "text"):
+        wordings = cls(
+            (question, ())
+            for question in FAQ.objects.exclude(pk=but).values_list("question", flat=True)
+        )
+        for question, text in Phrasing.objects.exclude(faq_id=but).values_list(
+            "faq__question", "text"
+        ):
             wordings.add(question, [text])
         return wordings
 
@@ -39,5 +44,6 @@ class Wordings:
         taken_by = self._question_of.get(folded)
         if taken_by is not None and wording(taken_by) != wording(question):
             raise ValidationError(
-                _("「%(text)s」与已有的 FAQ「%(question)s」重复。") % {"text": text, "question": taken_by}
+                _("「%(text)s」与已有的 FAQ「%(question)s」重复。")
+                % {"text": text, "question": taken_by}
             )

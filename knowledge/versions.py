@@ -1,8 +1,9 @@
-"""The version of what we know: every process compares it to learn that the knowledge base was edited.
+"""The version of what we know: every process compares it to learn that the knowledge base was
+edited.
 
-It is computed from the rows, so it is the same for all processes and after Redis was emptied, and kept in Redis with
-the number of the change it was computed after. A process that read the rows before an edit can therefore never store
-its old version over the newer one.
+It is computed from the rows, so it is the same for all processes and after Redis was emptied, and
+kept in Redis with the number of the change it was computed after. A process that read the rows
+before an edit can therefore never store its old version over the newer one.
 """
 
 from __future__ import annotations
@@ -52,7 +53,9 @@ def knowledge_version() -> str:
     if version and after == changes:
         return version
     version = version_of_rows()
-    with contextlib.suppress(*REDIS_AWAY):  # The next reader computes it once more, nothing else is lost.
+    with contextlib.suppress(
+        *REDIS_AWAY
+    ):  # The next reader computes it once more, nothing else is lost.
         redis().set(VERSION_KEY, f"{changes}:{version}", ex=COMPUTE_ANEW_AFTER)
     return version
 
@@ -70,7 +73,9 @@ def version_of_rows() -> str:
 
 def described(model: type[models.Model]) -> str:
     """What changes with every edit of the model's rows."""
-    facts = model._default_manager.aggregate(rows=Count("pk"), last=Max("pk"), newest=Max("updated_at"))
+    facts = model._default_manager.aggregate(
+        rows=Count("pk"), last=Max("pk"), newest=Max("updated_at")
+    )
     newest = facts["newest"].timestamp() if facts["newest"] else ""
     return f"{facts['rows']}/{facts['last']}/{newest}"
 
@@ -84,7 +89,9 @@ def _announce() -> None:
     try:
         redis().incr(CHANGES_KEY)
     except REDIS_AWAY:
-        logger.warning("Redis is away: the edit of the knowledge base is seen within %s s", COMPUTE_ANEW_AFTER)
+        logger.warning(
+            "Redis is away: the edit of the knowledge base is seen within %s s", COMPUTE_ANEW_AFTER
+        )
     forget()
 
 

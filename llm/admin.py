@@ -23,7 +23,8 @@ from llm.errors import CallFailed
 from llm.explained import explained
 from llm.models import LanguageModel, ModelCall, Outcome
 
-# What the environment says. The rest of such a row (position, limits) has no variable and is set here.
+# What the environment says. The rest of such a row (position, limits) has no variable and is set
+# here.
 _SAID_BY_ENVIRONMENT = ("name", "base_url", "model", "enabled", "temperature", "max_tokens")
 _LIMITS = (
     *("max_in_flight", "connect_timeout", "first_token_timeout"),
@@ -51,7 +52,10 @@ class LanguageModelForm(forms.ModelForm):
         try:
             refuse_private(url)
         except PrivateAddress:
-            message = _("这个地址在内网。如确需使用，请把“主机:端口”写入环境变量 ALLOWED_PRIVATE_HOSTS，重启后再保存。")
+            message = _(
+                "这个地址在内网。如确需使用，请把“主机:端口”写入环境变量 ALLOWED_PRIVATE_HOSTS，"
+                "重启后再保存。"
+            )
             raise ValidationError(message, code="private") from None
         return url
 
@@ -80,14 +84,28 @@ class LanguageModelForm(forms.ModelForm):
 @admin.register(LanguageModel)
 class LanguageModelAdmin(SecretsAdminMixin, AdminPage):
     form = LanguageModelForm
-    list_display = ("name", "model", cut_of(LanguageModel, "base_url"), "position", "enabled", "origin", "key_state")
-    empty_text = _("还没有语言模型，机器人只用 FAQ 回答。添加一个 OpenAI 兼容的接口，FAQ 答不上的问题就由它回答。")
+    list_display = (
+        "name",
+        "model",
+        cut_of(LanguageModel, "base_url"),
+        "position",
+        "enabled",
+        "origin",
+        "key_state",
+    )
+    empty_text = _(
+        "还没有语言模型，机器人只用 FAQ 回答。添加一个 OpenAI 兼容的接口，FAQ "
+        "答不上的问题就由它回答。"
+    )
     list_filter = ("enabled",)
     search_fields = ("name", "model", "base_url")
     actions = ("test_selected",)
     actions_detail = ("test_one",)
     fieldsets = (
-        (None, {"fields": ("name", "base_url", "api_key", "model", "position", "enabled", "origin")}),
+        (
+            None,
+            {"fields": ("name", "base_url", "api_key", "model", "position", "enabled", "origin")},
+        ),
         (_("回答"), {"fields": ("temperature", "max_tokens", "left_out")}),
         (
             _("限制"),
@@ -105,7 +123,11 @@ class LanguageModelAdmin(SecretsAdminMixin, AdminPage):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         always = ("origin", "left_out")
-        return (*_SAID_BY_ENVIRONMENT, "key_state", *always) if obj and obj.from_environment else always
+        return (
+            (*_SAID_BY_ENVIRONMENT, "key_state", *always)
+            if obj and obj.from_environment
+            else always
+        )
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """A key from the environment is no field: only whether it is set is shown."""
@@ -149,9 +171,10 @@ class LanguageModelAdmin(SecretsAdminMixin, AdminPage):
     @display(description=_("接口不接受的参数"))
     def left_out(self, model: LanguageModel) -> str:
         found = gettext("、").join(sorted(model.left_out)) or gettext("未发现")
-        return gettext("%(found)s（调用时自动发现，之后最多一周不再发送；更换地址或模型、或点“测试”后重新发现）") % {
-            "found": found
-        }
+        return gettext(
+            "%(found)s（调用时自动发现，之后最多一周不再发送；更换地址或模型、"
+            "或点“测试”后重新发现）"
+        ) % {"found": found}
 
     @admin.action(description=_("测试所选模型"), permissions=["change"])
     def test_selected(self, request: HttpRequest, queryset: QuerySet[LanguageModel]) -> None:
@@ -186,9 +209,14 @@ def _test(request: HttpRequest, model: LanguageModel) -> None:
     except CallFailed as failure:
         text = gettext("%(model)s：%(outcome)s。%(detail)s")
         outcome = failure.outcome.label
-        messages.error(request, text % {"model": model, "outcome": outcome, "detail": explained(str(failure))})
+        messages.error(
+            request, text % {"model": model, "outcome": outcome, "detail": explained(str(failure))}
+        )
     else:
-        messages.success(request, gettext("%(model)s 回答：%(text)s") % {"model": model, "text": completion.text[:200]})
+        messages.success(
+            request,
+            gettext("%(model)s 回答：%(text)s") % {"model": model, "text": completion.text[:200]},
+        )
 
 
 class OutcomeFilter(WordsFilter):
@@ -209,17 +237,31 @@ class ModelCallAdmin(ReadOnlyPage):
     """The log is read, never written."""
 
     list_display = [
-        moment_of(ModelCall, "created_at"), "model", "shown_outcome", "shown_first_token", "shown_total",
-        "prompt_tokens", "completion_tokens", cut_of(ModelCall, "error", 30, explained),
-    ]  # fmt: skip
+        moment_of(ModelCall, "created_at"),
+        "model",
+        "shown_outcome",
+        "shown_first_token",
+        "shown_total",
+        "prompt_tokens",
+        "completion_tokens",
+        cut_of(ModelCall, "error", 30, explained),
+    ]
     list_filter = [OutcomeFilter, "language_model", ("created_at", TimeFilter)]
     search_fields = ["session_id", "model", "error"]
     search_help_text = _("搜索模型、会话标识或错误")
     show_full_result_count = False
     fields = [
-        "created_at", "language_model", "model", "outcome", "shown_error", "shown_first_token", "shown_total",
-        "prompt_tokens", "completion_tokens", "session_id",
-    ]  # fmt: skip
+        "created_at",
+        "language_model",
+        "model",
+        "outcome",
+        "shown_error",
+        "shown_first_token",
+        "shown_total",
+        "prompt_tokens",
+        "completion_tokens",
+        "session_id",
+    ]
     readonly_fields = fields
     empty_text = _("每次调用模型的结果、耗时和用量会出现在这里。")
     empty_step = Step(_("设置语言模型"), ("admin:llm_languagemodel_changelist",))

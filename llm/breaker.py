@@ -1,11 +1,12 @@
 """A model that failed several times in a row rests for a while; all processes know it.
 
-Two keys of Redis that go away by themselves: the count of failures in a row, and a pause. After the pause one call is
-let through as a trial (setting the pause again is what wins the trial); its success closes the breaker. Redis away:
-closed, as each process would learn too little by itself.
+Two keys of Redis that go away by themselves: the count of failures in a row, and a pause. After the
+pause one call is let through as a trial (setting the pause again is what wins the trial); its
+success closes the breaker. Redis away: closed, as each process would learn too little by itself.
 
-Not pybreaker: it lets everybody through when it tries a model again, which is 200 customers waiting for a model that
-hangs, holds its lock while the guarded call runs, and asks Redis several times a call.
+Not pybreaker: it lets everybody through when it tries a model again, which is 200 customers waiting
+for a model that hangs, holds its lock while the guarded call runs, and asks Redis several times a
+call.
 """
 
 from __future__ import annotations
@@ -52,7 +53,12 @@ class Breaker:
             redis().expire(_count_key(model_id), _FORGET_AFTER)
             if count >= self._failures:
                 redis().set(_pause_key(model_id), 1, px=self._pause)
-                logger.warning("model %s failed %s times in a row and rests for %s ms", model_id, count, self._pause)
+                logger.warning(
+                    "model %s failed %s times in a row and rests for %s ms",
+                    model_id,
+                    count,
+                    self._pause,
+                )
         except REDIS_AWAY as error:
             self._note_away(error)
 

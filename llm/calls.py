@@ -27,7 +27,9 @@ def failed(model: LanguageModel, session_id: str, watch: Stopwatch, error: CallF
     call.error = scrubbed(str(error), model)
     # A refusal stays until somebody looks at the settings.
     level = logging.ERROR if isinstance(error, Refused) else logging.WARNING
-    logger.log(level, "model %s: %s after %s ms: %s", model, error.outcome.value, call.total_ms, call.error)
+    logger.log(
+        level, "model %s: %s after %s ms: %s", model, error.outcome.value, call.total_ms, call.error
+    )
     return call
 
 

@@ -24,7 +24,9 @@ _read_at = 0.0
 
 
 def enabled() -> tuple[LanguageModel, ...]:
-    """The enabled models by position. With the database away the last known ones; one thread at a time looks."""
+    """The enabled models by position. With the database away the last known ones; one thread at a
+    time looks.
+    """
     kept = _kept
     if kept is not None and time.monotonic() - _read_at < KEEP_SECONDS:
         return kept
@@ -43,8 +45,12 @@ def forget() -> None:
 
 
 def remember_refused(model: LanguageModel, refused: Set[str], *, is_guess: bool) -> None:
-    """Leave these parameters out for some time. Not worth losing an answer for: the next call learns it again."""
-    logger.warning("model %s does not take these parameters, they are left out: %s", model, sorted(refused))
+    """Leave these parameters out for some time. Not worth losing an answer for: the next call
+    learns it again.
+    """
+    logger.warning(
+        "model %s does not take these parameters, they are left out: %s", model, sorted(refused)
+    )
     try:
         _store_refused(model.pk, sorted(refused), GUESS_KEPT if is_guess else REFUSAL_KEPT)
     except DatabaseError:

@@ -26,10 +26,20 @@ def _check_named(named: Named) -> Iterator[CheckMessage]:
         hint = f"Set {prefix}_MODEL to a model name that the endpoint knows, such as deepseek-chat."
         yield Error(f"{prefix}_BASE_URL is set, {prefix}_MODEL is not.", hint=hint, id="llm.E001")
     if (named.model or named.api_key) and not named.base_url:
-        hint = f"Set {prefix}_BASE_URL to the OpenAI-compatible address, such as https://api.deepseek.com/v1."
-        yield Error(f"{prefix}_MODEL or {prefix}_API_KEY is set, {prefix}_BASE_URL is not.", hint=hint, id="llm.E002")
+        hint = (
+            f"Set {prefix}_BASE_URL to the OpenAI-compatible address, such as "
+            "https://api.deepseek.com/v1."
+        )
+        yield Error(
+            f"{prefix}_MODEL or {prefix}_API_KEY is set, {prefix}_BASE_URL is not.",
+            hint=hint,
+            id="llm.E002",
+        )
     if named.base_url and (problem := _problem(endpoint_url, named.base_url)):
-        hint = "An address such as https://api.deepseek.com/v1, without /chat/completions, password or parameters."
+        hint = (
+            "An address such as https://api.deepseek.com/v1, without /chat/completions, password "
+            "or parameters."
+        )
         yield Error(f"{prefix}_BASE_URL is no usable address. {problem}", hint=hint, id="llm.E003")
     if problem := _problem(header_value, named.api_key.strip()):
         hint = "Copy the key again, without quotes, spaces or line breaks inside."
@@ -38,7 +48,11 @@ def _check_named(named: Named) -> Iterator[CheckMessage]:
 
 def _check_values() -> Iterator[CheckMessage]:
     if not 0 <= settings.LLM_TEMPERATURE <= 2:
-        yield Error("LLM_TEMPERATURE is out of range.", hint="A number from 0 to 2; 0.7 is the default.", id="llm.E005")
+        yield Error(
+            "LLM_TEMPERATURE is out of range.",
+            hint="A number from 0 to 2; 0.7 is the default.",
+            id="llm.E005",
+        )
     if settings.LLM_MAX_TOKENS < 1:
         yield Error("LLM_MAX_TOKENS is below 1.", hint="500 is the default.", id="llm.E006")
     if settings.WORKER_THREADS < 2:
@@ -49,8 +63,14 @@ def _check_values() -> Iterator[CheckMessage]:
 def _check_private_hosts() -> Iterator[CheckMessage]:
     for entry in settings.ALLOWED_PRIVATE_HOSTS:
         if _is_no_host(entry):
-            hint = "Hosts separated by commas, such as ollama:11434,10.0.0.5; no http:// and no path."
-            yield Error(f"ALLOWED_PRIVATE_HOSTS holds {entry!r}, which is no host.", hint=hint, id="llm.E008")
+            hint = (
+                "Hosts separated by commas, such as ollama:11434,10.0.0.5; no http:// and no path."
+            )
+            yield Error(
+                f"ALLOWED_PRIVATE_HOSTS holds {entry!r}, which is no host.",
+                hint=hint,
+                id="llm.E008",
+            )
 
 
 def _is_no_host(entry: str) -> bool:
@@ -61,7 +81,10 @@ def _is_no_host(entry: str) -> bool:
 def _check_order() -> Iterator[CheckMessage]:
     first, fallback = named_in_environment()
     if fallback.is_complete and not first.is_complete:
-        hint = "Name the one model with LLM_BASE_URL and LLM_MODEL; LLM_FALLBACK_* is for a second one."
+        hint = (
+            "Name the one model with LLM_BASE_URL and LLM_MODEL; LLM_FALLBACK_* is for a second "
+            "one."
+        )
         yield Warning("LLM_FALLBACK_* names a model, LLM_* does not.", hint=hint, id="llm.W001")
 
 

@@ -11,7 +11,16 @@ import requests
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from common.text import without_control
-from llm.errors import Broken, CallFailed, Failed, Nonsense, ParametersRefused, RateLimited, Refused, TimedOut
+from llm.errors import (
+    Broken,
+    CallFailed,
+    Failed,
+    Nonsense,
+    ParametersRefused,
+    RateLimited,
+    Refused,
+    TimedOut,
+)
 from llm.models import LanguageModel
 from llm.reading import LONGEST_ERROR, Draft, Reply, error_text
 from llm.sse import events
@@ -21,7 +30,8 @@ from llm.turns import Tool
 MAX_BYTES = 1_000_000
 _PIECE = 65536
 _MAX_ERROR_BYTES = 4096
-# Seconds that we wait for the usage report after the answer is complete, for the end of the body, for an error's text.
+# Seconds that we wait for the usage report after the answer is complete, for the end of the body,
+# for an error's text.
 _FOR_USAGE = 1.0
 _FOR_END = 0.2
 _FOR_ERROR_TEXT = 2.0
@@ -30,7 +40,9 @@ _STREAM_STARTS = (b"data:", b"event:", b"id:", b"retry:", b":")
 
 
 class Stopwatch:
-    """When the call began and when the first token came; the caller logs it, however the call ended."""
+    """When the call began and when the first token came; the caller logs it, however the call
+    ended.
+    """
 
     def __init__(self) -> None:
         self.started = time.monotonic()
@@ -46,13 +58,19 @@ class Stopwatch:
 
 def ask(model: LanguageModel, body: bytes, tool: Tool | None, watch: Stopwatch) -> Reply:
     until_first = watch.started + min(model.first_token_timeout, model.total_timeout)
-    with waiting_until(until_first) as deadline, _named_errors(model), _post(model, body) as response:
+    with (
+        waiting_until(until_first) as deadline,
+        _named_errors(model),
+        _post(model, body) as response,
+    ):
         _check_status(response, deadline)
         return _read(response, model, watch, deadline).reply(tool)
 
 
 def scrubbed(text: str, model: LanguageModel) -> str:
-    """`text` on one short line, without the key: some endpoints repeat it in their error message."""
+    """`text` on one short line, without the key: some endpoints repeat it
+    in their error message.
+    """
     key = model.api_key or ""
     if len(key) > 3:
         text = text.replace(key, "***")
@@ -61,7 +79,9 @@ def scrubbed(text: str, model: LanguageModel) -> str:
 
 @contextmanager
 def _named_errors(model: LanguageModel) -> Iterator[None]:
-    """The libraries' errors under our names. Most of their texts are not passed on: one of them quotes the key."""
+    """The libraries' errors under our names. Most of their texts are not passed on: one of them
+    quotes the key.
+    """
     try:
         yield
     except (requests.Timeout, ReadTimeoutError, TimeoutError) as error:
@@ -69,7 +89,9 @@ def _named_errors(model: LanguageModel) -> Iterator[None]:
     except requests.ConnectionError as error:
         raise Failed(scrubbed(f"cannot connect or no answer: {_cause(error)}", model)) from None
     except requests.RequestException as error:
-        raise Refused(f"cannot be asked ({type(error).__name__}): look at the address and the key") from None
+        raise Refused(
+            f"cannot be asked ({type(error).__name__}): look at the address and the key"
+        ) from None
     except (HTTPError, OSError) as error:
         raise Broken(f"cut off ({type(error).__name__})") from None
     except CallFailed as error:
@@ -84,7 +106,10 @@ def _cause(error: requests.ConnectionError) -> str:
 
 
 def _post(model: LanguageModel, body: bytes) -> requests.Response:
-    headers: dict[str, str | bytes] = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
+    headers: dict[str, str | bytes] = {
+        "Content-Type": "application/json",
+        "Accept-Encoding": "identity",
+    }
     if model.api_key:
         headers["Authorization"] = f"Bearer {model.api_key}".encode()
     return session.post(
@@ -115,7 +140,9 @@ def _error_body(response: requests.Response, deadline: Deadline) -> str:
     deadline.move(time.monotonic() + _FOR_ERROR_TEXT)
     read = b""
     try:
-        while len(read) < _MAX_ERROR_BYTES and (piece := response.raw.read1(_MAX_ERROR_BYTES, decode_content=True)):
+        while len(read) < _MAX_ERROR_BYTES and (
+            piece := response.raw.read1(_MAX_ERROR_BYTES, decode_content=True)
+        ):
             read += piece
     except (HTTPError, OSError):
         pass  # The status says enough.
@@ -129,7 +156,9 @@ def _readable(body: str) -> str:
         return ""
 
 
-def _read(response: requests.Response, model: LanguageModel, watch: Stopwatch, deadline: Deadline) -> Draft:
+def _read(
+    response: requests.Response, model: LanguageModel, watch: Stopwatch, deadline: Deadline
+) -> Draft:
     pieces = _pieces(response)
     start = b""
     while len(start) < 8:  # Enough to tell a stream from a completion, however thinly it is cut.
@@ -145,7 +174,9 @@ def _read(response: requests.Response, model: LanguageModel, watch: Stopwatch, d
         return _read_completion(_again(start, pieces), watch)
     if not start.startswith(_STREAM_STARTS):
         raise Nonsense("neither a stream nor a completion")
-    draft = _read_stream(_again(start, pieces), watch, deadline, until, model.between_tokens_timeout)
+    draft = _read_stream(
+        _again(start, pieces), watch, deadline, until, model.between_tokens_timeout
+    )
     _reach_end(response, deadline)
     return draft
 
@@ -158,7 +189,11 @@ def _read_completion(pieces: Iterator[bytes], watch: Stopwatch) -> Draft:
 
 
 def _read_stream(
-    pieces: Iterator[bytes], watch: Stopwatch, deadline: Deadline, until: float, between_tokens: float
+    pieces: Iterator[bytes],
+    watch: Stopwatch,
+    deadline: Deadline,
+    until: float,
+    between_tokens: float,
 ) -> Draft:
     draft = Draft()
     try:
@@ -196,7 +231,9 @@ def _again(start: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _reach_end(response: requests.Response, deadline: Deadline) -> None:
-    """Read the end of the body, so that the connection can serve the next call; else it is closed."""
+    """Read the end of the body, so that the connection can serve the next call;
+    else it is closed.
+    """
     deadline.move(time.monotonic() + _FOR_END)
     try:
         response.raw.read1(1, decode_content=True)

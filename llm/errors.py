@@ -1,4 +1,6 @@
-"""How a wish for an answer can fail. Callers of the gateway see the first four; the rest are single calls."""
+"""How a wish for an answer can fail. Callers of the gateway see the first four; the rest are single
+calls.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ class ModelsDown(ModelError):
 
 
 class CallFailed(Exception):
-    """One call to one model brought no answer; the next model is asked. Its text never holds a key."""
+    """One call to one model brought no answer; the next model is asked. Its text
+    never holds a key.
+    """
 
     outcome: ClassVar[Outcome] = Outcome.FAILED
     speaks_against_model: ClassVar[bool] = True  # Counts for its breaker.
@@ -45,9 +49,11 @@ class Refused(CallFailed):
 
 
 class ParametersRefused(Refused):
-    """400 or 422: perhaps the endpoint does not know one of our optional parameters; `body` may name it.
+    """400 or 422: perhaps the endpoint does not know one of our optional parameters; `body` may
+    name it.
 
-    Or what the customer wrote is refused (too long, filtered as offensive): other customers keep the model.
+    Or what the customer wrote is refused (too long, filtered as offensive): other customers keep
+    the model.
     """
 
     speaks_against_model = False

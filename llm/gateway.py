@@ -28,11 +28,12 @@ def is_configured() -> bool:
 def complete(
     turns: Sequence[Turn], *, session_id: str, tool: Tool | None = None, wait_for_place: float = 0.0
 ) -> Completion:
-    """The first answer that a model gives. With `tool` a model may answer in its structure instead of in text.
+    """The first answer that a model gives. With `tool` a model may answer in its structure instead
+    of in text.
 
-    Each model is asked once: a failure means the next model, never the same one again (its HTTP session does not
-    retry either). Where all places are taken, `wait_for_place` is how many seconds one may be waited for. Raises
-    NoModel, ModelsBusy or ModelsDown.
+    Each model is asked once: a failure means the next model, never the same one again (its HTTP
+    session does not retry either). Where all places are taken, `wait_for_place` is how many seconds
+    one may be waited for. Raises NoModel, ModelsBusy or ModelsDown.
     """
     request = Request(tuple(turns), session_id[:_MAX_SESSION_ID], tool)
     return _complete(catalogue.enabled(), request, wait_for_place)
@@ -60,14 +61,19 @@ def _complete(models: Sequence[LanguageModel], request: Request, patience: float
             return _answer_when_free(models, request, tries, give_up_at)
     except ModelsBusy as error:
         if not tries:
-            tries += [calls.failed(model, request.session_id, Stopwatch(), Busy(str(error))) for model in models]
+            tries += [
+                calls.failed(model, request.session_id, Stopwatch(), Busy(str(error)))
+                for model in models
+            ]
         raise
     finally:
         calls.record(tries)
 
 
 def _leave_database() -> None:
-    """A model thinks for seconds: nobody's rows stay locked meanwhile, and no connection waits for it."""
+    """A model thinks for seconds: nobody's rows stay locked meanwhile, and no connection waits for
+    it.
+    """
     if connection.in_atomic_block:
         raise RuntimeError("a language model must not be asked inside a database transaction")
     connection.close()
@@ -85,7 +91,9 @@ def _answer_when_free(
         tries.clear()  # Nobody was asked: what is logged is the last look.
 
 
-def _first_answer(models: Sequence[LanguageModel], request: Request, tries: list[ModelCall]) -> Completion:
+def _first_answer(
+    models: Sequence[LanguageModel], request: Request, tries: list[ModelCall]
+) -> Completion:
     failures: list[CallFailed] = []
     for model in models:
         try:
@@ -97,13 +105,17 @@ def _first_answer(models: Sequence[LanguageModel], request: Request, tries: list
 
 
 def _were_just_busy(failures: Sequence[CallFailed]) -> bool:
-    """Nobody failed now, and at least one model works but has no slot: trying again soon makes sense."""
+    """Nobody failed now, and at least one model works but has no slot: trying again soon makes
+    sense.
+    """
     was_asked = any(failure.outcome not in calls.NOT_ASKED for failure in failures)
     return not was_asked and any(isinstance(failure, Busy) for failure in failures)
 
 
 def _ask_if_free(model: LanguageModel, request: Request, tries: list[ModelCall]) -> Reply:
-    """Ask, holding a slot, unless the model rests. The slot comes first: a trial call must not be won in vain."""
+    """Ask, holding a slot, unless the model rests. The slot comes first: a trial call must not be
+    won in vain.
+    """
     watch = Stopwatch()
     try:
         with slots.slot(model):
@@ -126,8 +138,12 @@ def _ask(model: LanguageModel, request: Request, tries: list[ModelCall]) -> Repl
     return reply
 
 
-def _ask_with_what_it_takes(model: LanguageModel, request: Request, tries: list[ModelCall]) -> Reply:
-    """A 400 may mean an optional parameter that the endpoint does not know: once more without it, and remembered."""
+def _ask_with_what_it_takes(
+    model: LanguageModel, request: Request, tries: list[ModelCall]
+) -> Reply:
+    """A 400 may mean an optional parameter that the endpoint does not know: once more without it,
+    and remembered.
+    """
     known = model.left_out
     refused = known
     is_guess = False
@@ -146,7 +162,9 @@ def _ask_with_what_it_takes(model: LanguageModel, request: Request, tries: list[
         return reply
 
 
-def _call(model: LanguageModel, request: Request, refused: frozenset[str], tries: list[ModelCall]) -> Reply:
+def _call(
+    model: LanguageModel, request: Request, refused: frozenset[str], tries: list[ModelCall]
+) -> Reply:
     watch = Stopwatch()
     try:
         reply = endpoint.ask(model, payload.body(request, model, refused), request.tool, watch)

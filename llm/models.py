@@ -19,10 +19,13 @@ GUESS_KEPT = timedelta(hours=1)
 
 
 class LanguageModel(models.Model):
-    """One model behind an OpenAI-compatible endpoint. Lower `position` is asked first, the next ones are fallbacks."""
+    """One model behind an OpenAI-compatible endpoint. Lower `position` is asked first, the next
+    ones are fallbacks.
+    """
 
     name = models.CharField(_("名称"), max_length=60, unique=True)
-    # Not a URLField: that one refuses host names without a dot, such as a service of docker compose.
+    # Not a URLField: that one refuses host names without a dot, such as a service of docker
+    # compose.
     base_url = models.CharField(
         _("接口地址"),
         max_length=200,
@@ -31,7 +34,9 @@ class LanguageModel(models.Model):
     )
     api_key = SecretField("API Key", max_length=200, blank=True, validators=[header_value])
     model = models.CharField(_("模型"), max_length=100)
-    position = models.PositiveSmallIntegerField(_("顺序"), default=10, help_text=_("数字小的先用，其余为备用"))
+    position = models.PositiveSmallIntegerField(
+        _("顺序"), default=10, help_text=_("数字小的先用，其余为备用")
+    )
     enabled = models.BooleanField(_("启用"), default=True)
     from_environment = models.BooleanField(_("来自环境变量"), default=False, editable=False)
     max_in_flight = models.PositiveSmallIntegerField(
@@ -40,10 +45,18 @@ class LanguageModel(models.Model):
         validators=[MinValueValidator(1)],
         help_text=_("所有进程合计，超出时改用下一个模型"),
     )
-    temperature = models.FloatField(_("温度"), default=0.7, validators=[MinValueValidator(0.0), MaxValueValidator(2.0)])
-    max_tokens = models.PositiveIntegerField(_("最大输出 token"), default=500, validators=[MinValueValidator(1)])
-    connect_timeout = models.FloatField(_("连接超时（秒）"), default=3, validators=[MinValueValidator(0.1)])
-    first_token_timeout = models.FloatField(_("首字超时（秒）"), default=8, validators=[MinValueValidator(0.1)])
+    temperature = models.FloatField(
+        _("温度"), default=0.7, validators=[MinValueValidator(0.0), MaxValueValidator(2.0)]
+    )
+    max_tokens = models.PositiveIntegerField(
+        _("最大输出 token"), default=500, validators=[MinValueValidator(1)]
+    )
+    connect_timeout = models.FloatField(
+        _("连接超时（秒）"), default=3, validators=[MinValueValidator(0.1)]
+    )
+    first_token_timeout = models.FloatField(
+        _("首字超时（秒）"), default=8, validators=[MinValueValidator(0.1)]
+    )
     between_tokens_timeout = models.FloatField(
         _("字间超时（秒）"),
         default=10,
@@ -51,9 +64,11 @@ class LanguageModel(models.Model):
         validators=[MinValueValidator(0.1)],
         help_text=_("回答中途停顿超过这个时间，就改问下一个模型"),
     )
-    total_timeout = models.FloatField(_("总超时（秒）"), default=40, validators=[MinValueValidator(0.1)])
-    # What the endpoint was found not to take (see payload.py); learned anew when it changes or is tested, and after
-    # some days: endpoints learn too.
+    total_timeout = models.FloatField(
+        _("总超时（秒）"), default=40, validators=[MinValueValidator(0.1)]
+    )
+    # What the endpoint was found not to take (see payload.py); learned anew when it changes or is
+    # tested, and after some days: endpoints learn too.
     refused_parameters = models.JSONField(_("接口不接受的参数"), default=list, editable=False)
     refused_at = models.DateTimeField(null=True, editable=False)
 

@@ -1,4 +1,6 @@
-"""The models that the environment names, kept as rows: refreshed at each start, switched off when the name is gone."""
+"""The models that the environment names, kept as rows: refreshed at each start, switched off when
+the name is gone.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ def ensure_from_environment() -> None:
         if named.is_complete:
             _refresh(named)
         else:
-            LanguageModel.objects.filter(name=named.prefix, from_environment=True).update(enabled=False)
+            LanguageModel.objects.filter(name=named.prefix, from_environment=True).update(
+                enabled=False
+            )
     catalogue.forget()
 
 

@@ -1,8 +1,8 @@
 """The body of a request, and what an endpoint turned out not to take.
 
-Not every OpenAI-compatible endpoint knows every parameter: some refuse tools, the usage report or `user`, OpenAI's own
-newer models refuse `max_tokens` and `temperature`. What is refused once is left out from then on
-(`LanguageModel.left_out`).
+Not every OpenAI-compatible endpoint knows every parameter: some refuse tools, the usage report or
+`user`, OpenAI's own newer models refuse `max_tokens` and `temperature`. What is refused once is
+left out from then on (`LanguageModel.left_out`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from typing import Any
 from llm.models import LanguageModel
 from llm.turns import Tool, Turn
 
-# How an answer in a structure is asked for, the surest way first. Without any the wish stands in words alone.
+# How an answer in a structure is asked for, the surest way first. Without any the wish stands in
+# words alone.
 FUNCTION_NAMED = "tool_choice.function"
 FUNCTION_REQUIRED = "tool_choice.required"
 JSON_SCHEMA = "response_format.json_schema"
@@ -41,7 +42,8 @@ _LUXURIES = frozenset({"tools", JSON_SCHEMA, JSON_OBJECT, "stream_options", "use
 
 _ASK_FOR_JSON = (
     "\n\nAnswer by calling the function `{name}`: {description}\n"
-    "To call it, write one JSON object with its arguments and nothing else. JSON schema of the arguments:\n{schema}"
+    "To call it, write one JSON object with its arguments and nothing else. JSON schema of the "
+    "arguments:\n{schema}"
 )
 
 
@@ -60,7 +62,11 @@ def body(request: Request, model: LanguageModel, refused: Set[str]) -> bytes:
         "user": {"user": request.session_id} if request.session_id else {},
     }
     form = _form(request, refused)
-    sent: dict[str, Any] = {"model": model.model, "messages": _messages(request, form), "stream": True}
+    sent: dict[str, Any] = {
+        "model": model.model,
+        "messages": _messages(request, form),
+        "stream": True,
+    }
     for name, parameters in wanted.items():
         if name not in refused:
             sent |= parameters
@@ -72,7 +78,9 @@ def body(request: Request, model: LanguageModel, refused: Set[str]) -> bytes:
 
 
 def newly_refused(text: str, request: Request, refused: Set[str]) -> frozenset[str]:
-    """What to leave out after a refusal with this text; empty when there is nothing left to leave out."""
+    """What to leave out after a refusal with this text; empty when there is nothing left to leave
+    out.
+    """
     form = _form(request, refused)
     others = set(OPTIONAL) - refused - set(FORMS) - {"tools"}
     if form is not None and OPTIONAL[form].search(text):
@@ -99,10 +107,17 @@ def _form(request: Request, refused: Set[str]) -> str | None:
 
 
 def _asking(tool: Tool, form: str) -> dict[str, Any]:
-    function = {"name": tool.name, "description": tool.description, "parameters": dict(tool.parameters)}
+    function = {
+        "name": tool.name,
+        "description": tool.description,
+        "parameters": dict(tool.parameters),
+    }
     tools = [{"type": "function", "function": function}]
     if form == FUNCTION_NAMED:
-        return {"tools": tools, "tool_choice": {"type": "function", "function": {"name": tool.name}}}
+        return {
+            "tools": tools,
+            "tool_choice": {"type": "function", "function": {"name": tool.name}},
+        }
     if form == FUNCTION_REQUIRED:
         return {"tools": tools, "tool_choice": "required"}
     if form == JSON_SCHEMA:

@@ -76,7 +76,9 @@ class Draft:
             arguments = _call_in_text(text, tool) if tool else None
             if not text:
                 raise Nonsense("no choices or empty text")
-        return Reply(text, arguments, self._tokens("prompt_tokens"), self._tokens("completion_tokens"))
+        return Reply(
+            text, arguments, self._tokens("prompt_tokens"), self._tokens("completion_tokens")
+        )
 
     def _called(self, tool: Tool | None) -> dict[str, Any]:
         if tool is None or self.tool_name != tool.name:
@@ -89,7 +91,8 @@ class Draft:
 
 
 def error_text(body: Any) -> str:
-    """`error.message` of an error body, and nothing else: the page may be of a server that is none of ours.
+    """`error.message` of an error body, and nothing else: the page may be of a server that is none
+    of ours.
 
     Not cut yet: half a key would no longer be found in it.
     """
@@ -120,12 +123,16 @@ def _string(value: object) -> str:
 
 
 def _call_in_text(text: str, tool: Tool) -> dict[str, Any] | None:
-    """The tool's arguments written as text, as models do that were asked so or that know no other way."""
+    """The tool's arguments written as text, as models do that were asked so or that know no other
+    way.
+    """
     inner = _unfenced(text)
     if not inner.startswith("{"):
         return None
     written = _object(inner)
-    if tool.name in (written.get("name"), written.get("function")) and isinstance(written.get("arguments"), dict):
+    if tool.name in (written.get("name"), written.get("function")) and isinstance(
+        written.get("arguments"), dict
+    ):
         return dict(written["arguments"])
     return written if tool.fits(written) else None
 
@@ -150,7 +157,9 @@ def _unfenced(text: str) -> str:
 def _object(text: str) -> dict[str, Any]:
     try:
         read = json.loads(text)
-        json.dumps(read, ensure_ascii=False).encode()  # Half a surrogate pair would break the database later.
+        json.dumps(
+            read, ensure_ascii=False
+        ).encode()  # Half a surrogate pair would break the database later.
     except (ValueError, RecursionError) as error:
         raise Nonsense("broken JSON in the arguments") from error
     if not isinstance(read, dict):
@@ -159,5 +168,7 @@ def _object(text: str) -> dict[str, Any]:
 
 
 def _whole(text: str) -> str:
-    """`text` with surrogate pairs joined that came in two pieces, and without what no text may hold."""
+    """`text` with surrogate pairs joined that came in two pieces, and without what no text may
+    hold.
+    """
     return without_control(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))

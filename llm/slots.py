@@ -1,6 +1,7 @@
 """How many calls may be under way: per model over all processes, and per process over all models.
 
-Some of those that find no place may wait a moment for one: after an outage many come at once that came one by one.
+Some of those that find no place may wait a moment for one: after an outage many come at once that
+came one by one.
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ from common.leases import Leases
 from llm.errors import Busy, ModelsBusy
 from llm.models import LanguageModel
 
-# Threads of a worker that never wait for a model, so that FAQ hits, commands and handovers go through.
+# Threads of a worker that never wait for a model, so that FAQ hits, commands and handovers go
+# through.
 _THREADS_KEPT_FREE = 50
 
-# How often who waits for a model's slot looks again; other processes free slots too, and tell nobody.
+# How often who waits for a model's slot looks again; other processes free slots too, and tell
+# nobody.
 _LOOK_AGAIN_SECONDS = 0.2
 
 _leases = Leases()
@@ -35,7 +38,9 @@ def places_in_a_process() -> int:
 
 
 def waiting_places() -> int:
-    """Half of the threads that are kept free of models may wait for one, so that the rest of the work goes on."""
+    """Half of the threads that are kept free of models may wait for one, so that the rest of the
+    work goes on.
+    """
     return max(settings.WORKER_THREADS - places_in_a_process(), 0) // 2
 
 

@@ -1,7 +1,8 @@
 """Server-sent events, as far as model endpoints use them: the data of each event.
 
-Follows the WHATWG rules for lines, comments and joined data lines; events without data are skipped. What stands at the
-end without its empty line is given out too, as some endpoints end with a bare `data: [DONE]`.
+Follows the WHATWG rules for lines, comments and joined data lines; events without data are skipped.
+What stands at the end without its empty line is given out too, as some endpoints end with a bare
+`data: [DONE]`.
 """
 
 from __future__ import annotations

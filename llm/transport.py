@@ -1,8 +1,8 @@
 """One HTTP session per process for all model endpoints, whose sockets keep a deadline.
 
-The read time limit of `requests` counts for each piece received: a server that sends a byte now and then is never cut
-off. Here every wait for bytes (headers, chunk sizes, body, with TLS or without) is bounded by one moment that the
-calling thread set for the whole call.
+The read time limit of `requests` counts for each piece received: a server that sends a byte now and
+then is never cut off. Here every wait for bytes (headers, chunk sizes, body, with TLS or without)
+is bounded by one moment that the calling thread set for the whole call.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ _here = _Here()
 
 
 class Deadline:
-    """The moment (`time.monotonic`) until which this thread waits for bytes; it moves as the call gets on."""
+    """The moment (`time.monotonic`) until which this thread waits for bytes; it moves as the call
+    gets on.
+    """
 
     def move(self, until: float) -> None:
         _here.until = until
@@ -96,7 +98,9 @@ class _TLSPool(HTTPSConnectionPool):
 
 
 class _Adapter(HTTPAdapter):
-    """Our sockets in; and no retries: the gateway is the one place that asks again, by asking the next model."""
+    """Our sockets in; and no retries: the gateway is the one place that asks again, by asking the
+    next model.
+    """
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         context = create_urllib3_context()
@@ -107,7 +111,9 @@ class _Adapter(HTTPAdapter):
 
 class _Session(requests.Session):
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """A redirect is an answer like any other: following it could carry the key to another host."""
+        """A redirect is an answer like any other: following it could carry the
+        key to another host.
+        """
 
 
 def _model_session() -> requests.Session:

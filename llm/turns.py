@@ -1,4 +1,6 @@
-"""What is asked of a language model, and what comes back: the types that cross the border of this package."""
+"""What is asked of a language model, and what comes back: the types that cross the border of this
+package.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ class Tool:
     parameters: Mapping[str, Any]  # JSON schema of an object
 
     def fits(self, arguments: Mapping[str, Any]) -> bool:
-        """Do these look like the tool's arguments? All that are required are there, and none is foreign."""
+        """Do these look like the tool's arguments? All that are required are there, and none is
+        foreign.
+        """
         known = set(self.parameters.get("properties", {}))
         return set(self.parameters.get("required", ())) <= set(arguments) <= known
 

@@ -1,4 +1,6 @@
-"""Reading and writing gettext's two kinds of file, without gettext: .po that people edit, .mo that Django reads."""
+"""Reading and writing gettext's two kinds of file, without gettext: .po that people edit, .mo that
+Django reads.
+"""
 
 from __future__ import annotations
 

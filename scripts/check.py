@@ -1,6 +1,8 @@
-"""Everything about the code that needs no test: style, types, floors, templates, migrations, translations.
+"""Everything about the code that needs no test: style, types, floors, templates, migrations,
+translations.
 
-Run by `make check`, with the Python of .venv. All checks run, so that one call shows all that is wrong.
+Run by `make check`, with the Python of .venv. All checks run, so that one call shows all that is
+wrong.
 """
 
 from __future__ import annotations
@@ -35,7 +37,12 @@ def main() -> int:
     failed = []
     with tempfile.TemporaryDirectory(prefix="wechatbot-check-") as folder:
         # Neither a developer's .env nor rows in var/ decide whether the code is right.
-        environment = {**os.environ, "DATA_DIR": folder, "ENV_FILE": os.devnull, "PYTHONPATH": str(ROOT)}
+        environment = {
+            **os.environ,
+            "DATA_DIR": folder,
+            "ENV_FILE": os.devnull,
+            "PYTHONPATH": str(ROOT),
+        }
         for name, command in CHECKS.items():
             if not _passes(name, command, environment):
                 failed.append(name)
@@ -46,7 +53,13 @@ def main() -> int:
 def _passes(name: str, command: list[str], environment: dict[str, str]) -> bool:
     started = time.monotonic()
     done = subprocess.run(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        command,
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
     )
     word = "ok" if done.returncode == 0 else "FAILED"
     print(f"==> {name:<14}{word}   ({time.monotonic() - started:.0f} s)", flush=True)

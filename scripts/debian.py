@@ -34,13 +34,17 @@ def install(packages: list[str]) -> None:
     say(f"Installing with apt: {' '.join(packages)} (a minute or two, no service is started)")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "NEEDRESTART_MODE": "l"}
     apt = ["apt-get", "-q", "-o", "DPkg::Lock::Timeout=120", "-o", "Dpkg::Use-Pty=0"]
-    run([*apt, "update"], environment)  # A broken third-party list is no reason to stop: the next line decides.
+    run(
+        [*apt, "update"], environment
+    )  # A broken third-party list is no reason to stop: the next line decides.
     present = {service for service in SERVICES if _has_unit(service)}
     with services_at_rest():
         problem = run([*apt, "install", "-y", "--no-install-recommends", *packages], environment)
     if problem:
         stop(f"apt could not install them:\n{problem}")
-    _leave_out_of_boot([service for service in SERVICES if service not in present and _has_unit(service)])
+    _leave_out_of_boot(
+        [service for service in SERVICES if service not in present and _has_unit(service)]
+    )
 
 
 @contextlib.contextmanager
@@ -74,7 +78,9 @@ def _put_back_after_a_crash() -> None:
 def _policy_refuses() -> bool:
     if not os.access(POLICY, os.X_OK):
         return False
-    return all(subprocess.run([POLICY, name, "start"], check=False).returncode == 101 for name in SERVICES)
+    return all(
+        subprocess.run([POLICY, name, "start"], check=False).returncode == 101 for name in SERVICES
+    )
 
 
 def _has_unit(service: str) -> bool:

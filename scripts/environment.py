@@ -27,7 +27,9 @@ def ensure(*, can_make_one: bool) -> None:
 
 
 def _works() -> bool:
-    """A Python that was upgraded or removed leaves a dead link behind, and one that was copied has the old paths."""
+    """A Python that was upgraded or removed leaves a dead link behind, and one that was copied has
+    the old paths.
+    """
     if not PYTHON.exists() or not (VENV / "pyvenv.cfg").exists():
         return False
     check = "import sys; sys.exit(sys.version_info < (3, 11))"
@@ -37,7 +39,9 @@ def _works() -> bool:
 def _command() -> list[str]:
     """Debian's Python without its package python3-venv cannot make one, an installed uv can."""
     has_ensurepip = (
-        subprocess.run([sys.executable, "-c", "import ensurepip, venv"], capture_output=True, check=False).returncode
+        subprocess.run(
+            [sys.executable, "-c", "import ensurepip, venv"], capture_output=True, check=False
+        ).returncode
         == 0
     )
     uv = shutil.which("uv")

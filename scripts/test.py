@@ -1,7 +1,8 @@
 """All tests on real servers: on MariaDB + Redis, and again on SQLite + Redis.
 
-Run by `make test`, with the Python of .venv. The servers are private: files in a temporary folder, unix sockets only.
-More words go to pytest: `.venv/bin/python scripts/test.py tests/webhook -k repeat`.
+Run by `make test`, with the Python of .venv. The servers are private: files in a temporary folder,
+unix sockets only. More words go to pytest: `.venv/bin/python scripts/test.py tests/webhook -k
+repeat`.
 """
 
 from __future__ import annotations
@@ -63,7 +64,9 @@ def _missing() -> dict[str, str]:
 def _run_all(folder: Path, missing: dict[str, str]) -> list[Outcome]:
     left_out = tuple(missing.values())
     # What a browser shows does not depend on the database: once is enough.
-    on_sqlite = Run("SQLite + Redis", None, left_out if "MariaDB" in missing else (*left_out, "browser"))
+    on_sqlite = Run(
+        "SQLite + Redis", None, left_out if "MariaDB" in missing else (*left_out, "browser")
+    )
     if "MariaDB" in missing:
         return [_run(on_sqlite)]
     database = PrivateMariaDB(folder)
@@ -76,13 +79,34 @@ def _run_all(folder: Path, missing: dict[str, str]) -> list[Outcome]:
 
 def _run(run: Run) -> Outcome:
     print(f"\n==> Tests on {run.name}", flush=True)
-    environment = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}}
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in {"DATABASE_URL", "REDIS_URL"}
+    }
     if run.database_url:
         environment["DATABASE_URL"] = run.database_url
-    marks = ["-m", " and ".join(f"not {mark}" for mark in dict.fromkeys(run.left_out))] if run.left_out else []
-    command = [sys.executable, "-m", "pytest", "-q", "-n", str(PROCESSES), "--dist", "loadfile", *marks, *sys.argv[1:]]
+    marks = (
+        ["-m", " and ".join(f"not {mark}" for mark in dict.fromkeys(run.left_out))]
+        if run.left_out
+        else []
+    )
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-n",
+        str(PROCESSES),
+        "--dist",
+        "loadfile",
+        *marks,
+        *sys.argv[1:],
+    ]
     started = time.monotonic()
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as tests:
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+    ) as tests:
         assert tests.stdout is not None
         last_line = ""
         for line in tests.stdout:
@@ -97,7 +121,10 @@ def _sum_up(outcomes: list[Outcome], missing: dict[str, str]) -> int:
         print(f"    {name} is not installed: tests marked `{mark}` were left out")
     for outcome in outcomes:
         word = "passed" if outcome.passed else "FAILED"
-        print(f"    {outcome.run.name:<16} {word}   {outcome.last_line.strip('= ')}   ({outcome.seconds:.0f} s)")
+        print(
+            f"    {outcome.run.name:<16} {word}   {outcome.last_line.strip('= ')}   "
+            f"({outcome.seconds:.0f} s)"
+        )
     return 0 if all(outcome.passed for outcome in outcomes) else 1
 
 

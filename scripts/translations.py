@@ -1,7 +1,7 @@
 """Are all texts translated, and is what Django reads made from what people edited?
 
-`python scripts/translations.py` checks (part of `make check`), `--compile` writes the .mo files. Chinese texts are
-the keys; English must have every one of them. Needs no gettext on the machine.
+`python scripts/translations.py` checks (part of `make check`), `--compile` writes the .mo files.
+Chinese texts are the keys; English must have every one of them. Needs no gettext on the machine.
 """
 
 from __future__ import annotations
@@ -32,7 +32,11 @@ def main() -> int:
             file.with_suffix(".mo").write_bytes(mo_bytes(compiled_texts(entries)))
         problems += _problems(file, entries)
     english = {entry.key for entry in read_po(LOCALE / "en" / "LC_MESSAGES" / "django.po")}
-    problems += [f"en: not in django.po: {_shown(key)}  ({place})" for key, place in _used() if key not in english]
+    problems += [
+        f"en: not in django.po: {_shown(key)}  ({place})"
+        for key, place in _used()
+        if key not in english
+    ]
     print("\n".join(problems) or "All texts are translated and compiled.")
     return 1 if problems else 0
 
@@ -41,7 +45,8 @@ def _problems(file: Path, entries: list[Entry]) -> Iterator[str]:
     language = file.parent.parent.name
     for entry in entries:
         if entry.key and not entry.is_translated:
-            yield f"{language}: not translated{' (fuzzy)' if entry.is_fuzzy else ''}: {_shown(entry.key)}"
+            mark = " (fuzzy)" if entry.is_fuzzy else ""
+            yield f"{language}: not translated{mark}: {_shown(entry.key)}"
     compiled = file.with_suffix(".mo")
     if not compiled.exists() or read_mo(compiled.read_bytes()) != compiled_texts(entries):
         yield f"{language}: {compiled.name} is not what {file.name} compiles to: make messages"
@@ -70,7 +75,9 @@ def _keys(source: str) -> Iterator[str]:
         if not isinstance(node, ast.Call):
             continue
         name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
-        texts = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
+        texts = [
+            a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)
+        ]
         if name in ONE_TEXT and texts:
             yield texts[0]
         elif name in WITH_PLURAL and len(texts) > 1:
@@ -80,7 +87,9 @@ def _keys(source: str) -> Iterator[str]:
 
 
 def _as_python(template: str) -> str:
-    """Django turns a template into something like Python for xgettext; of it only the calls are Python for us."""
+    """Django turns a template into something like Python for xgettext; of it only the calls are
+    Python for us.
+    """
     string = r"""u?(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
     call = rf"(?:_|gettext|ngettext|pgettext|npgettext)\(\s*{string}(?:\s*,\s*{string})*"
     return "\n".join(f"{found})" for found in re.findall(call, templatize(template)))

@@ -1,6 +1,8 @@
-"""Who may see the simulator: everybody on one's own machine, elsewhere who has the permission, nobody where it is off.
+"""Who may see the simulator: everybody on one's own machine, elsewhere who has the permission,
+nobody where it is off.
 
-What counts as one's own machine is asked of each request. A setting cannot know who stands before us.
+What counts as one's own machine is asked of each request. A setting cannot know who stands before
+us.
 """
 
 from __future__ import annotations
@@ -35,7 +37,9 @@ def may_see(user: User | AnonymousUser | None, caller: Caller) -> bool:
 
 
 def is_free_for(caller: Caller) -> bool:
-    """Without a login: nothing here is anybody's but the made-up customers' of who sits at this machine."""
+    """Without a login: nothing here is anybody's but the made-up customers' of who sits at this
+    machine.
+    """
     if settings.SIMULATOR_NEEDS_LOGIN or not caller.is_on_this_machine:
         return False
     return not has_real_account()
@@ -91,7 +95,9 @@ def data_for_those_who_may_see(view: View[P]) -> View[P]:
 
 
 def api_for_our_own_processes(view: View[P]) -> View[P]:
-    """The pretended WeChat is called by our workers on this machine: for anybody else it is not there."""
+    """The pretended WeChat is called by our workers on this machine: for anybody else it is not
+    there.
+    """
 
     @simulator_exists
     @wraps(view)

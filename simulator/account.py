@@ -33,7 +33,9 @@ def our_account(account: SimulatedAccount) -> OfficialAccount | None:
 
 
 def _tell_our_side(account: SimulatedAccount) -> None:
-    """What 48001, or an operator after verification, would do: our account changes its way to reply at once."""
+    """What 48001, or an operator after verification, would do: our account changes its way to reply
+    at once.
+    """
     ours = our_account(account)
     if ours is None:
         return

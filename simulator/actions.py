@@ -1,4 +1,6 @@
-"""What a person can do on the phone. Each action shows at once and, where WeChat pushes it, sets a push going."""
+"""What a person can do on the phone. Each action shows at once and, where WeChat pushes it, sets a
+push going.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,18 @@ from simulator.models import Follower
 from simulator.pushes import Push
 
 LONGEST_TEXT = 2000
-NAMES = ("林小满", "陈一鸣", "周晓雨", "王建国", "李思思", "赵明轩", "孙丽", "吴子涵", "郑海", "冯雅琪")
+NAMES = (
+    "林小满",
+    "陈一鸣",
+    "周晓雨",
+    "王建国",
+    "李思思",
+    "赵明轩",
+    "孙丽",
+    "吴子涵",
+    "郑海",
+    "冯雅琪",
+)
 _SURROGATES = re.compile("[\ud800-\udfff\0]")
 
 Answers = Mapping[str, object]
@@ -30,7 +43,9 @@ class NotPossible(Exception):
 
 def new_follower(name: str = "") -> Follower:
     """Somebody finds the account and follows it."""
-    follower = Follower.objects.create(openid=_new_openid(), name=name.strip()[:30] or _unused_name())
+    follower = Follower.objects.create(
+        openid=_new_openid(), name=name.strip()[:30] or _unused_name()
+    )
     follow(follower, {})
     return follower
 
@@ -44,12 +59,19 @@ def say(follower: Follower, given: Answers) -> None:
 
 
 def tap(follower: Follower, given: Answers) -> None:
-    """A tap on a msgmenu link sends its content as a text, and counts as a menu click: 3 sends in 1 min."""
+    """A tap on a msgmenu link sends its content as a text, and counts as a menu click: 3 sends in 1
+    min.
+    """
     content = _text(given, "content")
     _must_follow(follower)
     phone.show_own(follower, content)
     follower.open_event_window(timezone.now())
-    _push(follower, "text", pushes.text(content, menu_id=_text(given, "menu_id", may_be_empty=True)), content)
+    _push(
+        follower,
+        "text",
+        pushes.text(content, menu_id=_text(given, "menu_id", may_be_empty=True)),
+        content,
+    )
 
 
 def send_image(follower: Follower, given: Answers) -> None:
@@ -91,7 +113,9 @@ def unfollow(follower: Follower, given: Answers) -> None:
 
 
 def start_over(follower: Follower, given: Answers) -> None:
-    """An empty phone and a new OpenID, so that our side does not remember either. What it already has stays there."""
+    """An empty phone and a new OpenID, so that our side does not remember either. What it already
+    has stays there.
+    """
     follower.bubbles.all().delete()
     follower.exchanges.all().delete()
     follower.unfollow()
@@ -112,9 +136,13 @@ ACTIONS: dict[str, Callable[[Follower, Answers], None]] = {
 }
 
 
-def _push(follower: Follower, kind: str, fields: tuple[tuple[str, str | int], ...], summary: str) -> None:
+def _push(
+    follower: Follower, kind: str, fields: tuple[tuple[str, str | int], ...], summary: str
+) -> None:
     tell_follower(follower)
-    push = Push(follower_id=follower.pk, openid=follower.openid, kind=kind, fields=fields, summary=summary)
+    push = Push(
+        follower_id=follower.pk, openid=follower.openid, kind=kind, fields=fields, summary=summary
+    )
     background.run(deliver, push)
 
 
@@ -138,4 +166,7 @@ def _new_openid() -> str:
 
 def _unused_name() -> str:
     taken = set(Follower.objects.values_list("name", flat=True))
-    return next((name for name in NAMES if name not in taken), _("客户 %(number)d") % {"number": len(taken) + 1})
+    return next(
+        (name for name in NAMES if name not in taken),
+        _("客户 %(number)d") % {"number": len(taken) + 1},
+    )

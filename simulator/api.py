@@ -1,7 +1,8 @@
-"""The door of the simulated WeChat API: reads the call, lets the faults happen, answers as WeChat does, records.
+"""The door of the simulated WeChat API: reads the call, lets the faults happen, answers as WeChat
+does, records.
 
-No login and no CSRF token here: our own client calls it from this machine, with tokens that only the account's secret
-can get.
+No login and no CSRF token here: our own client calls it from this machine, with tokens that only
+the account's secret can get.
 """
 
 from __future__ import annotations
@@ -43,7 +44,11 @@ def api(request: HttpRequest, path: str) -> HttpResponse:
     account = SimulatedAccount.current()
     if account.slow_network:
         time.sleep(SLOW_SECONDS)
-    handled = Handled(Outcome.NOT_REACHED, status=503) if account.api_down else _handle(request, path, account)
+    handled = (
+        Handled(Outcome.NOT_REACHED, status=503)
+        if account.api_down
+        else _handle(request, path, account)
+    )
     if account.lose_api_answer and not account.api_down:
         handled.outcome, handled.status = Outcome.LOST, None
     _record(request, path, handled, started)
@@ -69,7 +74,9 @@ def _answer(handled: Handled) -> HttpResponse:
         time.sleep(SILENCE_SECONDS)
         return HttpResponse(status=504)
     if handled.status != 200:
-        return HttpResponse("<html><h1>503 Service Temporarily Unavailable</h1></html>", status=handled.status)
+        return HttpResponse(
+            "<html><h1>503 Service Temporarily Unavailable</h1></html>", status=handled.status
+        )
     return JsonResponse(handled.said, json_dumps_params={"ensure_ascii": False})
 
 
@@ -89,7 +96,9 @@ def _read(request: HttpRequest) -> dict[str, Any]:
 
 def _record(request: HttpRequest, path: str, handled: Handled, started: float) -> None:
     given = handled.given
-    follower = Follower.objects.filter(openid=str(given["touser"])).first() if "touser" in given else None
+    follower = (
+        Follower.objects.filter(openid=str(given["touser"])).first() if "touser" in given else None
+    )
     text = given.get("text")
     record_call(
         Call(
@@ -102,7 +111,9 @@ def _record(request: HttpRequest, path: str, handled: Handled, started: float) -
             outcome=handled.outcome,
             errcode=handled.said.get("errcode"),
             follower_id=follower.pk if follower else None,
-            summary=str(text.get("content", "")) if isinstance(text, dict) else str(given.get("command", "")),
+            summary=str(text.get("content", ""))
+            if isinstance(text, dict)
+            else str(given.get("command", "")),
             started=started,
         )
     )

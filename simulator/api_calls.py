@@ -38,7 +38,9 @@ def get_token(given: Given) -> Given:
 
 def get_stable_token(given: Given) -> Given:
     _check_keys(given)
-    return _token_json(tokens.stable_token(timezone.now(), force=given.get("force_refresh") is True))
+    return _token_json(
+        tokens.stable_token(timezone.now(), force=given.get("force_refresh") is True)
+    )
 
 
 def get_callback_ip(given: Given) -> Given:
@@ -69,7 +71,10 @@ def _check_keys(given: Given) -> None:
 
 
 def _token_json(token: AccessToken) -> Given:
-    return {"access_token": token.value, "expires_in": int((token.expires_at - timezone.now()).total_seconds())}
+    return {
+        "access_token": token.value,
+        "expires_in": int((token.expires_at - timezone.now()).total_seconds()),
+    }
 
 
 CALLS: dict[str, ApiCall] = {
@@ -84,7 +89,9 @@ CALLS: dict[str, ApiCall] = {
 
 
 def answer(path: str, method: str, token: str, given: Given, account: SimulatedAccount) -> Given:
-    """What WeChat says to one call; raises `Refused`. The token is checked first, then what the account may do."""
+    """What WeChat says to one call; raises `Refused`. The token is checked first, then what the
+    account may do.
+    """
     call = CALLS.get(path)
     if call is None:
         raise Refused(40066, "invalid url")

@@ -26,7 +26,9 @@ def send_message(given: Given) -> Given:
     follower = _follower(given)
     text = _content(given)
     _take_send(follower)
-    Follower.objects.filter(pk=follower.pk).update(typing_until=None, last_exchange_at=timezone.now())
+    Follower.objects.filter(pk=follower.pk).update(
+        typing_until=None, last_exchange_at=timezone.now()
+    )
     marked = given.get("aimsgcontext")
     ai_generated = isinstance(marked, dict) and marked.get("is_ai_msg") == 1
     phone.show_reply(follower.pk, text, channel="api", ai_generated=ai_generated)
@@ -41,7 +43,10 @@ def show_typing(given: Given) -> Given:
         raise Refused(45072, "invalid command")
     if not follower.has_open_window(now):
         raise Refused(45015, "response out of time limit or subscription is canceled")
-    if not follower.last_exchange_at or follower.last_exchange_at + TYPING_NEEDS_EXCHANGE_WITHIN < now:
+    if (
+        not follower.last_exchange_at
+        or follower.last_exchange_at + TYPING_NEEDS_EXCHANGE_WITHIN < now
+    ):
         raise Refused(45080, "no message exchange in the last 30 seconds")
     typing = given["command"] == "Typing"
     if typing and follower.typing_until and follower.typing_until > now:
@@ -93,14 +98,16 @@ def _within_limit(text: object) -> str:
     return text
 
 
+def _menu_link(option: Given) -> str:
+    content = str(option.get("content", ""))
+    address = f"msgmenucontent={quote(content)}&amp;msgmenuid={quote(str(option.get('id', '')))}"
+    return f'<a href="weixin://bizmsgmenu?{address}">{escape(content)}</a>'
+
+
 def _menu(body: Given) -> str:
     options = body.get("list")
     if not isinstance(options, list) or not all(isinstance(option, dict) for option in options):
         raise Refused(47001, "data format error")
-    links = [
-        f'<a href="weixin://bizmsgmenu?msgmenucontent={quote(str(option.get("content", "")))}'
-        f'&amp;msgmenuid={quote(str(option.get("id", "")))}">{escape(str(option.get("content", "")))}</a>'
-        for option in options
-    ]
+    links = [_menu_link(option) for option in options]
     lines = [body.get("head_content"), *links, body.get("tail_content")]
     return "\n".join(str(line) for line in lines if line)

@@ -1,4 +1,6 @@
-"""Work that the page does not wait for. Daemon threads: a push under way must not hold up the end of the process."""
+"""Work that the page does not wait for. Daemon threads: a push under way must not hold up the end
+of the process.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What WeChat's console holds about the account: the simulator's own copy, from the environment, not from our rows."""
+"""What WeChat's console holds about the account: the simulator's own copy, from the environment,
+not from our rows.
+"""
 
 from __future__ import annotations
 

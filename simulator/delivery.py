@@ -1,4 +1,6 @@
-"""One push and its deliveries: 5 s each, cut, the same MsgId again, three times at most; then the failure notice."""
+"""One push and its deliveries: 5 s each, cut, the same MsgId again, three times at most; then the
+failure notice.
+"""
 
 from __future__ import annotations
 
@@ -63,13 +65,16 @@ def _in_turn(push: Push, network: Network) -> Reading:
         if not reading.repeats:
             return reading
         if delivery < DELIVERIES:
-            # A refused connection fails at once; WeChat's next try still comes when the 5 s are over.
+            # A refused connection fails at once; WeChat's next try still comes when the 5 s are
+            # over.
             time.sleep(max(0.0, started + PATIENCE_SECONDS - time.monotonic()))
     return reading
 
 
 def _all_at_once(push: Push, network: Network) -> Reading:
-    """Three deliveries race, as WeChat's may after a hiccup; the phone shows the first reply only."""
+    """Three deliveries race, as WeChat's may after a hiccup; the phone shows
+    the first reply only.
+    """
     readings: list[Reading] = []
     lock = threading.Lock()
 

@@ -1,4 +1,6 @@
-"""WeChat's side of signature and encryption, by wechatpy: an implementation that is not ours checks ours."""
+"""WeChat's side of signature and encryption, by wechatpy: an implementation that is not ours checks
+ours.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ from simulator.pushes import Push
 
 
 class Unreadable(Exception):
-    """A body that WeChat cannot read; its text is a code of `texts.reasons`, with a detail after a colon."""
+    """A body that WeChat cannot read; its text is a code of `texts.reasons`, with a detail after a
+    colon.
+    """
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,10 @@ def seal(push: Push, keys: Credentials, mode: str) -> Sealed:
     if mode == Mode.PLAIN:
         return Sealed(f"{keys.callback_url}?{urlencode(query)}", clear.encode(), clear)
     encrypted = PrpCrypto(_crypto(keys).key).encrypt(clear, keys.app_id).decode()
-    query |= {"encrypt_type": "aes", "msg_signature": _sign(keys.token, timestamp, nonce, encrypted)}
+    query |= {
+        "encrypt_type": "aes",
+        "msg_signature": _sign(keys.token, timestamp, nonce, encrypted),
+    }
     body = _envelope(clear, encrypted, keys, mode)
     return Sealed(f"{keys.callback_url}?{urlencode(query)}", body.encode(), clear)
 
@@ -61,7 +68,10 @@ def open_reply(body: bytes, keys: Credentials, mode: str) -> str:
         return body.decode("utf-8", "replace")
     try:
         opened = _crypto(keys).decrypt_message(
-            fields, fields.get("MsgSignature", ""), fields.get("TimeStamp", ""), fields.get("Nonce", "")
+            fields,
+            fields.get("MsgSignature", ""),
+            fields.get("TimeStamp", ""),
+            fields.get("Nonce", ""),
         )
     except InvalidSignatureException as error:
         raise Unreadable("bad_signature") from error

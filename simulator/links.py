@@ -1,4 +1,6 @@
-"""Links inside a text, as the phone draws them: web links, and the ones that send a text when tapped."""
+"""Links inside a text, as the phone draws them: web links, and the ones that send a text when
+tapped.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,12 @@ def pieces(text: str) -> list[Piece]:
             continue
         if anchor.start() > position:
             found.append({"text": text[position : anchor.start()]})
-        found.append(_link(html.unescape(href["double"] or href["single"] or ""), html.unescape(anchor["label"])))
+        found.append(
+            _link(
+                html.unescape(href["double"] or href["single"] or ""),
+                html.unescape(anchor["label"]),
+            )
+        )
         position = anchor.end()
     if position < len(text):
         found.append({"text": text[position:]})

@@ -1,4 +1,6 @@
-"""What the open pages hear at once. A hint, not the truth: the rows are, and a page that reconnects reads them."""
+"""What the open pages hear at once. A hint, not the truth: the rows are, and a page that reconnects
+reads them.
+"""
 
 from __future__ import annotations
 

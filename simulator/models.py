@@ -1,4 +1,5 @@
-"""What the simulated WeChat keeps: the account's state there, its followers, their phones, the wire, the tokens.
+"""What the simulated WeChat keeps: the account's state there, its followers, their phones, the
+wire, the tokens.
 
 This is the other side. Nothing here is what *we* know about a customer: that is `conversations`.
 """
@@ -26,7 +27,9 @@ class Mode(models.TextChoices):
 
 
 class Fault(models.TextChoices):
-    """What can go wrong between WeChat and us; each is a column of the account with the same name."""
+    """What can go wrong between WeChat and us; each is a column of the account
+    with the same name.
+    """
 
     API_DOWN = "api_down", _("接口不可用（网关 503）")
     LOSE_API_ANSWER = "lose_api_answer", _("接口已执行，应答丢失")
@@ -63,10 +66,14 @@ class SimulatedAccount(models.Model):
         return cls.objects.get_or_create(app_id=settings.WECHAT_APP_ID)[0]
 
     def refuse_token_once(self) -> bool:
-        """Whether this very call is the one to refuse: the switch turns itself off for one caller only."""
+        """Whether this very call is the one to refuse: the switch turns itself off for one caller
+        only.
+        """
         if not self.refuse_token:
             return False
-        return bool(type(self).objects.filter(pk=self.pk, refuse_token=True).update(refuse_token=False))
+        return bool(
+            type(self).objects.filter(pk=self.pk, refuse_token=True).update(refuse_token=False)
+        )
 
 
 class AccessToken(models.Model):
@@ -121,20 +128,32 @@ class Follower(models.Model):
 
     def open_message_window(self, now: datetime) -> None:
         """A message opens 5 sends in 48 h; a new one starts the count again."""
-        self._save(message_sends_left=MESSAGE_SENDS, message_window_until=now + MESSAGE_WINDOW, last_exchange_at=now)
+        self._save(
+            message_sends_left=MESSAGE_SENDS,
+            message_window_until=now + MESSAGE_WINDOW,
+            last_exchange_at=now,
+        )
 
     def open_event_window(self, now: datetime) -> None:
         """A follow, a menu click or a tap on a msgmenu link opens 3 sends in 1 min."""
-        self._save(event_sends_left=EVENT_SENDS, event_window_until=now + EVENT_WINDOW, last_exchange_at=now)
+        self._save(
+            event_sends_left=EVENT_SENDS,
+            event_window_until=now + EVENT_WINDOW,
+            last_exchange_at=now,
+        )
 
     def follow(self) -> None:
         self._save(following=True)
 
     def unfollow(self) -> None:
-        self._save(following=False, message_window_until=None, event_window_until=None, typing_until=None)
+        self._save(
+            following=False, message_window_until=None, event_window_until=None, typing_until=None
+        )
 
     def take_send(self, now: datetime) -> None:
-        """Use up one send, from the window that closes first. Conditional UPDATEs: two calls never share one."""
+        """Use up one send, from the window that closes first. Conditional UPDATEs: two calls never
+        share one.
+        """
         mine = Follower.objects.filter(pk=self.pk)
         from_event = mine.filter(event_window_until__gt=now, event_sends_left__gt=0)
         from_message = mine.filter(message_window_until__gt=now, message_sends_left__gt=0)
@@ -145,7 +164,9 @@ class Follower(models.Model):
         raise QuotaUsedUp if self.has_open_window(now) else WindowClosed
 
     def has_open_window(self, now: datetime) -> bool:
-        return any(until and until > now for until in (self.message_window_until, self.event_window_until))
+        return any(
+            until and until > now for until in (self.message_window_until, self.event_window_until)
+        )
 
     def _save(self, **fields: object) -> None:
         for name, value in fields.items():
@@ -192,7 +213,9 @@ class Outcome(models.TextChoices):
 
 
 class Exchange(models.Model):
-    """One request and its answer as they went over the wire: a delivery of a push, or a call of the API."""
+    """One request and its answer as they went over the wire: a delivery of a push, or a call of the
+    API.
+    """
 
     class Kind(models.TextChoices):
         PUSH = "push", _("推送")

@@ -32,10 +32,21 @@ def show_notice(follower_id: int, kind: Literal["followed", "unfollowed"]) -> Bu
 
 
 def _show(
-    follower_id: int, side: Side, text: str, *, kind: str = "text", channel: str = "", ai_generated: bool = False
+    follower_id: int,
+    side: Side,
+    text: str,
+    *,
+    kind: str = "text",
+    channel: str = "",
+    ai_generated: bool = False,
 ) -> Bubble:
     bubble = Bubble.objects.create(
-        follower_id=follower_id, side=side, text=text, kind=kind, channel=channel, ai_generated=ai_generated
+        follower_id=follower_id,
+        side=side,
+        text=text,
+        kind=kind,
+        channel=channel,
+        ai_generated=ai_generated,
     )
     _forget_old(bubble)
     tell_bubble(bubble)

@@ -1,4 +1,6 @@
-"""Rows as the page's JavaScript reads them. Codes, not words: the page has the words of its language."""
+"""Rows as the page's JavaScript reads them. Codes, not words: the page has the words of its
+language.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +26,16 @@ def follower_json(follower: Follower) -> dict[str, Any]:
         "name": follower.name,
         "following": follower.following,
         "windows": [
-            {"kind": "message", "left": follower.message_sends_left, "until": _time(follower.message_window_until)},
-            {"kind": "event", "left": follower.event_sends_left, "until": _time(follower.event_window_until)},
+            {
+                "kind": "message",
+                "left": follower.message_sends_left,
+                "until": _time(follower.message_window_until),
+            },
+            {
+                "kind": "event",
+                "left": follower.event_sends_left,
+                "until": _time(follower.event_window_until),
+            },
         ],
         "typing_until": _time(follower.typing_until),
     }

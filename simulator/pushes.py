@@ -11,7 +11,9 @@ from simulator.credentials import Credentials
 
 @dataclass(frozen=True)
 class Push:
-    """One push, the same at each of its deliveries. `fields` are the XML elements beyond the common ones."""
+    """One push, the same at each of its deliveries. `fields` are the XML elements beyond the common
+    ones.
+    """
 
     follower_id: int
     openid: str
@@ -27,7 +29,9 @@ class Push:
 
     @property
     def is_seen_on_the_phone(self) -> bool:
-        """Whether somebody looks at the chat when this push fails: nobody does after unfollowing."""
+        """Whether somebody looks at the chat when this push fails:
+        nobody does after unfollowing.
+        """
         return self.kind != "event.unsubscribe"
 
     def xml(self, keys: Credentials) -> str:

@@ -24,7 +24,9 @@ PLACEHOLDERS = {
 
 @dataclass(frozen=True)
 class Reading:
-    """`text` is what the phone shows, "" for nothing; `repeats`: WeChat delivers the push once more."""
+    """`text` is what the phone shows, "" for nothing; `repeats`: WeChat delivers the push once
+    more.
+    """
 
     outcome: Outcome
     text: str = ""

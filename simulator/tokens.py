@@ -20,15 +20,23 @@ _NORMAL, _STABLE = AccessToken.Endpoint.NORMAL, AccessToken.Endpoint.STABLE
 
 
 def new_token(now: datetime) -> AccessToken:
-    """`/cgi-bin/token`: each call makes a new one; the one before it stays good for five minutes."""
+    """`/cgi-bin/token`: each call makes a new one; the one before it stays
+    good for five minutes.
+    """
     with _alone():
         return _replace(_NORMAL, now, overlap=OVERLAP)
 
 
 def stable_token(now: datetime, *, force: bool) -> AccessToken:
-    """`/cgi-bin/stable_token`: the same until five minutes before its end; forced: a new one, the old dies at once."""
+    """`/cgi-bin/stable_token`: the same until five minutes before its end; forced: a new one, the
+    old dies at once.
+    """
     with _alone():
-        newest = AccessToken.objects.filter(endpoint=_STABLE, valid_until__gt=now).order_by("-created_at").first()
+        newest = (
+            AccessToken.objects.filter(endpoint=_STABLE, valid_until__gt=now)
+            .order_by("-created_at")
+            .first()
+        )
         if newest and force and newest.created_at + FORCED_AT_MOST_EVERY <= now:
             return _replace(_STABLE, now, overlap=timedelta(0))
         if newest and newest.expires_at - OVERLAP > now:

@@ -1,4 +1,6 @@
-"""The page and the data behind it. Thin: what a person does is in `actions`, what WeChat does in `delivery`."""
+"""The page and the data behind it. Thin: what a person does is in `actions`, what WeChat does in
+`delivery`.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,13 @@ from simulator.account import NoSuchSwitch, our_account, switch
 from simulator.actions import ACTIONS, NotPossible, new_follower
 from simulator.background import TooMuchAtOnce
 from simulator.models import Exchange, Fault, Follower, Mode, SimulatedAccount
-from simulator.presenting import account_json, bubble_json, exchange_detail, exchange_json, follower_json
+from simulator.presenting import (
+    account_json,
+    bubble_json,
+    exchange_detail,
+    exchange_json,
+    follower_json,
+)
 from simulator.texts import page_texts
 
 # What a customer of the demo shop would ask: in Chinese, whatever the language of the page.
@@ -103,8 +111,12 @@ def _state(request: HttpRequest) -> dict[str, Any]:
         "account": account_json(SimulatedAccount.current()),
         "followers": [follower_json(follower) for follower in followers],
         "chosen": chosen.pk if chosen else None,
-        "bubbles": [bubble_json(bubble) for bubble in _last(chosen.bubbles.all(), SHOWN_BUBBLES)] if chosen else [],
-        "exchanges": [exchange_json(exchange) for exchange in _last(_seen_by(chosen), SHOWN_EXCHANGES)],
+        "bubbles": [bubble_json(bubble) for bubble in _last(chosen.bubbles.all(), SHOWN_BUBBLES)]
+        if chosen
+        else [],
+        "exchanges": [
+            exchange_json(exchange) for exchange in _last(_seen_by(chosen), SHOWN_EXCHANGES)
+        ],
     }
 
 

@@ -54,7 +54,9 @@ def push_starts(push: Push, sealed: Sealed, *, delivery: int, mode: str) -> Exch
     return exchange
 
 
-def push_ends(exchange: Exchange, reading: Reading, *, status: int | None, body: bytes, seconds: float) -> None:
+def push_ends(
+    exchange: Exchange, reading: Reading, *, status: int | None, body: bytes, seconds: float
+) -> None:
     exchange.outcome = reading.outcome
     exchange.note = reading.reason[:200]
     exchange.status = status
@@ -63,7 +65,9 @@ def push_ends(exchange: Exchange, reading: Reading, *, status: int | None, body:
     exchange.response_clear = _kept(reading.clear)
     fields = ("outcome", "note", "status", "duration_ms", "response_wire", "response_clear")
     # The row may be gone: somebody started over meanwhile.
-    if Exchange.objects.filter(pk=exchange.pk).update(**{name: getattr(exchange, name) for name in fields}):
+    if Exchange.objects.filter(pk=exchange.pk).update(
+        **{name: getattr(exchange, name) for name in fields}
+    ):
         tell_exchange(exchange)
 
 

@@ -1,4 +1,6 @@
-"""Stories that several processes live at the same moment: real threads with connections of their own."""
+"""Stories that several processes live at the same moment: real threads with connections of their
+own.
+"""
 
 from __future__ import annotations
 

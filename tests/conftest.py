@@ -11,7 +11,8 @@ from tests.environment import Surroundings
 surroundings = Surroundings()
 surroundings.enter()
 
-# Only now: settings read the environment that was just made, and a package's conftest may import its models.
+# Only now: settings read the environment that was just made, and a package's conftest may import
+# its models.
 import django  # noqa: E402
 from django.apps import apps  # noqa: E402
 from django.conf import settings  # noqa: E402
@@ -34,14 +35,18 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def bring_shipped_rules_back(using: str, **kwargs: object) -> None:
-    """A test with transactions of its own empties all tables at its end, those too that a migration filled."""
+    """A test with transactions of its own empties all tables at its end, those too that a migration
+    filled.
+    """
     rules = SynonymRule.objects.using(using)
     there = set(rules.values_list("words", flat=True))
     rules.bulk_create(SynonymRule(words=words) for words in SHIPPED if words not in there)
 
 
 def pytest_xdist_setupnodes(config: pytest.Config) -> None:
-    """A worker that inherits this name reads the settings before its own conftest: with our Redis, shared by all."""
+    """A worker that inherits this name reads the settings before its own conftest: with our Redis,
+    shared by all.
+    """
     del os.environ["DJANGO_SETTINGS_MODULE"]
 
 

@@ -1,7 +1,8 @@
-"""What the tests' own process runs on: a private Redis, a private DATA_DIR, and none of the developer's settings.
+"""What the tests' own process runs on: a private Redis, a private DATA_DIR, and none of the
+developer's settings.
 
-Set before Django reads its settings, hence at the import of `tests/conftest.py`. Each process of pytest-xdist has its
-own, because every test begins with an empty Redis.
+Set before Django reads its settings, hence at the import of `tests/conftest.py`. Each process of
+pytest-xdist has its own, because every test begins with an empty Redis.
 """
 
 from __future__ import annotations
@@ -15,12 +16,32 @@ from tests.services.redis_server import PrivateRedis
 
 # The names of README's table: a developer's .env or shell must not decide what a test sees.
 CONTRACT = (
-    *("SECRET_KEY", "DEBUG", "ALLOWED_HOSTS", "PUBLIC_URL", "PORT", "SIMULATOR", "SECURE_COOKIES", "SALT_KEY"),
+    *(
+        "SECRET_KEY",
+        "DEBUG",
+        "ALLOWED_HOSTS",
+        "PUBLIC_URL",
+        "PORT",
+        "SIMULATOR",
+        "SECURE_COOKIES",
+        "SALT_KEY",
+    ),
     *("TRUSTED_PROXIES", "SECRET_KEY_FALLBACKS", "SALT_KEY_FALLBACKS"),
     *("WECHAT_APP_ID", "WECHAT_APP_SECRET", "WECHAT_TOKEN", "WECHAT_ENCODING_AES_KEY"),
-    *("WECHAT_REPLY_MODE", "WECHAT_API_URL", "WECHAT_ENCRYPTED_ONLY", "WECHAT_PREVIOUS_AES_KEY_HOURS"),
+    *(
+        "WECHAT_REPLY_MODE",
+        "WECHAT_API_URL",
+        "WECHAT_ENCRYPTED_ONLY",
+        "WECHAT_PREVIOUS_AES_KEY_HOURS",
+    ),
     *("LLM_BASE_URL", "LLM_API_KEY", "LLM_MODEL"),
-    *("LLM_FALLBACK_BASE_URL", "LLM_FALLBACK_API_KEY", "LLM_FALLBACK_MODEL", "LLM_TEMPERATURE", "LLM_MAX_TOKENS"),
+    *(
+        "LLM_FALLBACK_BASE_URL",
+        "LLM_FALLBACK_API_KEY",
+        "LLM_FALLBACK_MODEL",
+        "LLM_TEMPERATURE",
+        "LLM_MAX_TOKENS",
+    ),
     *(
         "RATE_LIMIT_PER_MINUTE",
         "RATE_LIMIT_STATUS",

@@ -76,7 +76,9 @@ class ReplyFactory(factory.django.DjangoModelFactory):
     def _note_on_the_conversation(self, create: bool, extracted: object, **kwargs: object) -> None:
         """As `say` and `write_to_customer` do it."""
         if create and self.author != Author.SYSTEM:
-            self.conversation.last_reply_at = max(self.conversation.last_reply_at or LONG_AGO, self.created_at)
+            self.conversation.last_reply_at = max(
+                self.conversation.last_reply_at or LONG_AGO, self.created_at
+            )
             self.conversation.save(update_fields=["last_reply_at"])
 
 

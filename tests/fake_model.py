@@ -1,8 +1,9 @@
 """A small OpenAI-compatible endpoint that behaves or misbehaves as told.
 
-In a test: `with FakeModel() as model: model.behave("hang", "echo")`, then look at `model.asked`. As a process, for
-load: `python -m tests.fake_model --port 9000 --seconds 3 --chunks 10`, steered over HTTP: GET /stats, POST /behave with
-`{"queue": ["429"], "otherwise": "echo"}`. A request whose model name is `behave:<behaviour>` gets that behaviour.
+In a test: `with FakeModel() as model: model.behave("hang", "echo")`, then look at `model.asked`. As
+a process, for load: `python -m tests.fake_model --port 9000 --seconds 3 --chunks 10`, steered over
+HTTP: GET /stats, POST /behave with `{"queue": ["429"], "otherwise": "echo"}`. A request whose model
+name is `behave:<behaviour>` gets that behaviour.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ class Server:
         self.calls = self.in_flight = self.most_in_flight = self.connections = 0
         self.by_behaviour: dict[str, int] = {}
 
-    async def serve_connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def serve_connection(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         self.connections += 1
         try:
             while not writer.is_closing():
@@ -41,10 +44,15 @@ class Server:
         finally:
             writer.close()
 
-    async def _serve_request(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve_request(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         path = head[0].split(" ")[1]
-        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
+        headers = {
+            name.lower(): value.strip()
+            for name, _, value in (line.partition(":") for line in head[1:])
+        }
         content = await reader.readexactly(int(headers.get("content-length") or 0))
         asked = Asked(path, headers, json.loads(content) if content else {})
         call = Call(asked, self.manner, reader, writer)
@@ -161,7 +169,9 @@ def _arguments() -> argparse.Namespace:
 
 
 async def _serve(port: int, manner: Manner) -> None:
-    listening = await asyncio.start_server(Server(manner).serve_connection, "127.0.0.1", port, backlog=1024)
+    listening = await asyncio.start_server(
+        Server(manner).serve_connection, "127.0.0.1", port, backlog=1024
+    )
     port = listening.sockets[0].getsockname()[1]  # It was 0: any that is free.
     print(f"fake model on http://127.0.0.1:{port}/v1", flush=True)
     await listening.serve_forever()

@@ -66,20 +66,30 @@ class Call:
     """One request under way and the connection to answer on."""
 
     def __init__(
-        self, asked: Asked, manner: Manner, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self,
+        asked: Asked,
+        manner: Manner,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
     ) -> None:
         self.asked, self.manner, self.reader, self.writer = asked, manner, reader, writer
 
     def send(self, status: int, body: str | bytes, content_type: str = "application/json") -> None:
         content = body.encode() if isinstance(body, str) else body
-        head = f"HTTP/1.1 {status} X\r\nContent-Type: {content_type}\r\nContent-Length: {len(content)}\r\n\r\n"
+        head = (
+            f"HTTP/1.1 {status} X\r\nContent-Type: {content_type}\r\nContent-Length: "
+            f"{len(content)}\r\n\r\n"
+        )
         self.writer.write(head.encode() + content)
 
     def refuse(self, status: int, message: str, **more: str) -> None:
         self.send(status, json.dumps({"error": {"message": message, "type": "fake", **more}}))
 
     def start_stream(self) -> None:
-        head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+        head = (
+            "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: "
+            "chunked\r\n\r\n"
+        )
         self.writer.write(head.encode())
 
     def raw(self, content: bytes) -> None:
@@ -87,7 +97,11 @@ class Call:
 
     def event(self, delta: dict[str, Any], finish: str | None = None) -> None:
         choice = {"index": 0, "delta": delta, "finish_reason": finish}
-        self.raw(b"data: " + json.dumps(self.envelope(choices=[choice]), ensure_ascii=False).encode() + b"\n\n")
+        self.raw(
+            b"data: "
+            + json.dumps(self.envelope(choices=[choice]), ensure_ascii=False).encode()
+            + b"\n\n"
+        )
 
     def end_stream(self) -> None:
         if (self.asked.body.get("stream_options") or {}).get("include_usage"):
@@ -98,7 +112,13 @@ class Call:
 
     def envelope(self, **more: Any) -> dict[str, Any]:
         name = self.asked.body.get("model", "")
-        return {"id": "chatcmpl-fake", "object": "chat.completion.chunk", "created": 1, "model": name, **more}
+        return {
+            "id": "chatcmpl-fake",
+            "object": "chat.completion.chunk",
+            "created": 1,
+            "model": name,
+            **more,
+        }
 
     def usage(self) -> dict[str, int]:
         return {"prompt_tokens": len(self.asked.prompt), "completion_tokens": 7, "total_tokens": 7}
@@ -111,7 +131,11 @@ class Call:
     def tool_arguments(self) -> dict[str, Any]:
         if self.manner.arguments is not None:
             return self.manner.arguments
-        schema = self.asked.body["tools"][0]["function"]["parameters"] if self.asked.body.get("tools") else {}
+        schema = (
+            self.asked.body["tools"][0]["function"]["parameters"]
+            if self.asked.body.get("tools")
+            else {}
+        )
         return {name: _made_up(kind) for name, kind in schema.get("properties", {}).items()}
 
 
@@ -165,7 +189,11 @@ async def completion(call: Call) -> None:
 
 
 def send_completion(call: Call, text: str) -> None:
-    choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
+    choice = {
+        "index": 0,
+        "message": {"role": "assistant", "content": text},
+        "finish_reason": "stop",
+    }
     body = call.envelope(choices=[choice], usage=call.usage()) | {"object": "chat.completion"}
     call.send(200, json.dumps(body, ensure_ascii=False))
 
@@ -194,7 +222,12 @@ async def _send_arguments(call: Call, written: str, name: str = "") -> None:
     await asyncio.sleep(call.manner.draw_seconds())
     call.start_stream()
     name = name or call.asked.body["tools"][0]["function"]["name"]
-    first = {"index": 0, "id": "call_1", "type": "function", "function": {"name": name, "arguments": ""}}
+    first = {
+        "index": 0,
+        "id": "call_1",
+        "type": "function",
+        "function": {"name": name, "arguments": ""},
+    }
     call.event({"role": "assistant", "content": None, "tool_calls": [first]})
     half = len(written) // 2
     for piece in (written[:half], written[half:]):
@@ -217,7 +250,9 @@ async def tool_in_words(call: Call) -> None:
     if call.asked.body.get("tools"):
         call.refuse(422, "Extra inputs are not permitted", param="tools")
     else:
-        await stream(call, "```json\n" + json.dumps(call.tool_arguments(), ensure_ascii=False) + "\n```")
+        await stream(
+            call, "```json\n" + json.dumps(call.tool_arguments(), ensure_ascii=False) + "\n```"
+        )
 
 
 @behaviour("some forms")
@@ -283,7 +318,9 @@ async def plain_only(call: Call) -> None:
 async def new_parameters(call: Call) -> None:
     """As OpenAI's newer models do."""
     if "max_tokens" in call.asked.body:
-        call.refuse(400, "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.")
+        call.refuse(
+            400, "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead."
+        )
     elif "temperature" in call.asked.body:
         call.refuse(400, "Unsupported value: 'temperature' does not support 0.7 with this model.")
     else:
@@ -415,7 +452,10 @@ async def strange_shape(call: Call) -> None:
 @behaviour("object for arguments")
 async def object_for_arguments(call: Call) -> None:
     """As some endpoints send them: not as JSON in a string."""
-    function = {"name": call.asked.body["tools"][0]["function"]["name"], "arguments": call.tool_arguments()}
+    function = {
+        "name": call.asked.body["tools"][0]["function"]["name"],
+        "arguments": call.tool_arguments(),
+    }
     call.start_stream()
     call.event({"tool_calls": [{"index": 0, "function": function}]}, "tool_calls")
     call.end_stream()
@@ -431,7 +471,9 @@ async def number_for_text(call: Call) -> None:
 @behaviour("number for arguments")
 async def number_for_arguments(call: Call) -> None:
     call.start_stream()
-    call.event({"tool_calls": [{"index": 0, "function": {"name": "reply", "arguments": 5}}]}, "tool_calls")
+    call.event(
+        {"tool_calls": [{"index": 0, "function": {"name": "reply", "arguments": 5}}]}, "tool_calls"
+    )
     call.end_stream()
 
 

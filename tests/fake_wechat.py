@@ -1,7 +1,8 @@
 """WeChat's API on a local port: keeps tokens, records what was sent, misbehaves as told.
 
-`with FakeWeChat() as wechat:` then look at `wechat.sent`. Faults: `errors` (codes for the next sends, in turn),
-`refuse_token()`, `latency`, `silent` (takes the request and never answers), `stop()` and `start()` on the same port.
+`with FakeWeChat() as wechat:` then look at `wechat.sent`. Faults: `errors` (codes for the next
+sends, in turn), `refuse_token()`, `latency`, `silent` (takes the request and never answers),
+`stop()` and `start()` on the same port.
 """
 
 from __future__ import annotations
@@ -61,7 +62,9 @@ class FakeWeChat:
     def start(self) -> None:
         ready = threading.Event()
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, args=(self._loop, ready), name="fake WeChat", daemon=True)
+        self._thread = threading.Thread(
+            target=self._run, args=(self._loop, ready), name="fake WeChat", daemon=True
+        )
         self._thread.start()
         ready.wait()
 
@@ -88,7 +91,9 @@ class FakeWeChat:
     def _run(self, loop: asyncio.AbstractEventLoop, ready: threading.Event) -> None:
         asyncio.set_event_loop(loop)
         server = loop.run_until_complete(
-            asyncio.start_server(self._serve, "127.0.0.1", self.port, backlog=1024, reuse_address=True)
+            asyncio.start_server(
+                self._serve, "127.0.0.1", self.port, backlog=1024, reuse_address=True
+            )
         )
         self.port = server.sockets[0].getsockname()[1]
         ready.set()
@@ -101,15 +106,22 @@ class FakeWeChat:
         loop.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+        with contextlib.suppress(
+            asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError
+        ):
             while True:
                 await self._serve_request(reader, writer)
         writer.close()
 
-    async def _serve_request(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve_request(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         target = urlsplit(head[0].split(" ")[1])
-        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
+        headers = {
+            name.lower(): value.strip()
+            for name, _, value in (line.partition(":") for line in head[1:])
+        }
         content = await reader.readexactly(int(headers.get("content-length") or 0))
         query = {name: values[0] for name, values in parse_qs(target.query).items()}
         if self.silent:

@@ -1,4 +1,6 @@
-"""Stand-ins for the two outside worlds: a language model, and WeChat's API. Each has a queue and keeps what it got."""
+"""Stand-ins for the two outside worlds: a language model, and WeChat's API. Each has a queue and
+keeps what it got.
+"""
 
 from __future__ import annotations
 
@@ -16,19 +18,25 @@ class FakeModel(Thinker):
     """Stands where `llm.gateway.complete` stands. `meanwhile` happens while it thinks."""
 
     def __init__(
-        self, *answers: str | dict[str, Any] | ModelError, meanwhile: Callable[[], object] | None = None
+        self,
+        *answers: str | dict[str, Any] | ModelError,
+        meanwhile: Callable[[], object] | None = None,
     ) -> None:
         super().__init__(*answers)
         self.meanwhile = meanwhile
 
-    def __call__(self, turns: Sequence[Turn], *, session_id: str, tool: Tool | None = None) -> Completion:
+    def __call__(
+        self, turns: Sequence[Turn], *, session_id: str, tool: Tool | None = None
+    ) -> Completion:
         if self.meanwhile is not None:
             self.meanwhile()
         return super().__call__(turns, session_id=session_id, tool=tool)
 
 
 class FakeWeChat:
-    """WeChat's API as `api_of` gives it. Outcomes are taken from `errors` in turn; without one a text is taken."""
+    """WeChat's API as `api_of` gives it. Outcomes are taken from `errors` in turn; without one a
+    text is taken.
+    """
 
     def __init__(self, *errors: WeChatError | None) -> None:
         self.errors = list(errors)

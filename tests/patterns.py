@@ -1,7 +1,8 @@
 """Every regular expression of the product, and texts made to slow one down.
 
-A pattern is slow where it reads the same characters again from another start, or gives back what it took to try
-another way. Both show with its own beginning, then a few characters of its classes many times, then one that fails.
+A pattern is slow where it reads the same characters again from another start, or gives back what it
+took to try another way. Both show with its own beginning, then a few characters of its classes many
+times, then one that fails.
 """
 
 from __future__ import annotations
@@ -28,10 +29,22 @@ PACKAGES: tuple[str, ...] = tuple(PROJECT["tool"]["importlinter"]["root_packages
 
 # The functions of `re` that take a pattern, and the classes of Django that make one.
 TAKE_A_PATTERN = frozenset(
-    ["compile", "search", "match", "fullmatch", "split", "findall", "finditer", "sub", "subn", "template"]
+    [
+        "compile",
+        "search",
+        "match",
+        "fullmatch",
+        "split",
+        "findall",
+        "finditer",
+        "sub",
+        "subn",
+        "template",
+    ]
 )
 
-# A pattern that is slow with so little text is exponential; with this much it is worse than quadratic.
+# A pattern that is slow with so little text is exponential; with this much it is worse than
+# quadratic.
 FEW_CHARACTERS = (10, 14, 18, 22)
 SOME_CHARACTERS = (48, 192)
 SLOW_SECONDS = 0.005
@@ -43,7 +56,8 @@ MEASURED_SECONDS = 0.004
 LONGEST_TEXT = 100_000
 # A doubling of the text may cost this much more: 2 is linear, 4 is quadratic.
 MOST_PER_DOUBLING = 2**1.5
-# Letters of which all words of up to four are tried; all others are tried alone and in a sample of words.
+# Letters of which all words of up to four are tried; all others are tried alone and in a sample of
+# words.
 BUSIEST_LETTERS = 4
 LONGEST_UNIT = 4
 SAMPLED_UNITS = 100
@@ -66,14 +80,18 @@ def modules() -> Iterator[ModuleType]:
 
 
 def patterns_in(module: ModuleType) -> Iterator[tuple[str, Pattern]]:
-    """The compiled patterns that a module holds, alone, in containers, in classes, or inside a validator."""
+    """The compiled patterns that a module holds, alone, in containers, in classes, or inside a
+    validator.
+    """
     seen: set[int] = set()
     for name, value in vars(module).items():
         if not name.startswith("__"):
             yield from _patterns_of(f"{module.__name__}.{name}", value, module.__name__, seen)
 
 
-def _patterns_of(name: str, value: object, module: str, seen: set[int]) -> Iterator[tuple[str, Pattern]]:
+def _patterns_of(
+    name: str, value: object, module: str, seen: set[int]
+) -> Iterator[tuple[str, Pattern]]:
     if id(value) in seen:
         return
     seen.add(id(value))
@@ -89,7 +107,10 @@ def _inside(value: object, module: str) -> Iterable[tuple[object, object]]:
         return list(value.items())
     if isinstance(value, (list, tuple, set, frozenset)):
         return list(enumerate(value))
-    is_ours = getattr(type(value), "__module__", "") in PACKAGES or getattr(value, "__module__", "") == module
+    is_ours = (
+        getattr(type(value), "__module__", "") in PACKAGES
+        or getattr(value, "__module__", "") == module
+    )
     if is_ours and hasattr(value, "__dict__"):
         return list(vars(value).items())
     return ()
@@ -134,7 +155,9 @@ def _refuse_other_names(tree: ast.Module, place: str) -> None:
                 assert name.name != "regex", f"{place}: this search knows `re` only"
                 assert name.name != "re" or name.asname is None, f"{place}: write `import re`"
         if isinstance(node, ast.keyword) and node.arg:
-            assert not node.arg.endswith(("__regex", "__iregex")), f"{place}: a pattern for the database"
+            assert not node.arg.endswith(("__regex", "__iregex")), (
+                f"{place}: a pattern for the database"
+            )
 
 
 def _functions(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda]:
@@ -191,7 +214,9 @@ _REPEATS = (ops.MAX_REPEAT, ops.MIN_REPEAT, ops.POSSESSIVE_REPEAT)
 
 @dataclass
 class Anatomy:
-    """The single-character parts of a pattern, which of them repeat, and what leads to each repeat."""
+    """The single-character parts of a pattern, which of them repeat, and what
+    leads to each repeat.
+    """
 
     atoms: list[Atom]
     repeated: list[Atom]
@@ -205,7 +230,9 @@ def anatomy(pattern: Pattern) -> Anatomy:
     text = pattern.pattern
     if isinstance(text, bytes):
         text = text.decode("latin-1")
-    tree = sre.parse(text, pattern.flags & ~re.UNICODE if isinstance(pattern.pattern, bytes) else pattern.flags)
+    tree = sre.parse(
+        text, pattern.flags & ~re.UNICODE if isinstance(pattern.pattern, bytes) else pattern.flags
+    )
     _walk(tree, "", found, repeats=False)
     if isinstance(pattern.pattern, bytes):
         found.letters = {letter for letter in found.letters if ord(letter) < 256}
@@ -310,7 +337,9 @@ def attacks(pattern: Pattern) -> Iterator[Attack]:
 
 
 def _one_of_each_kind(made_of: Anatomy) -> list[str]:
-    """Two characters that every part of the pattern takes alike are one: the first stands for both."""
+    """Two characters that every part of the pattern takes alike are one: the
+    first stands for both.
+    """
     kinds: dict[tuple[bool, ...], str] = {}
     for letter in sorted(made_of.letters):
         kinds.setdefault(tuple(atom(letter) for atom in made_of.atoms), letter)
@@ -339,7 +368,9 @@ def _units(made_of: Anatomy, letters: list[str]) -> Iterator[str]:
 
 
 def slowest_growth(pattern: Pattern) -> tuple[float, Attack | None]:
-    """The largest cost of doubling a text that was found, and its text. Stops at the first that is too large."""
+    """The largest cost of doubling a text that was found, and its text. Stops at the first that is
+    too large.
+    """
     worst: tuple[float, Attack | None] = (0.0, None)
     for attack in attacks(pattern):
         growth = _growth(pattern, attack)

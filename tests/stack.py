@@ -1,11 +1,12 @@
-"""The product as real processes, for tests and benchmarks: Redis, database, web, workers, fakes around them.
+"""The product as real processes, for tests and benchmarks: Redis, database, web, workers, fakes
+around them.
 
     with Stack() as stack:
-        outcome = stack.customer.say("oLiHua", "怎么退货")   # as WeChat does it: 5 s, three deliveries
-        stack.workers[0].kill()
+        outcome = stack.customer.say("oLiHua", "怎么退货")   # as WeChat does it: 5 s, three
+        deliveries stack.workers[0].kill()
 
-Everything that it starts ends with it. `stack.model` is a fake model, `stack.wechat` WeChat's API; both live in this
-process, so a test looks at what they were asked and tells them how to misbehave.
+Everything that it starts ends with it. `stack.model` is a fake model, `stack.wechat` WeChat's API;
+both live in this process, so a test looks at what they were asked and tells them how to misbehave.
 """
 
 from __future__ import annotations
@@ -32,12 +33,24 @@ from tests.services.mariadb import PrivateMariaDB
 from tests.services.process import DidNotHappen, Process, wait_until
 from tests.services.redis_server import PrivateRedis
 from tests.wechat_side import Account, Mode, WeChatSide
-from wechatbot.supervisor.plan import CHILD_ENVIRONMENT, Program, deliver_program, web_program, worker_program
+from wechatbot.supervisor.plan import (
+    CHILD_ENVIRONMENT,
+    Program,
+    deliver_program,
+    web_program,
+    worker_program,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_WITHIN = 40.0
 # What belongs to one test; FAQs, synonyms, accounts, models, agents and users stay.
-OF_ONE_TEST = ("conversations_", "tickets_ticket", "assistant_answerlog", "llm_modelcall", "knowledge_cachedanswer")
+OF_ONE_TEST = (
+    "conversations_",
+    "tickets_ticket",
+    "assistant_answerlog",
+    "llm_modelcall",
+    "knowledge_cachedanswer",
+)
 
 
 class Stack:
@@ -53,8 +66,10 @@ class Stack:
         mariadb: PrivateMariaDB | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        """`mariadb`: a server of this stack's own, which the test may stop and start; the stack starts it and ends it.
-        Without one the database is of the kind that the whole test run is on."""
+        """`mariadb`: a server of this stack's own, which the test may stop and start; the stack
+        starts it and ends it. Without one the database is of the kind that the whole test run is
+        on.
+        """
         self.folder = Path(tempfile.mkdtemp(prefix="wb-"))
         self.redis = PrivateRedis(self.folder / "redis")
         self.mariadb = mariadb
@@ -93,7 +108,10 @@ class Stack:
         self.database = make_database(self.folder, self.mariadb)
         self.manage("prepare", "-v", "0")
         self.furnish()
-        self.webs = [self._process(web_program("127.0.0.1", port), f"web{port}", PORT=str(port)) for port in self.ports]
+        self.webs = [
+            self._process(web_program("127.0.0.1", port), f"web{port}", PORT=str(port))
+            for port in self.ports
+        ]
         names = [f"worker{number}" for number in range(self._worker_count)]
         threads = int(self.environment["WORKER_THREADS"])
         self.workers = [self._process(worker_program(threads, name=name), name) for name in names]
@@ -123,11 +141,19 @@ class Stack:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def wait_until_ready(self) -> None:
-        """Every web process says `/readyz`, so every part of it is there: also after a restart of something."""
+        """Every web process says `/readyz`, so every part of it is there: also after a restart of
+        something.
+        """
         for web, port in zip(self.webs, self.ports, strict=True):
-            web.wait_until(lambda port=port: _status(f"http://127.0.0.1:{port}/readyz") == 200, READY_WITHIN, "/readyz")
+            web.wait_until(
+                lambda port=port: _status(f"http://127.0.0.1:{port}/readyz") == 200,
+                READY_WITHIN,
+                "/readyz",
+            )
 
-    def wait_until(self, predicate: Callable[[], object], timeout: float = 10, what: str = "") -> None:
+    def wait_until(
+        self, predicate: Callable[[], object], timeout: float = 10, what: str = ""
+    ) -> None:
         """Like `wait_until`, and shows what our processes said when it does not come true."""
         try:
             wait_until(predicate, timeout, what=what)
@@ -135,14 +161,20 @@ class Stack:
             raise DidNotHappen(f"{error}\n{self.words()}") from None
 
     def words(self) -> str:
-        return "\n".join(f"--- {process.log.name}\n{process.words[-3000:]}" for process in self.processes)
+        return "\n".join(
+            f"--- {process.log.name}\n{process.words[-3000:]}" for process in self.processes
+        )
 
     def manage(self, *arguments: str) -> str:
         """`manage.py …` with this stack's environment."""
         command = [sys.executable, "manage.py", *arguments]
-        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
+        )
         if done.returncode:
-            raise RuntimeError(f"manage.py {' '.join(arguments)} failed:\n{done.stdout}{done.stderr}")
+            raise RuntimeError(
+                f"manage.py {' '.join(arguments)} failed:\n{done.stdout}{done.stderr}"
+            )
         return done.stdout
 
     def shell(self, code: str) -> str:
@@ -153,14 +185,20 @@ class Stack:
         return self.database.run(sql)
 
     def clean(self) -> None:
-        """Between two tests on one stack: as if nobody had ever written. Processes stay; a dead one is started."""
+        """Between two tests on one stack: as if nobody had ever written. Processes stay; a dead one
+        is started.
+        """
         for process in self.processes:
             if not process.is_running:
                 process.start()
         for table in self.database.tables():
             if table.startswith(OF_ONE_TEST):
                 self.database.run(f"DELETE FROM {table}")
-        keys = [key for key in self.redis.client.keys("*") if not key.startswith((b"_kombu", b"heartbeat:"))]
+        keys = [
+            key
+            for key in self.redis.client.keys("*")
+            if not key.startswith((b"_kombu", b"heartbeat:"))
+        ]
         if keys:
             self.redis.client.delete(*keys)
         self.wechat.forget()
@@ -175,7 +213,12 @@ class Stack:
 
     def _process(self, program: Program, name: str, **environment: str) -> Process:
         environment = {**self.environment, **environment}
-        return Process(program.command, log=self.folder / f"{name}.log", environment=environment, directory=ROOT)
+        return Process(
+            program.command,
+            log=self.folder / f"{name}.log",
+            environment=environment,
+            directory=ROOT,
+        )
 
     @property
     def environment(self) -> dict[str, str]:

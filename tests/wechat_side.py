@@ -50,7 +50,9 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a push. `text` is what the customer reads as the reply; `notice`: WeChat's failure notice."""
+    """What became of a push. `text` is what the customer reads as the reply; `notice`: WeChat's
+    failure notice.
+    """
 
     deliveries: tuple[Delivery, ...]
     text: str | None
@@ -62,7 +64,9 @@ class Outcome:
 
 
 class WeChatSide:
-    """`bases` tells where the callback is now; the deliveries of one push go round, as through a load balancer."""
+    """`bases` tells where the callback is now; the deliveries of one push go round, as through a
+    load balancer.
+    """
 
     def __init__(
         self,
@@ -80,15 +84,24 @@ class WeChatSide:
         self._turn = itertools.count()
         self._ids = itertools.count(int(time.time() * 1000) << 20)
 
-    def text(self, openid: str, content: str, *, menu_id: str = "", created: int | None = None) -> Push:
+    def text(
+        self, openid: str, content: str, *, menu_id: str = "", created: int | None = None
+    ) -> Push:
         menu = f"<bizmsgmenuid>{menu_id}</bizmsgmenuid>" if menu_id else ""
         return self.message(openid, f"<Content>{_cdata(content)}</Content>{menu}", created=created)
 
-    def message(self, openid: str, fields: str, *, kind: str = "text", created: int | None = None) -> Push:
+    def message(
+        self, openid: str, fields: str, *, kind: str = "text", created: int | None = None
+    ) -> Push:
         return self._push(openid, kind, f"{fields}<MsgId>{next(self._ids)}</MsgId>", created)
 
     def event(self, openid: str, name: str, *, key: str = "", created: int | None = None) -> Push:
-        return self._push(openid, "event", f"<Event>{_cdata(name)}</Event><EventKey>{_cdata(key)}</EventKey>", created)
+        return self._push(
+            openid,
+            "event",
+            f"<Event>{_cdata(name)}</Event><EventKey>{_cdata(key)}</EventKey>",
+            created,
+        )
 
     def say(self, openid: str, content: str) -> Outcome:
         return self.push(self.text(openid, content))
@@ -110,7 +123,9 @@ class WeChatSide:
         started = time.monotonic()
         connection = self._connect(target.scheme, target.hostname or "", target.port, cut)
         try:
-            connection.request("POST", f"{self.path}?{urlencode(query)}", body, {"Content-Type": "text/xml"})
+            connection.request(
+                "POST", f"{self.path}?{urlencode(query)}", body, {"Content-Type": "text/xml"}
+            )
             answer = connection.getresponse()
             return Delivery(answer.status, answer.read(), time.monotonic() - started)
         except (OSError, http.client.HTTPException):
@@ -118,7 +133,9 @@ class WeChatSide:
         finally:
             connection.close()
 
-    def _connect(self, scheme: str, host: str, port: int | None, cut: float) -> http.client.HTTPConnection:
+    def _connect(
+        self, scheme: str, host: str, port: int | None, cut: float
+    ) -> http.client.HTTPConnection:
         if scheme == "https":
             return http.client.HTTPSConnection(host, port, timeout=cut, context=self._tls)
         return http.client.HTTPConnection(host, port, timeout=cut)
@@ -131,18 +148,25 @@ class WeChatSide:
             return query, push.xml.encode()
         encrypted = PrpCrypto(self._crypto().key).encrypt(push.xml, self.account.app_id).decode()
         query |= {"encrypt_type": "aes", "msg_signature": self.sign(timestamp, nonce, encrypted)}
-        envelope = f"<ToUserName>{_cdata(self.account.original_id)}</ToUserName><Encrypt>{_cdata(encrypted)}</Encrypt>"
+        receiver = f"<ToUserName>{_cdata(self.account.original_id)}</ToUserName>"
+        envelope = f"{receiver}<Encrypt>{_cdata(encrypted)}</Encrypt>"
         if self.mode == "compatible":
-            return query, push.xml.replace("</xml>", f"<Encrypt>{_cdata(encrypted)}</Encrypt></xml>").encode()
+            return query, push.xml.replace(
+                "</xml>", f"<Encrypt>{_cdata(encrypted)}</Encrypt></xml>"
+            ).encode()
         return query, f"<xml>{envelope}</xml>".encode()
 
     def read_text(self, body: bytes) -> str | None:
-        """The text of a reply; None for `success` or an empty body. Raises ValueError on what WeChat cannot read."""
+        """The text of a reply; None for `success` or an empty body. Raises ValueError on what
+        WeChat cannot read.
+        """
         if body in {b"", b"success"}:
             return None
         fields = _fields(body)
         if "Encrypt" in fields:
-            clear = self._crypto().decrypt_message(fields, fields["MsgSignature"], fields["TimeStamp"], fields["Nonce"])
+            clear = self._crypto().decrypt_message(
+                fields, fields["MsgSignature"], fields["TimeStamp"], fields["Nonce"]
+            )
             fields = _fields(to_binary(clear))
         if fields.get("MsgType") != "text":
             raise ValueError(f"no text: {fields}")
@@ -155,9 +179,16 @@ class WeChatSide:
             return Outcome(tuple(deliveries), None, notice=True)
 
     def _push(self, openid: str, kind: str, fields: str, created: int | None) -> Push:
-        names = (("ToUserName", self.account.original_id), ("FromUserName", openid), ("MsgType", kind))
+        names = (
+            ("ToUserName", self.account.original_id),
+            ("FromUserName", openid),
+            ("MsgType", kind),
+        )
         common = "".join(f"<{name}>{_cdata(value)}</{name}>" for name, value in names)
-        return Push(openid, f"<xml>{common}<CreateTime>{created or int(time.time())}</CreateTime>{fields}</xml>")
+        return Push(
+            openid,
+            f"<xml>{common}<CreateTime>{created or int(time.time())}</CreateTime>{fields}</xml>",
+        )
 
     def _crypto(self) -> WeChatCrypto:
         return WeChatCrypto(self.account.token, self.account.aes_key, self.account.app_id)

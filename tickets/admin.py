@@ -27,17 +27,28 @@ from tickets.presence import agents_there
 
 @admin.register(Agent)
 class AgentAdmin(AdminPage):
-    list_display = ["display_name", "user", "active", "is_there", "open_tickets", moment_of(Agent, "last_work_at")]
+    list_display = [
+        "display_name",
+        "user",
+        "active",
+        "is_there",
+        "open_tickets",
+        moment_of(Agent, "last_work_at"),
+    ]
     list_editable = ["active"]
     list_select_related = ["user"]
     list_filter = ["active"]
     search_fields = ["display_name", "user__username"]
     fields = ["user", "display_name", "active"]
-    empty_text = _("新工单自动分配给接单中的客服。先添加一位，没有账号的先在「用户」里建一个职员账号。")
+    empty_text = _(
+        "新工单自动分配给接单中的客服。先添加一位，没有账号的先在「用户」里建一个职员账号。"
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Agent]:
         is_open = Q(tickets__open_for__isnull=False)
-        there = Case(When(pk__in=agents_there(), then=True), default=False, output_field=BooleanField())
+        there = Case(
+            When(pk__in=agents_there(), then=True), default=False, output_field=BooleanField()
+        )
         agents = super().get_queryset(request)
         return agents.annotate(open_count=Count("tickets", filter=is_open), there=there)
 
@@ -113,7 +124,9 @@ def queue(tickets: TicketQuerySet, name: str | None, request: HttpRequest) -> Ti
 
 
 class TicketList(AdminList):
-    """Reads what the customers wrote last for the page that is shown, not for every ticket there is."""
+    """Reads what the customers wrote last for the page that is shown, not for every ticket there
+    is.
+    """
 
     result_list: Any
 
@@ -141,9 +154,14 @@ class TicketAdmin(AdminPage):
         "waits",
     ]
     list_filter = [
-        QueueFilter, WaitingFilter, "reason", "priority", "assignee", ("created_at", TimeFilter),
+        QueueFilter,
+        WaitingFilter,
+        "reason",
+        "priority",
+        "assignee",
+        ("created_at", TimeFilter),
         "conversation__account",
-    ]  # fmt: skip
+    ]
     tabs = ["queue"]
     empty_text = _("客户要求人工、或机器人答不上来时，工单会出现在这里。")
     empty_step = Step(_("看看今日概况"), ("admin:index",))
@@ -173,17 +191,29 @@ class TicketAdmin(AdminPage):
             "prioritise": desk.prioritise,
         }
         own = [
-            path(f"<int:ticket_id>/{name}/", self.admin_site.admin_view(view), name=f"tickets_ticket_{name}")
+            path(
+                f"<int:ticket_id>/{name}/",
+                self.admin_site.admin_view(view),
+                name=f"tickets_ticket_{name}",
+            )
             for name, view in views.items()
         ]
         here = path("here/", self.admin_site.admin_view(desk.here), name="tickets_ticket_here")
         return [*own, here, *super().get_urls()]
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return super().changelist_view(request, {**(extra_context or {}), "queues": self._queues(request)})
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return super().changelist_view(
+            request, {**(extra_context or {}), "queues": self._queues(request)}
+        )
 
     def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         ticket = self.get_object(request, object_id)
         if ticket is None:
@@ -199,7 +229,9 @@ class TicketAdmin(AdminPage):
                 "name": name or "",
                 "label": label,
                 "is_here": name == here,
-                "count": None if name in ("resolved", "all") else queue(Ticket.objects.all(), name, request).count(),
+                "count": None
+                if name in ("resolved", "all")
+                else queue(Ticket.objects.all(), name, request).count(),
             }
             for name, label in names
         ]
@@ -236,14 +268,22 @@ class TicketAdmin(AdminPage):
     @display(
         description=_("优先级"),
         ordering="priority",
-        label={str(Priority.LOW): "default", str(Priority.NORMAL): "default", str(Priority.HIGH): "danger"},
+        label={
+            str(Priority.LOW): "default",
+            str(Priority.NORMAL): "default",
+            str(Priority.HIGH): "danger",
+        },
     )
     def show_priority(self, ticket: Ticket) -> tuple[str, str]:
         return str(ticket.priority), ticket.get_priority_display()
 
     @display(description=_("等待"), ordering="waiting_since", empty_value="—")
     def waits(self, ticket: Ticket) -> str | None:
-        return _unbroken(in_words(timezone.now() - ticket.waiting_since)) if ticket.waiting_since else None
+        return (
+            _unbroken(in_words(timezone.now() - ticket.waiting_since))
+            if ticket.waiting_since
+            else None
+        )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

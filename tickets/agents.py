@@ -23,6 +23,10 @@ def agent_of(user: User | AnonymousUser) -> Agent | None:
 
 
 def acting_agent(user: User) -> Agent:
-    """The user's profile. One who helps out without a profile gets one, and no tickets by themselves."""
-    agent, _ = Agent.objects.get_or_create(user=user, defaults={"display_name": name_of(user), "active": False})
+    """The user's profile. One who helps out without a profile gets one, and no tickets by
+    themselves.
+    """
+    agent, _ = Agent.objects.get_or_create(
+        user=user, defaults={"display_name": name_of(user), "active": False}
+    )
     return agent

@@ -1,7 +1,8 @@
 """The ticket page in the admin: thin views over `services`, mounted by `TicketAdmin`.
 
-Each action answers a plain form with a redirect, and the page's script (`Accept: application/json`) with the new state
-of the page, so that an agent never loses a word or the place in the conversation.
+Each action answers a plain form with a redirect, and the page's script (`Accept: application/json`)
+with the new state of the page, so that an agent never loses a word or the place in the
+conversation.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ from tickets.window import reply_window
 
 NEWEST = 80
 MOST = 2000
-# The parts of the page that change by themselves: `tickets/_<name>.html`, each in the element with that id.
+# The parts of the page that change by themselves: `tickets/_<name>.html`, each in the element with
+# that id.
 PIECES = ("head", "thread", "notice", "facts", "colleagues")
 
 Action = Callable[[Ticket, StaffRequest], str]
@@ -43,7 +45,8 @@ def ticket_page(request: StaffRequest, ticket: Ticket, site: AdminSite) -> HttpR
     context = {
         **site.each_context(request),
         **_state(request, ticket),
-        "title": _("%(customer)s · 工单 %(ticket)s") % {"customer": ticket.customer, "ticket": ticket},
+        "title": _("%(customer)s · 工单 %(ticket)s")
+        % {"customer": ticket.customer, "ticket": ticket},
         "opts": Ticket._meta,
         "ticket": ticket,
         "agent": agent_of(request.user),
@@ -88,7 +91,10 @@ def _do(request: StaffRequest, ticket_id: int, action: Action) -> HttpResponse:
     try:
         done = action(ticket, request)
     except services.TakenByAnother as taken:
-        status, problem = 409, _("%(agent)s 正在接待这位客户，接手后可以发送。") % {"agent": taken.agent or "—"}
+        status, problem = (
+            409,
+            _("%(agent)s 正在接待这位客户，接手后可以发送。") % {"agent": taken.agent or "—"},
+        )
     except services.TicketClosed:
         status, problem = 409, _("这个工单已经解决。客户再次需要人工时会有新的工单。")
     except Unfit as unfit:
@@ -98,7 +104,9 @@ def _do(request: StaffRequest, ticket_id: int, action: Action) -> HttpResponse:
         state = _as_json(_state(request, _ticket(ticket_id)))
         return JsonResponse({**state, "problem": problem, "done": done}, status=status)
     if problem or done:
-        messages.add_message(request, messages.ERROR if problem else messages.SUCCESS, problem or done)
+        messages.add_message(
+            request, messages.ERROR if problem else messages.SUCCESS, problem or done
+        )
     return redirect("admin:tickets_ticket_change", ticket_id)
 
 
@@ -157,7 +165,9 @@ def prioritise(request: StaffRequest, ticket_id: int) -> HttpResponse:
 
 
 def may_view(request: StaffRequest) -> bool:
-    return request.user.has_perm("tickets.view_ticket") or request.user.has_perm("tickets.change_ticket")
+    return request.user.has_perm("tickets.view_ticket") or request.user.has_perm(
+        "tickets.change_ticket"
+    )
 
 
 def _may_change(request: StaffRequest) -> bool:
@@ -171,7 +181,9 @@ def _note_action(request: StaffRequest) -> None:
 
 
 def _ticket(ticket_id: int) -> Ticket:
-    rows = Ticket.objects.select_related("customer", "conversation__customer", "conversation__account", "assignee")
+    rows = Ticket.objects.select_related(
+        "customer", "conversation__customer", "conversation__account", "assignee"
+    )
     return get_object_or_404(rows, pk=ticket_id)
 
 
@@ -205,7 +217,9 @@ def _whose(ticket: Ticket, agent: Agent | None) -> dict[str, bool]:
     return {
         "is_mine": is_own and is_served,
         "is_anothers": is_served and not is_own,
-        "is_meant_for_another": ticket.status == Status.ASSIGNED and ticket.assignee_id is not None and not is_own,
+        "is_meant_for_another": ticket.status == Status.ASSIGNED
+        and ticket.assignee_id is not None
+        and not is_own,
     }
 
 

@@ -16,7 +16,9 @@ class Agent(models.Model):
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, verbose_name=_("用户"))
     display_name = models.CharField(_("显示名"), max_length=60)
-    active = models.BooleanField(_("接单中"), default=True, help_text=_("新工单自动分配给接单中的客服"))
+    active = models.BooleanField(
+        _("接单中"), default=True, help_text=_("新工单自动分配给接单中的客服")
+    )
     last_work_at = models.DateTimeField(_("上次接待"), null=True, editable=False)
 
     class Meta:
@@ -53,7 +55,8 @@ class Priority(models.IntegerChoices):
 
 class TicketQuerySet(models.QuerySet["Ticket"]):
     def open(self) -> TicketQuerySet:
-        # As a range, for which each database uses the index; SQLite reads the whole table for IS NOT NULL.
+        # As a range, for which each database uses the index; SQLite reads the whole table for IS
+        # NOT NULL.
         return self.filter(open_for__gt=0)
 
     def to_be_taken(self) -> TicketQuerySet:
@@ -74,9 +77,13 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
         return self.filter(open_for__isnull=True)
 
     def by_urgency(self) -> TicketQuerySet:
-        """Whose customer waits: the most pressing first, then the longest waiting. The answered ones behind them."""
+        """Whose customer waits: the most pressing first, then the longest waiting. The answered
+        ones behind them.
+        """
         waits = models.F("waiting_since")
-        return self.order_by(models.F("resolved_at").desc(nulls_first=True), waits.asc(nulls_last=True), "pk")
+        return self.order_by(
+            models.F("resolved_at").desc(nulls_first=True), waits.asc(nulls_last=True), "pk"
+        )
 
     def by_resolution(self) -> TicketQuerySet:
         """The last resolved first."""
@@ -84,22 +91,36 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
 
 
 class Ticket(models.Model):
-    """One wish that a person serves. At most one is open per conversation: `open_for` is unique, emptied on close
-    (MySQL has no partial unique index)."""
+    """One wish that a person serves. At most one is open per conversation: `open_for` is unique,
+    emptied on close (MySQL has no partial unique index).
+    """
 
     number = models.CharField(_("编号"), max_length=20, unique=True)
     reason = models.CharField(_("原因"), max_length=20, choices=Reason)
-    customer = models.ForeignKey(Customer, models.CASCADE, verbose_name=_("客户"), related_name="tickets")
-    conversation = models.ForeignKey(Conversation, models.CASCADE, verbose_name=_("会话"), related_name="tickets")
+    customer = models.ForeignKey(
+        Customer, models.CASCADE, verbose_name=_("客户"), related_name="tickets"
+    )
+    conversation = models.ForeignKey(
+        Conversation, models.CASCADE, verbose_name=_("会话"), related_name="tickets"
+    )
     open_for = models.OneToOneField(
         Conversation, models.SET_NULL, null=True, editable=False, related_name="open_ticket"
     )
     status = models.CharField(_("状态"), max_length=12, choices=Status, default=Status.OPEN)
-    priority = models.PositiveSmallIntegerField(_("优先级"), choices=Priority, default=Priority.NORMAL)
-    assignee = models.ForeignKey(
-        Agent, models.SET_NULL, verbose_name=_("负责人"), null=True, blank=True, related_name="tickets"
+    priority = models.PositiveSmallIntegerField(
+        _("优先级"), choices=Priority, default=Priority.NORMAL
     )
-    messages = models.ManyToManyField(Message, verbose_name=_("相关消息"), related_name="tickets", blank=True)
+    assignee = models.ForeignKey(
+        Agent,
+        models.SET_NULL,
+        verbose_name=_("负责人"),
+        null=True,
+        blank=True,
+        related_name="tickets",
+    )
+    messages = models.ManyToManyField(
+        Message, verbose_name=_("相关消息"), related_name="tickets", blank=True
+    )
     created_at = models.DateTimeField(_("创建时间"), default=timezone.now)
     # When the customer wrote what no agent has answered yet; empty once an agent replied.
     waiting_since = models.DateTimeField(_("等待"), null=True, editable=False, db_index=True)
@@ -151,5 +172,7 @@ class TicketEvent(models.Model):
     @property
     def in_words(self) -> str:
         who = str(self.agent) if self.agent else "—"
-        text = self.get_kind_display().format(agent=f" {who} ", reason=self.ticket.get_reason_display())
+        text = self.get_kind_display().format(
+            agent=f" {who} ", reason=self.ticket.get_reason_display()
+        )
         return " ".join(text.split())

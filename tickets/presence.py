@@ -1,4 +1,5 @@
-"""Which agents are there: a page of the desk is open, or they did something in the last five minutes.
+"""Which agents are there: a page of the desk is open, or they did something in the last five
+minutes.
 
 Customers are promised a person only while one is there. Each open page and each agent's last action
 is a member of one sorted set in Redis, whose score is the moment it stops to count, by Redis' own
@@ -15,7 +16,8 @@ from common.redis import REDIS_AWAY, redis
 logger = logging.getLogger(__name__)
 
 KEY = "agents:there"
-# A page tells every 25 s that it is open, a hidden one as seldom as its browser likes: once a minute.
+# A page tells every 25 s that it is open, a hidden one as seldom as its browser likes: once a
+# minute.
 PAGE_SECONDS = 100
 ACTION_SECONDS = 5 * 60
 PAGE_NAME = re.compile(r"[0-9a-z]{8,40}")

@@ -10,7 +10,8 @@ from tickets.models import Agent, Ticket
 
 
 def next_agent(there: Collection[int]) -> Agent | None:
-    """The active agent with the fewest open tickets; among equals the one idle for longest, a newcomer first.
+    """The active agent with the fewest open tickets; among equals the one idle for longest, a
+    newcomer first.
 
     Whoever is there comes before all others. Where nobody is, the ticket waits for who comes next.
     """

@@ -1,7 +1,7 @@
 """The stories of a ticket: a person is asked for, takes over, answers, and hands the customer back.
 
-Each story is one transaction that locks the conversation first, so that two of them never interleave: ticket, owner,
-state of the message and the word to the customer change together.
+Each story is one transaction that locks the conversation first, so that two of them never
+interleave: ticket, owner, state of the message and the word to the customer change together.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ from tickets.routing import next_agent
 
 
 class NoOpenTicket(Exception):
-    """The wait or the service ended at this moment: the message is the bot's again. Claim it anew."""
+    """The wait or the service ended at this moment: the message is the bot's
+    again. Claim it anew.
+    """
 
 
 class TicketClosed(Exception):
@@ -48,7 +50,9 @@ def hand_over(turn: Turn, *, reason: Reason) -> Ticket:
         return _hand_over(turn, _lock(turn.conversation), reason, there)
 
 
-def _hand_over(turn: Turn, conversation: Conversation, reason: Reason, there: Collection[int]) -> Ticket:
+def _hand_over(
+    turn: Turn, conversation: Conversation, reason: Reason, there: Collection[int]
+) -> Ticket:
     open_one = _open_ticket(conversation)
     ticket = open_one or _new_ticket(turn, reason, there)
     _put_on(ticket, turn.message)
@@ -64,7 +68,8 @@ def _hand_over(turn: Turn, conversation: Conversation, reason: Reason, there: Co
 
 @database_work
 def add_message(turn: Turn) -> Ticket:
-    """The customer writes while a person is asked for or serves: the message goes onto the open ticket.
+    """The customer writes while a person is asked for or serves: the message goes onto the open
+    ticket.
 
     One that somebody deleted by hand is opened anew: the customer was promised a person.
     """
@@ -107,7 +112,9 @@ def _refuse_for_bot(conversation: Conversation) -> None:
 
 @database_work
 def take(ticket: Ticket, agent: Agent, *, from_agent: Agent | None = None) -> None:
-    """`agent` serves the customer from now on; the bot is silent. `from_agent`: whom it is knowingly taken from."""
+    """`agent` serves the customer from now on; the bot is silent. `from_agent`: whom it is
+    knowingly taken from.
+    """
     with transaction.atomic():
         conversation = _lock(ticket.conversation)
         _serve(ticket, conversation, agent, from_agent)
@@ -120,7 +127,9 @@ def reply(ticket: Ticket, agent: Agent, text: str) -> list[Reply]:
         conversation = _lock(ticket.conversation)
         _serve(ticket, conversation, agent, None)
         Ticket.objects.filter(pk=ticket.pk).update(waiting_since=None)
-        return write_to_customer(conversation, text, author=Author.AGENT, agent_name=agent.display_name)
+        return write_to_customer(
+            conversation, text, author=Author.AGENT, agent_name=agent.display_name
+        )
 
 
 @database_work
@@ -165,13 +174,18 @@ def set_priority(ticket: Ticket, priority: Priority) -> None:
 def _lock(conversation: Conversation) -> Conversation:
     """SQLite knows no row locks, but its transactions here are IMMEDIATE: only one writes."""
     conversation.refresh_from_db(
-        fields=["owner", "owner_version", "receipt_at"], from_queryset=Conversation.objects.select_for_update()
+        fields=["owner", "owner_version", "receipt_at"],
+        from_queryset=Conversation.objects.select_for_update(),
     )
     return conversation
 
 
 def _open_ticket(conversation: Conversation) -> Ticket | None:
-    return Ticket.objects.filter(open_for=conversation).select_related("assignee", "conversation").first()
+    return (
+        Ticket.objects.filter(open_for=conversation)
+        .select_related("assignee", "conversation")
+        .first()
+    )
 
 
 def _new_ticket(turn: Turn, reason: Reason, there: Collection[int]) -> Ticket:
@@ -188,7 +202,8 @@ def _new_ticket(turn: Turn, reason: Reason, there: Collection[int]) -> Ticket:
         priority=Priority.HIGH if reason == Reason.BROKEN else Priority.NORMAL,
         created_at=now,
     )
-    # The day and our own key: short, sayable on the phone, and no two transactions can pick the same.
+    # The day and our own key: short, sayable on the phone, and no two transactions can pick the
+    # same.
     ticket.number = f"{timezone.localtime(now):%Y%m%d}-{ticket.pk:04d}"
     ticket.save(update_fields=["number"])
     _note(ticket, EventKind.OPENED, None)
@@ -217,15 +232,25 @@ def _say_receipt(turn: Turn, ticket: Ticket, there: Collection[int]) -> None:
         Conversation.objects.filter(pk=turn.conversation.pk).update(receipt_at=now)
 
 
-def _serve(ticket: Ticket, conversation: Conversation, agent: Agent, from_agent: Agent | None) -> None:
-    """The ticket is the agent's own: a conditional UPDATE decides among colleagues. The bot's unsent words go."""
+def _serve(
+    ticket: Ticket, conversation: Conversation, agent: Agent, from_agent: Agent | None
+) -> None:
+    """The ticket is the agent's own: a conditional UPDATE decides among colleagues. The bot's
+    unsent words go.
+    """
     ticket.refresh_from_db(fields=["assignee", "status", "open_for"])
-    already = ticket.is_open and ticket.assignee_id == agent.pk and ticket.status == Status.ANSWERING
+    already = (
+        ticket.is_open and ticket.assignee_id == agent.pk and ticket.status == Status.ANSWERING
+    )
     if not already:
         free = ~Q(status=Status.ANSWERING) | Q(assignee=agent) | Q(assignee__isnull=True)
         if from_agent is not None:
             free |= Q(assignee=from_agent)
-        if not Ticket.objects.open().filter(free, pk=ticket.pk).update(assignee=agent, status=Status.ANSWERING):
+        if (
+            not Ticket.objects.open()
+            .filter(free, pk=ticket.pk)
+            .update(assignee=agent, status=Status.ANSWERING)
+        ):
             raise TakenByAnother(ticket.assignee) if ticket.is_open else TicketClosed(ticket.number)
         ticket.refresh_from_db(fields=["assignee", "status"])
         _note(ticket, EventKind.TAKEN, agent)
@@ -234,7 +259,12 @@ def _serve(ticket: Ticket, conversation: Conversation, agent: Agent, from_agent:
 
 
 def _close(ticket: Ticket, kind: EventKind, agent: Agent | None) -> None:
-    values = {"open_for": None, "status": Status.RESOLVED, "resolved_at": timezone.now(), "waiting_since": None}
+    values = {
+        "open_for": None,
+        "status": Status.RESOLVED,
+        "resolved_at": timezone.now(),
+        "waiting_since": None,
+    }
     if not Ticket.objects.open().filter(pk=ticket.pk).update(**values):
         raise TicketClosed(ticket.number)
     ticket.refresh_from_db()

@@ -1,4 +1,6 @@
-"""The whole conversation as an agent reads it: customer, bot, agents, and what happened in between."""
+"""The whole conversation as an agent reads it: customer, bot, agents, and
+what happened in between.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +54,9 @@ CLOSING = (EventKind.RESOLVED, EventKind.CANCELLED)
 
 @dataclass(frozen=True)
 class Bubble:
-    """`day` is set on the first bubble of each day; `taps` counts the taps on our own link that one line stands for."""
+    """`day` is set on the first bubble of each day; `taps` counts the taps on our own link that one
+    line stands for.
+    """
 
     side: Side
     text: str
@@ -76,8 +80,9 @@ class Thread:
 
 
 def thread_of(ticket: Ticket, *, newest: int) -> Thread:
-    """The `newest` bubbles of the customer's conversation, oldest first. A resolved ticket's ends at its resolution:
-    what the customer and the bot wrote later is no part of it."""
+    """The `newest` bubbles of the customer's conversation, oldest first. A resolved ticket's ends
+    at its resolution: what the customer and the bot wrote later is no part of it.
+    """
     bubbles = _bubbles(ticket.conversation, ticket.resolved_at, newest + 1)
     bubbles.sort(key=lambda bubble: bubble.at)
     shown = [*_with_taps_folded(bubbles[-newest:]), *_end_of(ticket)]
@@ -87,7 +92,9 @@ def thread_of(ticket: Ticket, *, newest: int) -> Thread:
 def _bubbles(conversation: Conversation, until: datetime | None, most: int) -> list[Bubble]:
     messages = conversation.messages.order_by("-received_at", "-pk")
     replies = conversation.replies.select_related("message").order_by("-created_at", "-pk")
-    events = TicketEvent.objects.filter(ticket__conversation=conversation).select_related("agent", "ticket")
+    events = TicketEvent.objects.filter(ticket__conversation=conversation).select_related(
+        "agent", "ticket"
+    )
     events = events.order_by("-created_at", "-pk")
     if until is not None:
         messages = messages.filter(received_at__lte=until)
@@ -95,7 +102,11 @@ def _bubbles(conversation: Conversation, until: datetime | None, most: int) -> l
         events = events.filter(created_at__lt=until)
     # Of the same moment: what the customer wrote, what happened to the ticket, what was said.
     return [
-        *(bubble for message in reversed(messages[:most]) if (bubble := _of_message(message)) is not None),
+        *(
+            bubble
+            for message in reversed(messages[:most])
+            if (bubble := _of_message(message)) is not None
+        ),
         *(Bubble("system", event.in_words, event.created_at) for event in reversed(events[:most])),
         *(_of_reply(reply) for reply in reversed(replies[:most]) if not _says_nothing_new(reply)),
     ]

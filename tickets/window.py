@@ -27,28 +27,39 @@ class ReplyWindow:
     def in_full(self) -> str:
         if not self.is_open:
             return self.detail
-        return _("；").join(part for part in (_("，").join([self.headline, self.detail]), self.extra) if part)
+        return _("；").join(
+            part for part in (_("，").join([self.headline, self.detail]), self.extra) if part
+        )
 
 
 def reply_window(conversation: Conversation, now: datetime) -> ReplyWindow:
     customer = conversation.customer
     if not conversation.account.may_send:
-        return ReplyWindow(False, _("等客户下一条消息"), _("这个公众号只能被动回复，内容会随客户的下一条消息送达。"))
+        return ReplyWindow(
+            False,
+            _("等客户下一条消息"),
+            _("这个公众号只能被动回复，内容会随客户的下一条消息送达。"),
+        )
     lasting, short = _windows(customer, now)
     if lasting and short:
         extra = _("另有 %(left)s 条，%(span)s内有效") % {"left": short[0], "span": short[1]}
         return _open(*lasting, extra)
     if lasting or short:
         return _open(*(lasting or short))
-    return ReplyWindow(False, _("等客户下一条消息"), _("回复窗口已关闭，内容会在客户下次发消息后送达。"))
+    return ReplyWindow(
+        False, _("等客户下一条消息"), _("回复窗口已关闭，内容会在客户下次发消息后送达。")
+    )
 
 
-# How many sends a window still allows, and for how long in words; empty when it is closed or used up.
+# How many sends a window still allows, and for how long in words; empty when it is closed or used
+# up.
 Window = tuple[int, str] | tuple[()]
 
 
 def _windows(customer: Customer, now: datetime) -> tuple[Window, Window]:
-    """The one of 48 hours after a message, and the one of a minute after a follow, a menu click or a tap."""
+    """The one of 48 hours after a message, and the one of a minute after a follow, a menu click or
+    a tap.
+    """
     return (
         _window(customer.message_sends_left, customer.message_window_until, now),
         _window(customer.event_sends_left, customer.event_window_until, now),
@@ -60,4 +71,6 @@ def _window(left: int, until: datetime | None, now: datetime) -> Window:
 
 
 def _open(left: int, span: str, extra: str = "") -> ReplyWindow:
-    return ReplyWindow(True, _("还可发 %(left)s 条") % {"left": left}, _("剩 %(span)s") % {"span": span}, extra)
+    return ReplyWindow(
+        True, _("还可发 %(left)s 条") % {"left": left}, _("剩 %(span)s") % {"span": span}, extra
+    )

@@ -12,7 +12,8 @@ from conversations.texts import say_text
 from tickets.models import Reason, Ticket
 from tickets.routing import waiting_before
 
-# On an account without the customer-service API each push could bring a receipt; one in ten minutes is enough.
+# On an account without the customer-service API each push could bring a receipt; one in ten minutes
+# is enough.
 RECEIPT_EVERY = timedelta(minutes=10)
 # Who waits in the queue and writes again hears that the wait goes on, but not with every word.
 WAITING_WORD_EVERY = timedelta(minutes=5)
@@ -29,7 +30,9 @@ _WITH_NOBODY_THERE = {"unknown": "unknown_waiting", "still_waiting": "still_wait
 
 
 def handover(ticket: Ticket, reason: Reason, there: Collection[int]) -> str:
-    """A place in the queue is only promised while the agent who got the ticket is there to serve it."""
+    """A place in the queue is only promised while the agent who got the ticket is there to serve
+    it.
+    """
     account_id = ticket.conversation.account_id
     is_there = ticket.assignee_id in there
     if reason != Reason.CUSTOMER_ASKED:
@@ -40,7 +43,9 @@ def handover(ticket: Ticket, reason: Reason, there: Collection[int]) -> str:
     if not is_there:
         return say_text("handover_waiting", account_id, number=ticket.number)
     before = waiting_before(ticket)
-    return say_text("handover" if before else "handover_next", account_id, n=before, number=ticket.number)
+    return say_text(
+        "handover" if before else "handover_next", account_id, n=before, number=ticket.number
+    )
 
 
 def receipt(turn: Turn, ticket: Ticket, now: datetime, there: Collection[int]) -> str:
@@ -59,7 +64,9 @@ def receipt(turn: Turn, ticket: Ticket, now: datetime, there: Collection[int]) -
 
 
 def _waiting_word(turn: Turn, ticket: Ticket, now: datetime, there: Collection[int]) -> str:
-    """How to end the wait once, then a short word now and then. Who asks for a person again at once was just told."""
+    """How to end the wait once, then a short word now and then. Who asks for a person again at once
+    was just told.
+    """
     told_at = turn.conversation.receipt_at
     just_told = now - (told_at or ticket.created_at) < WAITING_WORD_EVERY
     if told_at is None and not (just_told and turn.message.wants_human):

@@ -1,4 +1,6 @@
-"""Answering a conversation's messages until none is left, in the web process (no model) and in the worker."""
+"""Answering a conversation's messages until none is left, in the web process (no model) and in the
+worker.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +18,15 @@ from webhook import flow
 
 logger = logging.getLogger(__name__)
 
-# What is left to do elsewhere, for the publisher: a model must be asked, or texts go out by the API.
+# What is left to do elsewhere, for the publisher: a model must be asked, or texts go out by the
+# API.
 Errand = tuple[Literal["reply", "deliver"], int]
 
 
 def answer_here(message: Message) -> list[Errand]:
-    """In the web process, right after the row was stored: what needs no model is answered where it arrives."""
+    """In the web process, right after the row was stored: what needs no model is answered where it
+    arrives.
+    """
     errands: list[Errand] = []
     needs_model = flow.surely_needs_model(message)
     conversation_id, turn = claims.take_in_hand(message, leave_to_worker=needs_model)
@@ -44,14 +49,19 @@ def answer_here(message: Message) -> list[Errand]:
 
 
 def answer_conversation(conversation_id: int, *, model: Model) -> None:
-    """In the worker: all open messages in the customer's order. Finding it taken is no error, the holder goes on."""
+    """In the worker: all open messages in the customer's order. Finding it taken is no error, the
+    holder goes on.
+    """
     turn = claims.take(conversation_id)
     while turn is not None:
         with _let_go_on_error(turn):
             try:
                 flow.reply(turn, model=model)
             except LeaseLost:
-                logger.warning("message %s was taken over by another worker, our answer is dropped", turn.message.pk)
+                logger.warning(
+                    "message %s was taken over by another worker, our answer is dropped",
+                    turn.message.pk,
+                )
                 claims.drop(turn)
                 return
             send_first_part(turn)
@@ -60,7 +70,9 @@ def answer_conversation(conversation_id: int, *, model: Model) -> None:
 
 @contextmanager
 def _let_go_on_error(turn: Turn) -> Iterator[None]:
-    """The lease runs out when nobody renews it, and the sweep gives the message its next attempt."""
+    """The lease runs out when nobody renews it, and the sweep gives the
+    message its next attempt.
+    """
     with ExitStack() as on_error:
         on_error.callback(claims.drop, turn)
         yield
@@ -68,7 +80,9 @@ def _let_go_on_error(turn: Turn) -> Iterator[None]:
 
 
 def send_first_part(turn: Turn) -> None:
-    """What nobody waits for any more goes out at once; the rest is the deliver worker's, with its pauses."""
+    """What nobody waits for any more goes out at once; the rest is the deliver worker's, with its
+    pauses.
+    """
     if not turn.account.may_send:
         return
     conversation_id = turn.conversation.pk

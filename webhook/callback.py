@@ -1,7 +1,8 @@
-"""The callback of WeChat: an ASGI endpoint beside Django, because it holds thousands of requests for seconds.
+"""The callback of WeChat: an ASGI endpoint beside Django, because it holds thousands of requests
+for seconds.
 
-Verify, store, acknowledge, then think: nothing here asks a model, and whatever happens WeChat gets a body that it can
-read or, where a repeat is wanted, none at all before it cuts the connection.
+Verify, store, acknowledge, then think: nothing here asks a model, and whatever happens WeChat gets
+a body that it can read or, where a repeat is wanted, none at all before it cuts the connection.
 """
 
 from __future__ import annotations
@@ -73,7 +74,9 @@ class Callback:
             keys = await accounts.cached(scope["path"].removeprefix("/wechat").strip("/") or None)
         except accounts.AccountsUnknown as error:
             logger.error("push not opened, WeChat delivers it again: %s", error)
-            return None if await read_body(receive) is None else await _wait_for_cut(receive, arrived)
+            return (
+                None if await read_body(receive) is None else await _wait_for_cut(receive, arrived)
+            )
         if keys is None:
             return NOT_FOUND
         query = query_of(scope)
@@ -114,15 +117,21 @@ class Callback:
         if taken.began_earlier:
             # WeChat cuts the connection that it opened then, whoever answers it now.
             delivery = replace(delivery, arrived=delivery.arrived - taken.began_earlier)
-        with nullcontext() if taken.ended else self.door.waiters.waiting(taken.message_id) as waiter:
+        with (
+            nullcontext() if taken.ended else self.door.waiters.waiting(taken.message_id) as waiter
+        ):
             if taken.to_answer:
-                self.door.answer(push if push.id == taken.message_id else replace(push, id=taken.message_id))
+                self.door.answer(
+                    push if push.id == taken.message_id else replace(push, id=taken.message_id)
+                )
             del push
             if waiter is None:
                 return delivery.reply(taken.passive_text)
             return await self._hold(delivery, taken, waiter, receive)
 
-    async def _hold(self, delivery: Delivery, taken: Taken, waiter: Waiter, receive: Receive) -> Response | None:
+    async def _hold(
+        self, delivery: Delivery, taken: Taken, waiter: Waiter, receive: Receive
+    ) -> Response | None:
         """Hold the connection until the reply is there or the time is up."""
         loop = asyncio.get_running_loop()
         deadline = delivery.arrived + delivery.hold_seconds
@@ -131,7 +140,9 @@ class Callback:
             waiter.wake()
         try:
             while (left := deadline - loop.time()) > 0:
-                await asyncio.wait((gone, waiter.future), timeout=left, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(
+                    (gone, waiter.future), timeout=left, return_when=asyncio.FIRST_COMPLETED
+                )
                 if gone.done():
                     return None
                 if waiter.future.done():
@@ -147,18 +158,28 @@ class Callback:
             gone.cancel()
 
     async def _time_is_up(
-        self, delivery: Delivery, taken: Taken, waiter: Waiter, gone: asyncio.Future[MutableMapping[str, Any]]
+        self,
+        delivery: Delivery,
+        taken: Taken,
+        waiter: Waiter,
+        gone: asyncio.Future[MutableMapping[str, Any]],
     ) -> Response | None:
         if delivery.keys.may_send:
-            return await self._claim(delivery, taken, "release") or self._tell(delivery, taken, waiter, "")
+            return await self._claim(delivery, taken, "release") or self._tell(
+                delivery, taken, waiter, ""
+            )
         if taken.deliveries >= LAST_DELIVERY or delivery.is_old:
             text = thinking_text(delivery.keys.account_id)
-            return await self._claim(delivery, taken, "last") or self._tell(delivery, taken, waiter, text)
+            return await self._claim(delivery, taken, "last") or self._tell(
+                delivery, taken, waiter, text
+            )
         return await _until_cut(gone, delivery.arrived)
 
     def _tell(self, delivery: Delivery, taken: Taken, waiter: Waiter, text: str) -> Response:
-        """The database is too slow to decide in time. What we say without it is noted when it can be, so that a tap
-        finds the answer and no text counts as read that nobody read; a reply handed over meanwhile is noted already."""
+        """The database is too slow to decide in time. What we say without it is noted when it can
+        be, so that a tap finds the answer and no text counts as read that nobody read; a reply
+        handed over meanwhile is noted already.
+        """
         handed_over = waiter.future.result() if waiter.future.done() else None
         if handed_over is not None:
             return delivery.reply(handed_over)
@@ -166,21 +187,31 @@ class Callback:
         return delivery.reply(text)
 
     async def _claim(self, delivery: Delivery, taken: Taken, wish: Wish) -> Response | None:
-        """None: no reply yet, or the database is away; the row then stays as it is for the next look or delivery."""
-        deadline = delivery.arrived + LAST_CLAIM_SECONDS + (0 if wish == "look" else CLAIM_GRACE_SECONDS)
+        """None: no reply yet, or the database is away; the row then stays as it is for the next
+        look or delivery.
+        """
+        deadline = (
+            delivery.arrived + LAST_CLAIM_SECONDS + (0 if wish == "look" else CLAIM_GRACE_SECONDS)
+        )
         if asyncio.get_running_loop().time() >= deadline:
             return None
         try:
             reply = await self.door.claim_reply(Claim(taken.message_id, wish), deadline)
         except (NotWritten, CannotBeWritten) as error:
-            logger.warning("message %s: its reply could not be claimed: %s", taken.message_id, error)
+            logger.warning(
+                "message %s: its reply could not be claimed: %s", taken.message_id, error
+            )
             return None
         if reply.deliver is not None:
             self.door.send_errand(("deliver", reply.deliver))
         return None if reply.text is None else delivery.reply(reply.text)
 
-    async def _not_stored(self, delivery: Delivery, receive: Receive, error: NotWritten) -> Response | None:
-        """The message was not accepted. WeChat repeats only what gets no answer: none but the last gets one."""
+    async def _not_stored(
+        self, delivery: Delivery, receive: Receive, error: NotWritten
+    ) -> Response | None:
+        """The message was not accepted. WeChat repeats only what gets no answer: none but the last
+        gets one.
+        """
         logger.error("a push of account %s was not stored: %s", delivery.keys.account_id, error)
         if delivery.is_old:
             return _sorry(delivery)
@@ -202,7 +233,9 @@ async def _wait_for_cut(receive: Receive, arrived: float) -> Response | None:
         gone.cancel()
 
 
-async def _until_cut(gone: asyncio.Future[MutableMapping[str, Any]], arrived: float) -> Response | None:
+async def _until_cut(
+    gone: asyncio.Future[MutableMapping[str, Any]], arrived: float
+) -> Response | None:
     """Say nothing until WeChat cuts the connection, so that it delivers the push once more."""
     left = arrived + GIVE_UP_SECONDS - asyncio.get_running_loop().time()
     await asyncio.wait((gone,), timeout=max(left, 0))
@@ -212,4 +245,6 @@ async def _until_cut(gone: asyncio.Future[MutableMapping[str, Any]], arrived: fl
 def _too_many(taken: Taken) -> Response:
     if too_many_status() == 200:
         return SUCCESS
-    return Response(too_many_status(), headers=((b"retry-after", str(taken.seconds_left).encode()),))
+    return Response(
+        too_many_status(), headers=((b"retry-after", str(taken.seconds_left).encode()),)
+    )

@@ -1,6 +1,8 @@
-"""Which errors mean that the database cannot be reached or has no room now, so that another try may succeed.
+"""Which errors mean that the database cannot be reached or has no room now, so that another try may
+succeed.
 
-Both drivers call nearly everything an OperationalError: a server that is gone, and a row that it will never take.
+Both drivers call nearly everything an OperationalError: a server that is gone, and a row that it
+will never take.
 """
 
 from __future__ import annotations
@@ -17,13 +19,25 @@ _SERVER_ERRORS = frozenset(
         *(1040, 1129, 1130, 1203, 1226),  # too many connections, or none for us
         *(1042, 1043, 1044, 1045, 1047, 1049),  # being set up, or its users are changed
         *(1053, 1077, 1079, 1080, 1105),  # going down
-        *(1152, 1154, 1155, 1156, 1157, 1158, 1159, 1160, 1161, 1184),  # the connection broke, seen from there
+        *(
+            1152,
+            1154,
+            1155,
+            1156,
+            1157,
+            1158,
+            1159,
+            1160,
+            1161,
+            1184,
+        ),  # the connection broke, seen from there
         *(1205, 1213, 1637),  # somebody else's lock
         *(1290, 1792, 1836),  # read-only: a backup, a replica that is not yet in charge
         *(1317, 1927, 1969, 3024, 3169, 4031),  # killed, or out of its time
     }
 )
-# Locked by another, no disk, no right to write: as with a server, nothing was stored, and WeChat comes again.
+# Locked by another, no disk, no right to write: as with a server, nothing was stored, and WeChat
+# comes again.
 _SQLITE_ERRORS = frozenset(
     {
         sqlite3.SQLITE_BUSY,

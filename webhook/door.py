@@ -1,6 +1,8 @@
-"""The callback's workroom in one web process: writers, waiters, the threads that answer, the publisher.
+"""The callback's workroom in one web process: writers, waiters, the threads that answer, the
+publisher.
 
-Started with the event loop (ASGI lifespan). Nothing in it matters to a restart: the rows are the truth.
+Started with the event loop (ASGI lifespan). Nothing in it matters to a restart: the rows are the
+truth.
 """
 
 from __future__ import annotations
@@ -36,7 +38,8 @@ Job = TypeVar("Job")
 Outcome = TypeVar("Outcome")
 
 ANSWERING_THREADS = 4
-# Past this many the sweep takes over: a queue in memory must not outgrow what the threads do in a few seconds.
+# Past this many the sweep takes over: a queue in memory must not outgrow what the threads do in a
+# few seconds.
 MAX_WAITING_FOR_THREAD = 2000
 MAX_ERRANDS_AT_ONCE = 50
 GATHER_SECONDS = 0.05
@@ -53,8 +56,12 @@ NOTE_PLAIN_SECONDS = 60.0
 class Door:
     def __init__(self) -> None:
         self.waiters = Waiters()
-        self._store: GroupCommit[Push, Taken] = GroupCommit("store", take_in, self._settle, wait_for_the_disk)
-        self._finish: GroupCommit[Claim, PassiveReply] = GroupCommit("finish", claim_replies, self._settle)
+        self._store: GroupCommit[Push, Taken] = GroupCommit(
+            "store", take_in, self._settle, wait_for_the_disk
+        )
+        self._finish: GroupCommit[Claim, PassiveReply] = GroupCommit(
+            "finish", claim_replies, self._settle
+        )
         self._threads = ThreadPoolExecutor(ANSWERING_THREADS, thread_name_prefix="answer")
         self._look = ThreadPoolExecutor(1, thread_name_prefix="look")
         self._queued_answers = 0
@@ -67,7 +74,9 @@ class Door:
         self._unsettled: list[tuple[float, asyncio.Future[Any]]] = []
 
     def prepare(self) -> None:
-        """Read what the first requests need, before they come. A database that is away is no reason not to start."""
+        """Read what the first requests need, before they come. A database that is away is no reason
+        not to start.
+        """
         try:
             accounts.by_slug(None)
             texts.refresh()
@@ -107,7 +116,9 @@ class Door:
     def record(self, claim: Claim) -> None:
         """A claim that nobody waits for, when the database has time again."""
         assert self._loop is not None
-        self._finish.submit(claim, self._loop.time() + RECORD_SECONDS).add_done_callback(self._recorded)
+        self._finish.submit(claim, self._loop.time() + RECORD_SECONDS).add_done_callback(
+            self._recorded
+        )
 
     def _recorded(self, future: Future[PassiveReply]) -> None:
         if error := future.exception():
@@ -133,8 +144,9 @@ class Door:
     async def _give_up_in_time(self) -> None:
         """A database that says nothing at all holds its writer up; the requests must go on.
 
-        One look at all of them ten times a second, instead of a timer for each request. They do not stand in the
-        order of their deadlines: a look at the answer is asked for at any moment of a hold.
+        One look at all of them ten times a second, instead of a timer for each request. They do not
+        stand in the order of their deadlines: a look at the answer is asked for at any moment of a
+        hold.
         """
         assert self._loop is not None
         while True:
@@ -143,7 +155,9 @@ class Door:
             for deadline, future in self._unsettled:
                 if deadline <= now and not future.done():
                     future.set_exception(NotWritten("the database does not answer"))
-            self._unsettled = [unsettled for unsettled in self._unsettled if not unsettled[1].done()]
+            self._unsettled = [
+                unsettled for unsettled in self._unsettled if not unsettled[1].done()
+            ]
 
     def note_refused_plain(self, account_id: int) -> None:
         """For the account's page; once a minute is enough, however many come."""
@@ -159,7 +173,10 @@ class Door:
             is_full = self._queued_answers >= MAX_WAITING_FOR_THREAD
             self._queued_answers += not is_full
         if is_full:
-            logger.warning("too many answers are waiting in this process, message %s is left to the sweep", push.id)
+            logger.warning(
+                "too many answers are waiting in this process, message %s is left to the sweep",
+                push.id,
+            )
             return
         future = self._threads.submit(_answer, push)
         future.add_done_callback(self._answered)
@@ -194,12 +211,16 @@ class Door:
                 queue_delivery(conversation_id)
         self._published_at = time.monotonic()
 
-    def _in_look_thread(self, function: Callable[..., list[int]], *args: object) -> asyncio.Future[list[int]]:
+    def _in_look_thread(
+        self, function: Callable[..., list[int]], *args: object
+    ) -> asyncio.Future[list[int]]:
         return asyncio.get_running_loop().run_in_executor(self._look, function, *args)
 
 
 def _note_refused_plain(account_id: int) -> None:
-    """The push itself is in the log. A note that cannot be written now is written with a later one."""
+    """The push itself is in the log. A note that cannot be written now is written
+    with a later one.
+    """
     try:
         accounts.note_refused_plain(account_id)
     except (DatabaseError, InterfaceError) as error:
@@ -214,8 +235,15 @@ def _answer(push: Push) -> list[Errand]:
             return answer_here(push.stored_message())
         except (DatabaseError, InterfaceError) as error:
             connection.close()
-            logger.warning("message %s could not be answered here (%d tries left): %s", push.id, tries_left, error)
-        except Exception:  # A thread's error would vanish with its future; the sweep answers the message in the worker.
+            logger.warning(
+                "message %s could not be answered here (%d tries left): %s",
+                push.id,
+                tries_left,
+                error,
+            )
+        except Exception:
+            # A thread's error would vanish with its future. The sweep then leaves the message to
+            # the worker.
             logger.exception("message %s could not be answered here", push.id)
             break
     return []

@@ -1,6 +1,7 @@
 """The product in one function: what becomes of a message that we hold.
 
-The web process and the worker run the same function under the same claim; only the worker brings a model.
+The web process and the worker run the same function under the same claim; only the worker brings a
+model.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ KEEP_ANSWER_PAUSE = 0.5
 def reply(turn: Turn, *, model: Model | None) -> None:
     """Give this message its one answer, or its place on a ticket.
 
-    Raises pipeline.NeedsModel when only a model can answer and none was given; nothing is written then.
+    Raises pipeline.NeedsModel when only a model can answer and none was given; nothing is written
+    then.
     """
     try:
         _reply(turn, model)
@@ -54,7 +56,9 @@ def _reply(turn: Turn, model: Model | None) -> None:
         note_event(turn)
     elif message.kind == FOLLOW:
         welcome(turn)
-    elif asks_to_look(message.text, message.fields.get("menu_id", "")) and not _is_said_to_a_person(turn):
+    elif asks_to_look(message.text, message.fields.get("menu_id", "")) and not _is_said_to_a_person(
+        turn
+    ):
         show_what_waits(turn)
     elif turn.is_worn_out:
         tickets.hand_over(turn, reason=Reason.BROKEN)
@@ -85,7 +89,9 @@ def _something_waits(turn: Turn) -> bool:
 
 
 def surely_needs_model(message: Message) -> bool:
-    """Known from the words alone, whatever the session holds: then nobody but the worker need claim the message."""
+    """Known from the words alone, whatever the session holds: then nobody but the worker need claim
+    the message.
+    """
     is_question = bool(message.text) and message.kind not in (CLICK, FOLLOW, *UNHEARD_KINDS)
     return (
         is_question
@@ -105,8 +111,9 @@ def answer_as_bot(turn: Turn, model: Model | None) -> None:
 
 
 def _keep_trying(write: Callable[[], None]) -> None:
-    """A paid answer is not thrown away because the database is away at this moment. Nothing is written twice: the
-    message is ours for one answer only."""
+    """A paid answer is not thrown away because the database is away at this moment. Nothing is
+    written twice: the message is ours for one answer only.
+    """
     give_up_at = time.monotonic() + KEEP_ANSWER_SECONDS
     while True:
         try:
@@ -132,7 +139,9 @@ def give(turn: Turn, answer: Answer, memory: session.Session) -> None:
 
 
 def answer_while_waiting(turn: Turn) -> None:
-    """In the queue: good FAQ hits are still given, the model is not asked, the rest waits for the agent."""
+    """In the queue: good FAQ hits are still given, the model is not asked, the rest waits for the
+    agent.
+    """
     if wishes.wants_no_human(turn.message.text):
         tickets.cancel(turn)
         return
@@ -148,7 +157,9 @@ def answer_while_waiting(turn: Turn) -> None:
 
 
 def answer_click(turn: Turn) -> None:
-    """A menu entry's key is the shop's word, often a code: it gets a sure answer, or we ask the customer for words."""
+    """A menu entry's key is the shop's word, often a code: it gets a sure answer, or we ask the
+    customer for words.
+    """
     if wishes.wants_human(turn.message.text):
         tickets.hand_over(turn, reason=Reason.CUSTOMER_ASKED)
         return
@@ -166,12 +177,22 @@ def ask_in_words(turn: Turn) -> None:
 
 
 def say_answer(turn: Turn, answer: Answer, memory: session.Session) -> None:
-    """`say` gives the conversation away with the answer, so the session is written while it is ours."""
+    """`say` gives the conversation away with the answer, so the session is written while it is
+    ours.
+    """
     openid, whose = turn.customer.openid, namespace(turn.account_id)
     question, offered = turn.message.text, answer.offered
-    session.remember(openid, memory, question=question, answer=answer.text, offered=offered, whose=whose)
+    session.remember(
+        openid, memory, question=question, answer=answer.text, offered=offered, whose=whose
+    )
     try:
-        say(turn, [answer.text], author=Author.BOT, source=str(answer.source), options=answer.offered)
+        say(
+            turn,
+            [answer.text],
+            author=Author.BOT,
+            source=str(answer.source),
+            options=answer.offered,
+        )
     except (OwnerChanged, LeaseLost):
         session.forget(openid, whose=whose)
         raise
@@ -198,7 +219,9 @@ def note_event(turn: Turn) -> None:
 
 @database_work
 def show_what_waits(turn: Turn) -> None:
-    """A tap on our link, or its words typed, is no question: it gets what waits, or hears that nothing does."""
+    """A tap on our link, or its words typed, is no question: it gets what waits, or hears that
+    nothing does.
+    """
     if _something_waits(turn):
         texts = []
     elif turn.conversation.owner == Owner.BOT:

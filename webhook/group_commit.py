@@ -1,8 +1,10 @@
-"""Group commit: requests that arrive together share one transaction of one writer thread with its own connection.
+"""Group commit: requests that arrive together share one transaction of one writer thread with its
+own connection.
 
-Measured: it carries peaks (16 a batch at 3,000 pushes a second); at 200/s a batch is 1.3 requests. A batch that fails
-is done again one by one, so that only the bad one fails. A database that is away is tried until each job's deadline.
-What was waited for until the deadline is not committed after it: its caller was told that nothing was stored.
+Measured: it carries peaks (16 a batch at 3,000 pushes a second); at 200/s a batch is 1.3 requests.
+A batch that fails is done again one by one, so that only the bad one fails. A database that is away
+is tried until each job's deadline. What was waited for until the deadline is not committed after
+it: its caller was told that nothing was stored.
 """
 
 from __future__ import annotations
@@ -30,13 +32,16 @@ MAX_BATCH = 64
 # More than a process could store before WeChat's cut; what comes after is better refused at once.
 MAX_QUEUED = 10_000
 RETRY_PAUSE = 0.2
-# In a rush a transaction waits this long for company: it costs the same for one request and for twenty.
+# In a rush a transaction waits this long for company: it costs the same for one request and for
+# twenty.
 BUSY_BATCH = 2
 LINGER_SECONDS = 0.005
 
 
 class NotWritten(Exception):
-    """The database was away until the deadline, or the queue is full: nothing was stored, try again later."""
+    """The database was away until the deadline, or the queue is full: nothing was stored, try again
+    later.
+    """
 
 
 class CannotBeWritten(Exception):
@@ -57,7 +62,9 @@ Settle = Callable[[Sequence[Settled]], None]
 
 
 def settle_here(outcomes: Iterable[Settled]) -> None:
-    """Set the futures in this thread. One that was cancelled or given up meanwhile keeps its end."""
+    """Set the futures in this thread. One that was cancelled or given up
+    meanwhile keeps its end.
+    """
     for outcome in outcomes:
         if outcome.future.done():
             continue
@@ -68,9 +75,11 @@ def settle_here(outcomes: Iterable[Settled]) -> None:
 
 
 def wait_for_the_disk() -> None:
-    """What was acknowledged outlives a power cut: each commit of this connection waits until it is on the disk.
+    """What was acknowledged outlives a power cut: each commit of this connection waits until it is
+    on the disk.
 
-    All others leave that to the next checkpoint (`synchronous=NORMAL`). MySQL's own default does wait.
+    All others leave that to the next checkpoint (`synchronous=NORMAL`). MySQL's own default does
+    wait.
     """
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
@@ -89,8 +98,9 @@ class _Queued(Generic[Job]):
 class GroupCommit(Generic[Job, Result]):
     """Runs `write(jobs, latest)` for whatever is queued.
 
-    `write` opens its own transaction, does not commit it after `latest` (then it raises DeadlinePassed), and returns
-    one result per job. `prepare` makes each new connection of the thread ready.
+    `write` opens its own transaction, does not commit it after `latest` (then it raises
+    DeadlinePassed), and returns one result per job. `prepare` makes each new connection of the
+    thread ready.
     """
 
     def __init__(
@@ -111,7 +121,9 @@ class GroupCommit(Generic[Job, Result]):
         self._thread.start()
 
     def submit(self, job: Job, deadline: float, future: Any = None) -> Any:
-        """The future of the job's result: a concurrent one, unless the caller brings one that `settle` knows."""
+        """The future of the job's result: a concurrent one, unless the caller brings one that
+        `settle` knows.
+        """
         future = Future() if future is None else future
         if self._queue.qsize() < MAX_QUEUED:
             self._queue.put(_Queued(job, deadline, future))
@@ -139,7 +151,9 @@ class GroupCommit(Generic[Job, Result]):
         while batch:
             try:
                 self._prepare_connection()
-                results = self._write([queued.job for queued in batch], min(queued.deadline for queued in batch))
+                results = self._write(
+                    [queued.job for queued in batch], min(queued.deadline for queued in batch)
+                )
             except DeadlinePassed:
                 batch = self._still_in_time(batch, "the database took too long")
             except (OperationalError, InterfaceError) as error:
@@ -169,7 +183,11 @@ class GroupCommit(Generic[Job, Result]):
 
     def _write_one_by_one(self, batch: list[_Queued[Job]], error: Exception) -> None:
         if len(batch) == 1:
-            logger.error("a request could not be stored: %s", error, exc_info=not isinstance(error, DatabaseError))
+            logger.error(
+                "a request could not be stored: %s",
+                error,
+                exc_info=not isinstance(error, DatabaseError),
+            )
             self._settle([Settled(batch[0].future, error=CannotBeWritten(str(error)))])
             return
         for queued in batch:

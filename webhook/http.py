@@ -1,4 +1,6 @@
-"""HTTP as the callback speaks it over ASGI: reading a body within bounds, and the few responses there are."""
+"""HTTP as the callback speaks it over ASGI: reading a body within bounds, and the few responses
+there are.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +68,9 @@ def _as_number(request_id: bytes) -> int | None:
 
 
 async def read_body(receive: Receive) -> bytes | None:
-    """The body, b"" when it is too long to be WeChat's; None when the client left before its end."""
+    """The body, b"" when it is too long to be WeChat's; None when the client
+    left before its end.
+    """
     chunks, size = [], 0
     while True:
         event = await receive()

@@ -1,6 +1,8 @@
-"""Taking in pushes: throttle, then store one flat row each, a batch by one INSERT. From here on a message is safe.
+"""Taking in pushes: throttle, then store one flat row each, a batch by one INSERT. From here on a
+message is safe.
 
-Customer and conversation are attached later. A push that is already there is a repeat: its row says what to answer.
+Customer and conversation are attached later. A push that is already there is a repeat: its row says
+what to answer.
 """
 
 from __future__ import annotations
@@ -29,8 +31,8 @@ from webhook.one_body import PlainBody
 from webhook.throttle import UNLIMITED, Counted, Place
 
 TRIES_WITH_NEW_ID = 3
-# Past this many deliveries of one push (WeChat makes three) they are not counted any more: a column has an end, the
-# repeats of somebody who has one URL have none.
+# Past this many deliveries of one push (WeChat makes three) they are not counted any more: a column
+# has an end, the repeats of somebody who has one URL have none.
 MOST_DELIVERIES = 1000
 
 
@@ -83,7 +85,9 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What became of a push. `ended` with its `passive_text` is what an earlier delivery was answered with."""
+    """What became of a push. `ended` with its `passive_text` is what an earlier delivery was
+    answered with.
+    """
 
     verdict: Verdict
     message_id: int
@@ -92,13 +96,16 @@ class Taken:
     ended: bool = False
     passive_text: str = ""
     seconds_left: int = 0
-    # The proxy brings a request again that another web process did not answer, this long after its beginning.
+    # The proxy brings a request again that another web process did not answer, this long after its
+    # beginning.
     began_earlier: float = 0.0
 
 
 @database_work
 def take_in(pushes: Sequence[Push], latest: float = inf) -> list[Taken]:
-    """Store a batch, equal keys joined; one outcome per push, in order. Nothing is committed after `latest`."""
+    """Store a batch, equal keys joined; one outcome per push, in order. Nothing is committed after
+    `latest`.
+    """
     forged = _forged(pushes)
     genuine = [push for push in pushes if push.id not in forged] if forged else pushes
     taken = _take_in(genuine, latest) if genuine else {}
@@ -106,13 +113,17 @@ def take_in(pushes: Sequence[Push], latest: float = inf) -> list[Taken]:
 
 
 def _forged(pushes: Sequence[Push]) -> dict[int, Taken]:
-    """Those with another body than the one that their signature came with first, by the push's own id."""
+    """Those with another body than the one that their signature came with first, by the push's own
+    id.
+    """
     plain = [(push, push.plain) for push in pushes if push.plain is not None]
     if not plain:
         return {}
     firsts = one_body.are_first([(push.account_id, body) for push, body in plain])
     return {
-        push.id: Taken(Verdict.FORGED, 0) for (push, _), is_first in zip(plain, firsts, strict=True) if not is_first
+        push.id: Taken(Verdict.FORGED, 0)
+        for (push, _), is_first in zip(plain, firsts, strict=True)
+        if not is_first
     }
 
 
@@ -141,11 +152,15 @@ def _is_same_request(again: Push, first: Push) -> bool:
 
 def _places(rows: Sequence[Push]) -> dict[tuple[int, str], Place]:
     counted = [row for row in rows if row.counts]
-    found = throttle.places([Counted(row.account_id, row.openid, row.dedup_key, row.needs_answer) for row in counted])
+    found = throttle.places(
+        [Counted(row.account_id, row.openid, row.dedup_key, row.needs_answer) for row in counted]
+    )
     return {row.key: place for row, place in zip(counted, found, strict=True)}
 
 
-def _refused(rows: Sequence[Push], placed: dict[tuple[int, str], Place]) -> dict[tuple[int, str], Taken]:
+def _refused(
+    rows: Sequence[Push], placed: dict[tuple[int, str], Place]
+) -> dict[tuple[int, str], Taken]:
     """Those past the limit: never a message that we know, nor a customer whom a person serves."""
     refused = {}
     for row in rows:
@@ -176,18 +191,24 @@ class NotStored(Exception):
 def _store(
     rows: list[Push], placed: dict[tuple[int, str], Place], *, tries: int = TRIES_WITH_NEW_ID
 ) -> dict[tuple[int, str], Taken]:
-    """One INSERT that leaves known keys alone. When all rows went in, all were new, and nothing has to be read."""
+    """One INSERT that leaves known keys alone. When all rows went in, all were new, and nothing has
+    to be read.
+    """
     begins = {row.key: _begins_as(row, placed.get(row.key)) for row in rows}
     taken = {row.key: begins[row.key].taken(row) for row in rows}
     if hot.insert_messages(_values(row, begins[row.key]) for row in rows) == len(rows):
         return taken
     stored = _stored(rows)
     collided = [row for row in rows if row.key not in stored]
-    if collided:  # another process made the same id in the same millisecond: once more with new ones
+    if (
+        collided
+    ):  # another process made the same id in the same millisecond: once more with new ones
         if not tries:
             raise NotStored(f"no row for {collided[0].key}")
         again = [replace(row, id=new_id()) for row in collided]
-        return _store([*(row for row in rows if row.key in stored), *again], placed, tries=tries - 1)
+        return _store(
+            [*(row for row in rows if row.key in stored), *again], placed, tries=tries - 1
+        )
     for row in rows:
         message = stored[row.key]
         if message.pk != row.id:
@@ -232,16 +253,39 @@ def _values(row: Push, begins: _Beginning) -> list[Any]:
     """The row as the database takes it, in the order of `hot.MESSAGE_COLUMNS`."""
     fields = json.dumps(row.fields, ensure_ascii=False) if row.fields else "{}"
     return [
-        row.id, row.account_id, row.openid, row.dedup_key, row.kind, row.text, fields, row.raw, row.wants_human,
-        hot.to_database(row.sent_at), hot.to_database(row.received_at), begins.state, begins.hold,
-        hot.to_database(row.hold_until), begins.ended_with, begins.passive_text, row.request_id,
-    ]  # fmt: skip
+        row.id,
+        row.account_id,
+        row.openid,
+        row.dedup_key,
+        row.kind,
+        row.text,
+        fields,
+        row.raw,
+        row.wants_human,
+        hot.to_database(row.sent_at),
+        hot.to_database(row.received_at),
+        begins.state,
+        begins.hold,
+        hot.to_database(row.hold_until),
+        begins.ended_with,
+        begins.passive_text,
+        row.request_id,
+    ]
 
 
 def _stored(rows: Sequence[Push]) -> dict[tuple[int, str], Message]:
     found = Message.objects.filter(
-        account_id__in={row.account_id for row in rows}, dedup_key__in=[row.dedup_key for row in rows]
-    ).only("account_id", "dedup_key", "deliveries", "ended_with", "passive_text", "hold_until", "request_id")
+        account_id__in={row.account_id for row in rows},
+        dedup_key__in=[row.dedup_key for row in rows],
+    ).only(
+        "account_id",
+        "dedup_key",
+        "deliveries",
+        "ended_with",
+        "passive_text",
+        "hold_until",
+        "request_id",
+    )
     return {(message.account_id, message.dedup_key): message for message in found}
 
 
@@ -256,7 +300,9 @@ def _repeat(message: Message) -> Taken:
 
 
 def _take_again(message: Message, push: Push) -> Taken:
-    """Another delivery of WeChat, or another try of the proxy in front of us with the one that we have."""
+    """Another delivery of WeChat, or another try of the proxy in front of us with the one that we
+    have.
+    """
     taken = _repeat(message)
     if push.request_id is None or push.request_id != message.request_id:
         return _count_delivery(taken, push)

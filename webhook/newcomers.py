@@ -1,8 +1,9 @@
 """New customers, and how many of them a minute a model is asked for.
 
-A crowd of people who never wrote before is a campaign that went well, or somebody's machine. Up to the limit of an
-account each of them is served like everybody else. Past it they get what costs nothing: the knowledge base, a menu, a
-ticket. Nobody is refused, and whoever comes again in a calmer minute is let in. Redis away: no limit.
+A crowd of people who never wrote before is a campaign that went well, or somebody's machine. Up to
+the limit of an account each of them is served like everybody else. Past it they get what costs
+nothing: the knowledge base, a menu, a ticket. Nobody is refused, and whoever comes again in a
+calmer minute is let in. Redis away: no limit.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ class ModelForCustomer:
     def __init__(self, model: Model, customer: Customer) -> None:
         self._model, self._customer = model, customer
 
-    def __call__(self, turns: Sequence[Said], *, session_id: str, tool: Tool | None = None) -> Completion:
+    def __call__(
+        self, turns: Sequence[Said], *, session_id: str, tool: Tool | None = None
+    ) -> Completion:
         if self._customer.let_in_at is None:
             let_in(self._customer)
         return self._model(turns, session_id=session_id, tool=tool)

@@ -1,9 +1,10 @@
 """Plain pushes: one body behind each signature.
 
-The signature of a plain push covers token, timestamp and nonce, not the body. Whoever reads the URL of one in a log
-could put other words behind it. WeChat signs each delivery anew, so the first body behind a signature is its own; the
-same body may come again (a repeat on the way), another one never. Sealed pushes need none of this: their
-`msg_signature` covers what is in them. Redis away: every body is taken.
+The signature of a plain push covers token, timestamp and nonce, not the body. Whoever reads the URL
+of one in a log could put other words behind it. WeChat signs each delivery anew, so the first body
+behind a signature is its own; the same body may come again (a repeat on the way), another one
+never. Sealed pushes need none of this: their `msg_signature` covers what is in them. Redis away:
+every body is taken.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ return found
 class PlainBody:
     """A body by its digest, and the signature that it came with.
 
-    Two queries that make the same signature from differently cut timestamps and nonces count as one.
+    Two queries that make the same signature from differently cut timestamps and nonces count as
+    one.
     """
 
     signature: str

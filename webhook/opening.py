@@ -1,4 +1,6 @@
-"""A POST of WeChat, from its envelope to the push that is stored; and the handshake. Nothing here waits."""
+"""A POST of WeChat, from its envelope to the push that is stored; and the handshake. Nothing here
+waits.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ MAX_TEXT = 4000
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One POST of WeChat, opened and understood. `arrived` is the loop's clock, all deadlines count from it."""
+    """One POST of WeChat, opened and understood. `arrived` is the loop's clock, all deadlines count
+    from it.
+    """
 
     keys: Keys
     incoming: parsing.Incoming
@@ -58,7 +62,9 @@ class Delivery:
         incoming, now = self.incoming, int(time.time())
         xml = replies.text_reply(to=incoming.openid, sender=incoming.to, text=text, created=now)
         if self.aes_key is not None:
-            xml = crypto.seal(xml, keys=self.keys, aes_key=self.aes_key, nonce=self.nonce, timestamp=now)
+            xml = crypto.seal(
+                xml, keys=self.keys, aes_key=self.aes_key, nonce=self.nonce, timestamp=now
+            )
         return Response(200, xml.encode(), b"application/xml; charset=utf-8")
 
 
@@ -82,7 +88,9 @@ class Caller:
     request_id: int | None
 
 
-def check_caller(keys: Keys, query: dict[str, str], arrived: float, request_id: int | None = None) -> Caller | Response:
+def check_caller(
+    keys: Keys, query: dict[str, str], arrived: float, request_id: int | None = None
+) -> Caller | Response:
     """The sender of a push, or the status that tells a stranger to stop. One log line."""
     received_at = datetime.now(UTC)
     try:
@@ -154,7 +162,9 @@ def _clock(timestamp: str) -> str:
 
 
 def push_of(delivery: Delivery) -> Push:
-    """What is stored of a delivery. Ids and kinds are bounded by the parser, the text is cut to what a row takes."""
+    """What is stored of a delivery. Ids and kinds are bounded by the parser, the text is cut to
+    what a row takes.
+    """
     incoming, keys = delivery.incoming, delivery.keys
     text = incoming.question[:MAX_TEXT]
     return Push(

@@ -1,4 +1,5 @@
-"""The one owner of recovery: every 5 s it looks for what a dying process, a lost publish or a lost wake left behind.
+"""The one owner of recovery: every 5 s it looks for what a dying process, a lost publish or a lost
+wake left behind.
 
 The database is the truth, the broker a hint.
 """
@@ -45,14 +46,21 @@ def pick_up_forgotten(queue_replies: Callable[[list[int]], None]) -> None:
 
 
 def conversations_to_answer(now: datetime) -> list[int]:
-    """(a) RECEIVED for 5 s and not queued in the last 30 s; (b) ANSWERING by somebody whose lease ran out."""
+    """(a) RECEIVED for 5 s and not queued in the last 30 s; (b) ANSWERING by somebody whose lease
+    ran out.
+    """
     received = Message.objects.filter(
         Q(queued_at=None) | Q(queued_at__lt=now - QUEUE_AGAIN_AFTER),
         state=MessageState.RECEIVED,
         received_at__lt=now - FORGOTTEN_AFTER,
     )
-    orphaned = Message.objects.filter(state=MessageState.ANSWERING, conversation__lease_until__lt=now)
-    message_ids = [*received.values_list("pk", flat=True)[:BATCH], *orphaned.values_list("pk", flat=True)[:BATCH]]
+    orphaned = Message.objects.filter(
+        state=MessageState.ANSWERING, conversation__lease_until__lt=now
+    )
+    message_ids = [
+        *received.values_list("pk", flat=True)[:BATCH],
+        *orphaned.values_list("pk", flat=True)[:BATCH],
+    ]
     if not message_ids:
         return []
     logger.warning("%d forgotten messages are queued again", len(message_ids))
@@ -61,20 +69,26 @@ def conversations_to_answer(now: datetime) -> list[int]:
 
 
 def conversations_to_deliver(now: datetime) -> list[int]:
-    """(c) Due for 5 s, with nobody waiting: the API carries it. Rows in their pause between two tries are not due."""
+    """(c) Due for 5 s, with nobody waiting: the API carries it. Rows in their pause between two
+    tries are not due.
+    """
     rows = _lying_ready(now).exclude(conversation__account__in=passive_accounts())
     return list(rows.values_list("conversation_id", flat=True).distinct()[:BATCH])
 
 
 def give_up_waiting_for_delivery(now: datetime) -> None:
-    """(c) On an account without the API no delivery is left to carry it: it waits for the customer's next push."""
+    """(c) On an account without the API no delivery is left to carry it: it waits for the
+    customer's next push.
+    """
     late = _lying_ready(now).filter(
-        Q(message=None) | Q(message__received_at__lt=now - LAST_DELIVERY_OVER) | ~Q(message__ended_with=Ending.OPEN),
+        Q(message=None)
+        | Q(message__received_at__lt=now - LAST_DELIVERY_OVER)
+        | ~Q(message__ended_with=Ending.OPEN),
         conversation__account__in=passive_accounts(),
     )
-    Reply.objects.filter(pk__in=list(late.values_list("pk", flat=True)[:BATCH]), state=ReplyState.READY).update(
-        state=ReplyState.WAITING_FOR_CUSTOMER
-    )
+    Reply.objects.filter(
+        pk__in=list(late.values_list("pk", flat=True)[:BATCH]), state=ReplyState.READY
+    ).update(state=ReplyState.WAITING_FOR_CUSTOMER)
 
 
 def passive_accounts() -> list[int]:
@@ -82,12 +96,18 @@ def passive_accounts() -> list[int]:
 
 
 def _lying_ready(now: datetime) -> QuerySet[Reply]:
-    being_waited_for = Q(message__hold=Hold.WAITING, message__hold_until__gt=now, message__ended_with=Ending.OPEN)
-    return Reply.objects.filter(state=ReplyState.READY, due_at__lt=now - FORGOTTEN_AFTER).exclude(being_waited_for)
+    being_waited_for = Q(
+        message__hold=Hold.WAITING, message__hold_until__gt=now, message__ended_with=Ending.OPEN
+    )
+    return Reply.objects.filter(state=ReplyState.READY, due_at__lt=now - FORGOTTEN_AFTER).exclude(
+        being_waited_for
+    )
 
 
 def mark_unknown(now: datetime) -> None:
-    """(d) Died while sending. WeChat has no idempotency key, so it is shown and never sent again by itself."""
+    """(d) Died while sending. WeChat has no idempotency key, so it is shown and never sent again by
+    itself.
+    """
     lost = Reply.objects.filter(state=ReplyState.SENDING, lease_until__lt=now).update(
         state=ReplyState.UNKNOWN, channel=Channel.API, reason="the process that sent it died"
     )
@@ -96,11 +116,17 @@ def mark_unknown(now: datetime) -> None:
 
 
 def drop_expired(now: datetime) -> None:
-    """WeChat takes nothing later than 48 h after the customer's last message; the message notes what was not read."""
-    expired = Reply.objects.filter(state=ReplyState.WAITING_FOR_CUSTOMER, created_at__lt=now - TEXTS_LIVE)
+    """WeChat takes nothing later than 48 h after the customer's last message; the message notes
+    what was not read.
+    """
+    expired = Reply.objects.filter(
+        state=ReplyState.WAITING_FOR_CUSTOMER, created_at__lt=now - TEXTS_LIVE
+    )
     for reply in expired.select_related("message")[:BATCH]:
         with transaction.atomic():
-            dropped = Reply.objects.filter(pk=reply.pk, state=ReplyState.WAITING_FOR_CUSTOMER).update(
+            dropped = Reply.objects.filter(
+                pk=reply.pk, state=ReplyState.WAITING_FOR_CUSTOMER
+            ).update(
                 state=ReplyState.FAILED, reason="the customer did not come back within 48 hours"
             )
             if dropped and reply.message_id:

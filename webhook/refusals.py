@@ -1,6 +1,8 @@
-"""What is said of refused pushes: one log line per account and second, with a count. A flood must not fill the log.
+"""What is said of refused pushes: one log line per account and second, with a count. A flood must
+not fill the log.
 
-The first one of an account is told at once. Those that follow are counted, and told by one line a second.
+The first one of an account is told at once. Those that follow are counted, and told by one line a
+second.
 """
 
 from __future__ import annotations
@@ -52,7 +54,9 @@ def tell() -> None:
                 del _seconds[account]
     for account, second in over.items():
         if second.count:
-            logger.warning("account %s: %d more refused, the last: %s", account, second.count, second.last)
+            logger.warning(
+                "account %s: %d more refused, the last: %s", account, second.count, second.last
+            )
 
 
 async def tell_regularly() -> None:

@@ -1,4 +1,6 @@
-"""A Lua script in Redis for a whole batch of pushes. Redis away: no result, and nobody waits for it again at once."""
+"""A Lua script in Redis for a whole batch of pushes. Redis away: no result, and nobody waits for it
+again at once.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +13,19 @@ from common.redis import REDIS_AWAY, redis
 
 logger = logging.getLogger(__name__)
 
-# After an error Redis is left alone for this long, so that a dead one costs one time-out a second, not one a batch.
+# After an error Redis is left alone for this long, so that a dead one costs one time-out a second,
+# not one a batch.
 PAUSE_AFTER_ERROR = 1.0
 
 _left_alone_until = float("-inf")
 
 
-def run(lua: str, keys: Sequence[str], arguments: Sequence[Any], *, without: str) -> list[int] | None:
-    """What the script returns, None while Redis is away; `without` says in the log what is missing then."""
+def run(
+    lua: str, keys: Sequence[str], arguments: Sequence[Any], *, without: str
+) -> list[int] | None:
+    """What the script returns, None while Redis is away; `without` says in the log what is missing
+    then.
+    """
     global _left_alone_until
     if time.monotonic() < _left_alone_until:
         return None

@@ -18,8 +18,8 @@ from webhook.answering import answer_conversation
 
 logger = logging.getLogger(__name__)
 
-# After an outage many messages come at once: some may wait this long for a model's place. Short enough for the kind
-# line to be the passive reply, on both kinds of account.
+# After an outage many messages come at once: some may wait this long for a model's place. Short
+# enough for the kind line to be the passive reply, on both kinds of account.
 PLACE_WAIT_SECONDS = 1.5
 
 
@@ -29,12 +29,16 @@ def _companions() -> ThreadPoolExecutor:
 
 
 def _ask(turns: Sequence[Turn], *, session_id: str, tool: Tool | None = None) -> Completion:
-    return gateway.complete(turns, session_id=session_id, tool=tool, wait_for_place=PLACE_WAIT_SECONDS)
+    return gateway.complete(
+        turns, session_id=session_id, tool=tool, wait_for_place=PLACE_WAIT_SECONDS
+    )
 
 
 @shared_task(name="webhook.tasks.reply_to_customers")
 def reply_to_customers(conversation_ids: list[int]) -> None:
-    """Several conversations come in one task in a rush (a publish is dear); each gets a thread of its own."""
+    """Several conversations come in one task in a rush (a publish is dear); each gets a thread of
+    its own.
+    """
     first, *others = conversation_ids
     companions = [_companions().submit(answer_conversation, pk, model=_ask) for pk in others]
     try:
@@ -51,10 +55,16 @@ def pick_up_forgotten() -> None:
 
 
 def queue_replies(conversation_ids: list[int]) -> None:
-    """Ask the worker. A lost publish is found by the sweep 5 s later, so nothing is tried twice here."""
+    """Ask the worker. A lost publish is found by the sweep 5 s later, so nothing is tried twice
+    here.
+    """
     if not conversation_ids:
         return
     try:
         reply_to_customers.apply_async((conversation_ids,), retry=False)
     except (BrokerAway, OSError) as error:
-        logger.warning("broker is away, %d conversations are left to the sweep: %s", len(conversation_ids), error)
+        logger.warning(
+            "broker is away, %d conversations are left to the sweep: %s",
+            len(conversation_ids),
+            error,
+        )

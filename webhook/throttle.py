@@ -1,7 +1,9 @@
-"""The limit of messages per customer and minute, counted once per message for a whole batch by one call to Redis.
+"""The limit of messages per customer and minute, counted once per message for a whole batch by one
+call to Redis.
 
-Redis keeps the messages of the minute by key, in the order they came: a repeat finds its own place again and gets the
-same verdict. The window begins with the first message and ends 60 s later. Redis away: no limit.
+Redis keeps the messages of the minute by key, in the order they came: a repeat finds its own place
+again and gets the same verdict. The window begins with the first message and ends 60 s later. Redis
+away: no limit.
 """
 
 from __future__ import annotations
@@ -16,8 +18,9 @@ from webhook import script
 
 WINDOW_SECONDS = 60
 
-# KEYS: one sorted set per message, ARGV[1]: window, then for each message how many places its set keeps, and its key.
-# Returns place and seconds to the window's end, in turn. Beyond the kept places a flooder costs no more memory.
+# KEYS: one sorted set per message, ARGV[1]: window, then for each message how many places its set
+# keeps, and its key. Returns place and seconds to the window's end, in turn. Beyond the kept places
+# a flooder costs no more memory.
 _PLACES = """
 local found = {}
 for i, set in ipairs(KEYS) do
@@ -39,7 +42,9 @@ return found
 
 @dataclass(frozen=True)
 class Place:
-    """Which message of its minute this one is, 1 the first, and the seconds until the minute ends."""
+    """Which message of its minute this one is, 1 the first, and the seconds
+    until the minute ends.
+    """
 
     number: int
     seconds_left: int
@@ -57,7 +62,9 @@ UNLIMITED = Place(0, 0)
 
 
 class Counted(NamedTuple):
-    """A push that counts. The first one past the limit is answered with a word, where somebody reads it."""
+    """A push that counts. The first one past the limit is answered with a word, where somebody
+    reads it.
+    """
 
     account_id: int
     openid: str
@@ -78,12 +85,18 @@ def places(messages: Sequence[Counted]) -> list[Place]:
     found = script.run(_PLACES, keys, arguments, without="rate limit")
     if found is None:
         return [UNLIMITED] * len(messages)
-    return [Place(number, max(left, 1)) for number, left in zip(found[::2], found[1::2], strict=True)]
+    return [
+        Place(number, max(left, 1)) for number, left in zip(found[::2], found[1::2], strict=True)
+    ]
 
 
 def place_of_newcomer(account_id: int, customer_id: int) -> int:
-    """Which new customer of the account's minute this one is, 1 the first. 0: no limit, Redis is away."""
+    """Which new customer of the account's minute this one is, 1 the first. 0: no limit, Redis is
+    away.
+    """
     kept = settings.NEW_CUSTOMERS_PER_MINUTE
     arguments = [WINDOW_SECONDS, kept, customer_id]
-    found = script.run(_PLACES, [f"newcomers:{account_id}"], arguments, without="limit of newcomers")
+    found = script.run(
+        _PLACES, [f"newcomers:{account_id}"], arguments, without="limit of newcomers"
+    )
     return 0 if found is None else found[0]

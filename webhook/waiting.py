@@ -1,7 +1,9 @@
-"""Requests of this process that wait for their reply: one Redis subscription wakes them all, and no wake is trusted.
+"""Requests of this process that wait for their reply: one Redis subscription wakes them all, and no
+wake is trusted.
 
-A request registers before anybody is asked for the answer, and a repeat looks at the row as soon as it has registered:
-so no answer comes between. Once a second all of them are looked up by one query, whatever was woken or lost.
+A request registers before anybody is asked for the answer, and a repeat looks at the row as soon as
+it has registered: so no answer comes between. Once a second all of them are looked up by one query,
+whatever was woken or lost.
 """
 
 from __future__ import annotations
@@ -59,7 +61,9 @@ class Waiter:
 
 
 class Waiters:
-    """All open requests of this process. Touched by the event loop alone, but for `wake_from_thread`."""
+    """All open requests of this process. Touched by the event loop alone, but for
+    `wake_from_thread`.
+    """
 
     def __init__(self) -> None:
         self._by_message: dict[int, list[Waiter]] = defaultdict(list)
@@ -93,7 +97,9 @@ class Waiters:
         return message_id in self._by_message
 
     def wake_from_thread(self, message_id: int, text: str | None = None) -> bool:
-        """For threads of this process. Whether somebody waits here is read without a lock: a hint, as all wakes are."""
+        """For threads of this process. Whether somebody waits here is read without a lock: a hint,
+        as all wakes are.
+        """
         if self._loop is None or message_id not in self._by_message:
             return False
         self._loop.call_soon_threadsafe(self.wake, message_id, text)
@@ -104,7 +110,9 @@ class Waiters:
 
 
 async def listen(waiters: Waiters) -> None:
-    """The one subscription of this process, for ever: a lost Redis is asked again after a short pause."""
+    """The one subscription of this process, for ever: a lost Redis is asked again after a short
+    pause.
+    """
     while True:
         redis = Redis.from_url(settings.REDIS_URL, socket_timeout=None, health_check_interval=5)
         try:
@@ -120,13 +128,17 @@ async def listen(waiters: Waiters) -> None:
             await redis.aclose()
 
 
-async def look_regularly(waiters: Waiters, in_thread: Callable[..., asyncio.Future[list[int]]]) -> None:
+async def look_regularly(
+    waiters: Waiters, in_thread: Callable[..., asyncio.Future[list[int]]]
+) -> None:
     """Wake whoever's message was answered without a wake that reached us."""
     while True:
         await asyncio.sleep(LOOK_SECONDS)
         message_ids = waiters.message_ids()
         for start in range(0, len(message_ids), LOOK_CHUNK):
-            for message_id in await in_thread(answered_among, message_ids[start : start + LOOK_CHUNK]):
+            for message_id in await in_thread(
+                answered_among, message_ids[start : start + LOOK_CHUNK]
+            ):
                 waiters.wake(message_id)
 
 

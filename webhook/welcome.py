@@ -36,7 +36,9 @@ def welcome(turn: Turn) -> None:
 
 
 def _welcome_words(turn: Turn) -> tuple[str, tuple[int, ...]]:
-    """With the questions that customers ask most, where there are any and the account's own words show them."""
+    """With the questions that customers ask most, where there are any and the account's own words
+    show them.
+    """
     shows_questions = has_place_for("choices", "follow", turn.account_id)
     questions = favourites() if shows_questions else ()
     moment = "follow_plain" if shows_questions and not questions else "follow"

@@ -1,4 +1,6 @@
-"""What a worker process does beside its tasks: database threads, leases renewed, a heart-beat for `/readyz`."""
+"""What a worker process does beside its tasks: database threads, leases renewed, a heart-beat for
+`/readyz`.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,9 @@ def beat_and_rest(queues: tuple[str, ...]) -> None:
 
 
 def beat(queues: tuple[str, ...]) -> None:
-    """One UPDATE for all leases in hand, one key for each queue that is served. Neither may end the thread."""
+    """One UPDATE for all leases in hand, one key for each queue that is served. Neither may end the
+    thread.
+    """
     try:
         claims.renew_all()
     except (DatabaseError, InterfaceError) as error:

@@ -1,7 +1,7 @@
 """The accounts as every request needs them: frozen, cached per process, at most 5 s late.
 
-Redis holds a version that changes with every edit. It is a random word, not a count: a Redis that was emptied must not
-come back to a version that some process still knows.
+Redis holds a version that changes with every edit. It is a random word, not a count: a Redis that
+was emptied must not come back to a version that some process still knows.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ VERSION_KEY = "wechat:accounts:version"
 CHECK_EVERY = 4.0
 # An edit that could not reach Redis is seen all the same.
 RELOAD_EVERY = 60.0
-# How long a push waits for a look before it goes on with the copy there is, or gives up without any. Others go on.
+# How long a push waits for a look before it goes on with the copy there is, or gives up without
+# any. Others go on.
 PUSH_WAITS = 0.2
 PUSH_WAITS_AT_FIRST = 3.0
 # A look that failed, or takes too long, is not asked for again by every push.
@@ -59,7 +60,9 @@ LOOK_PAUSE = 1.0
 
 
 class AccountsUnknown(Exception):
-    """The database has not answered since this process began: nobody can tell whose push this is."""
+    """The database has not answered since this process began: nobody can tell
+    whose push this is.
+    """
 
 
 @dataclass(frozen=True)
@@ -68,13 +71,16 @@ class _Snapshot:
     by_id: Mapping[int, Keys]
     default: Keys | None
     first_id: int | None
-    # None: read without a version (Redis away), or inside a transaction that may look at an older state.
+    # None: read without a version (Redis away), or inside a transaction that may look at an older
+    # state.
     version: str | None
     loaded_at: float
 
 
 class _Cache:
-    """A snapshot is replaced as a whole, so that readers need no lock; one thread at a time looks for a newer one."""
+    """A snapshot is replaced as a whole, so that readers need no lock; one thread at a time looks
+    for a newer one.
+    """
 
     def __init__(self) -> None:
         self.snapshot: _Snapshot | None = None
@@ -100,20 +106,26 @@ class _Cache:
         snapshot, began = self.snapshot, time.monotonic()
         if snapshot is not None and self.is_fresh():
             return snapshot
-        version = _shared_version()  # Before the rows: a change in between is then seen at the next look.
+        version = (
+            _shared_version()
+        )  # Before the rows: a change in between is then seen at the next look.
         if snapshot is None or _is_outdated(snapshot, version):
             try:
                 snapshot = _load(version)
             except (DatabaseError, InterfaceError) as error:
                 if snapshot is None:
                     raise
-                logger.warning("the accounts could not be read again, going on with the copy: %s", error)
+                logger.warning(
+                    "the accounts could not be read again, going on with the copy: %s", error
+                )
         self.snapshot, self.checked_at = snapshot, began
         return snapshot
 
 
 class _Looker:
-    """Looks at the accounts for the event loop, which never stands still for it: one look at a time, in a thread."""
+    """Looks at the accounts for the event loop, which never stands still for it: one look at a
+    time, in a thread.
+    """
 
     def __init__(self) -> None:
         self.wait_until = float("-inf")
@@ -145,7 +157,9 @@ _looker = _Looker()
 
 
 def by_slug(slug: str | None) -> Keys | None:
-    """The account of `/wechat/<slug>`, None for that of `/wechat`. May read the database: not for the event loop."""
+    """The account of `/wechat/<slug>`, None for that of `/wechat`. May read the database: not for
+    the event loop.
+    """
     return _of_slug(_cache.fresh(), slug)
 
 
@@ -156,9 +170,11 @@ def by_id(account_id: int) -> Keys:
 
 
 def namespace(account_id: int) -> str:
-    """What tells this account's entries in a shared store from those of others: nothing for the first account.
+    """What tells this account's entries in a shared store from those of others: nothing for the
+    first account.
 
-    The first is the oldest, not the default one: that may change, and then two accounts would have had one name.
+    The first is the oldest, not the default one: that may change, and then two accounts would have
+    had one name.
     """
     first = _cache.fresh().first_id
     return "" if first is None or account_id == first else str(account_id)
@@ -170,7 +186,9 @@ def may_send(account_id: int) -> bool:
 
 
 async def cached(slug: str | None) -> Keys | None:
-    """`by_slug` for the event loop: a look at the database happens in a thread, one for all who ask meanwhile."""
+    """`by_slug` for the event loop: a look at the database happens in a thread, one for all who ask
+    meanwhile.
+    """
     if not _cache.is_fresh():
         await _looker.wait_for_look()
     if _cache.snapshot is None:
@@ -191,10 +209,14 @@ def forget() -> None:
 
 
 def turn_passive(account_id: int) -> None:
-    """WeChat said 48001: this account has no customer-service API, from now on it replies passively."""
+    """WeChat said 48001: this account has no customer-service API, from now on it replies
+    passively.
+    """
     rows = OfficialAccount.objects.filter(pk=account_id, api_refused_at=None)
     if rows.update(api_refused_at=timezone.now()):
-        logger.warning("account %s is not verified (48001): from now on it replies passively only", account_id)
+        logger.warning(
+            "account %s is not verified (48001): from now on it replies passively only", account_id
+        )
         changed()
 
 
@@ -217,10 +239,14 @@ def make_default(account: OfficialAccount) -> None:
 
 
 def ensure_from_environment() -> OfficialAccount | None:
-    """Create or refresh the account that the environment names. An account it no longer names becomes the admin's."""
+    """Create or refresh the account that the environment names. An account it no longer names
+    becomes the admin's.
+    """
     app_id = settings.WECHAT_APP_ID
     with transaction.atomic():
-        OfficialAccount.objects.filter(from_environment=True).exclude(app_id=app_id).update(from_environment=False)
+        OfficialAccount.objects.filter(from_environment=True).exclude(app_id=app_id).update(
+            from_environment=False
+        )
         account = _from_environment(app_id) if app_id else None
     changed()
     return account
@@ -247,7 +273,9 @@ def _from_environment(app_id: str) -> OfficialAccount:
 
 
 def _new_account(app_id: str) -> OfficialAccount:
-    slug, name = ("simulator", "模拟公众号") if settings.WECHAT_IS_SIMULATED else ("default", "公众号")
+    slug, name = (
+        ("simulator", "模拟公众号") if settings.WECHAT_IS_SIMULATED else ("default", "公众号")
+    )
     if OfficialAccount.objects.filter(slug=slug).exists():
         slug = app_id.lower()
     return OfficialAccount(app_id=app_id, slug=slug, name=name, reply_mode=ReplyMode.AUTO)
@@ -275,7 +303,9 @@ def _announce() -> None:
     try:
         redis().set(VERSION_KEY, uuid.uuid4().hex)
     except REDIS_AWAY as error:
-        logger.warning("other processes see the changed accounts within %d s only: %s", RELOAD_EVERY, error)
+        logger.warning(
+            "other processes see the changed accounts within %d s only: %s", RELOAD_EVERY, error
+        )
 
 
 def _load(version: str | None) -> _Snapshot:

@@ -1,4 +1,6 @@
-"""Accounts in the admin. Secrets go in and never come out; what the environment sets is not changed here."""
+"""Accounts in the admin. Secrets go in and never come out; what the environment sets is not changed
+here.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,8 @@ from wechat.tokens import drop_token
 
 # As `wechat.console` has it for the log; a page has it in its reader's language.
 PUSHES = _(
-    "微信开发者平台 (developers.weixin.qq.com/platform) → 我的业务 → 公众号/服务号 → 基础信息 → 域名与消息推送配置"
+    "微信开发者平台 (developers.weixin.qq.com/platform) → 我的业务 → 公众号/服务号 → 基础信息 → "
+    "域名与消息推送配置"
 )
 SECRETS = ("app_secret", "token", "aes_key", "previous_aes_key")
 FROM_ENVIRONMENT = ("slug", "app_id", "reply_mode", "encrypted_only", "is_default", "enabled")
@@ -35,7 +38,15 @@ FROM_ENVIRONMENT = ("slug", "app_id", "reply_mode", "encrypted_only", "is_defaul
 
 @admin.register(OfficialAccount)
 class OfficialAccountAdmin(SecretsAdminMixin, AdminPage):
-    list_display = ("name", "slug", "app_id", "replies_by", "is_default", "enabled", "from_environment")
+    list_display = (
+        "name",
+        "slug",
+        "app_id",
+        "replies_by",
+        "is_default",
+        "enabled",
+        "from_environment",
+    )
     list_filter = ("enabled", "reply_mode")
     search_fields = ("name", "slug", "app_id", "original_id")
     actions = ("try_api_again",)
@@ -51,18 +62,26 @@ class OfficialAccountAdmin(SecretsAdminMixin, AdminPage):
                     *("aes_key", "previous_aes_key", "previous_key"),
                 ),
                 "description": format_lazy(
-                    _("把服务器地址、Token、EncodingAESKey 填到 {where}，两边必须一致。"), where=PUSHES
+                    _("把服务器地址、Token、EncodingAESKey 填到 {where}，两边必须一致。"),
+                    where=PUSHES,
                 ),
             },
         ),
-        (_("回复与安全"), {"fields": ("reply_mode", "replies_by", "encrypted_only", "sealing", "original_id")}),
+        (
+            _("回复与安全"),
+            {"fields": ("reply_mode", "replies_by", "encrypted_only", "sealing", "original_id")},
+        ),
     )
 
     @admin.display(description=_("服务器地址 (URL)"))
     def callback_url(self, account: OfficialAccount) -> SafeString | str:
         if not account.slug:
             return gettext("保存后显示")
-        paths = ["/wechat", f"/wechat/{account.slug}"] if account.is_default else [f"/wechat/{account.slug}"]
+        paths = (
+            ["/wechat", f"/wechat/{account.slug}"]
+            if account.is_default
+            else [f"/wechat/{account.slug}"]
+        )
         return format_html_join(
             SafeString("<br>"), "<code>{}{}</code>", ((settings.PUBLIC_URL, path) for path in paths)
         )
@@ -111,21 +130,31 @@ class OfficialAccountAdmin(SecretsAdminMixin, AdminPage):
             accounts.try_api_again(account.pk)
         messages.success(request, gettext("已恢复，下一条回复将使用客服接口。"))
 
-    def get_readonly_fields(self, request: HttpRequest, obj: OfficialAccount | None = None) -> tuple[str, ...]:
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: OfficialAccount | None = None
+    ) -> tuple[str, ...]:
         return (*self.readonly_fields, *(FROM_ENVIRONMENT if obj and obj.from_environment else ()))
 
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        """A secret cannot be a read-only field, that would print it: its input is disabled instead."""
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        """A secret cannot be a read-only field, that would print it: its
+        input is disabled instead.
+        """
         form = super().get_form(request, obj, change, **kwargs)
         if obj is not None and obj.from_environment:
             for name in SECRETS:
                 form.base_fields[name].disabled = True
         return form
 
-    def has_delete_permission(self, request: HttpRequest, obj: OfficialAccount | None = None) -> bool:
+    def has_delete_permission(
+        self, request: HttpRequest, obj: OfficialAccount | None = None
+    ) -> bool:
         return super().has_delete_permission(request, obj) and not (obj and obj.from_environment)
 
-    def save_model(self, request: HttpRequest, obj: OfficialAccount, form: forms.ModelForm, change: bool) -> None:
+    def save_model(
+        self, request: HttpRequest, obj: OfficialAccount, form: forms.ModelForm, change: bool
+    ) -> None:
         if "previous_aes_key" in form.changed_data:
             obj.keep_previous_key(obj.previous_aes_key)
         elif "aes_key" in form.changed_data:

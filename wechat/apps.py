@@ -9,4 +9,6 @@ class WechatConfig(AppConfig):
     verbose_name = pgettext_lazy("many", "公众号")
 
     def ready(self) -> None:
-        import_module("wechat.checks")  # It registers itself, and needs the models, which are there only now.
+        import_module(
+            "wechat.checks"
+        )  # It registers itself, and needs the models, which are there only now.

@@ -53,9 +53,14 @@ def _keys() -> Iterator[CheckMessage]:
 
 
 def _sealing() -> Iterator[CheckMessage]:
-    if settings.WECHAT_ENCRYPTED_ONLY and settings.WECHAT_APP_ID and not settings.WECHAT_ENCODING_AES_KEY:
+    if (
+        settings.WECHAT_ENCRYPTED_ONLY
+        and settings.WECHAT_APP_ID
+        and not settings.WECHAT_ENCODING_AES_KEY
+    ):
         yield CheckWarning(
-            "WECHAT_ENCRYPTED_ONLY is true, but WECHAT_ENCODING_AES_KEY is not set: plain pushes are taken.",
+            "WECHAT_ENCRYPTED_ONLY is true, but WECHAT_ENCODING_AES_KEY is not set: plain pushes "
+            "are taken.",
             hint=f"Without the key no push can be opened. Copy EncodingAESKey from {PUSHES}.",
             id="wechat.W002",
         )
@@ -78,7 +83,10 @@ def _reply_mode() -> Iterator[CheckMessage]:
     if mode == ReplyMode.API and settings.WECHAT_APP_ID and not settings.WECHAT_APP_SECRET:
         yield Error(
             "WECHAT_REPLY_MODE is api, but WECHAT_APP_SECRET is not set.",
-            hint="The customer-service API needs the AppSecret; an unverified account uses passive, or auto.",
+            hint=(
+                "The customer-service API needs the AppSecret; an unverified account uses passive, "
+                "or auto."
+            ),
             id="wechat.E005",
         )
 
@@ -93,7 +101,10 @@ def _limits() -> Iterator[CheckMessage]:
     if settings.CALLBACK_MAX_AGE <= 0:
         yield Error(
             f"CALLBACK_MAX_AGE is {settings.CALLBACK_MAX_AGE}: every push would be too old.",
-            hint="Seconds between WeChat's clock and ours that are still accepted; the default is 3600.",
+            hint=(
+                "Seconds between WeChat's clock and ours that are still accepted; the default is "
+                "3600."
+            ),
             id="wechat.E007",
         )
 

@@ -1,4 +1,6 @@
-"""The only calls to WeChat's API. Everything that is not a success is a named error of `errors.py`."""
+"""The only calls to WeChat's API. Everything that is not a success is a
+named error of `errors.py`.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,9 @@ class Credentials(Protocol):
 
 
 def api_of(account: Credentials) -> WeChatAPI:
-    """The process's client for this account: wechatpy looks through its whole class each time it makes one."""
+    """The process's client for this account: wechatpy looks through its whole class each time it
+    makes one.
+    """
     return _api(account.app_id, account.app_secret, settings.WECHAT_API_URL)
 
 
@@ -61,13 +65,17 @@ class WeChatAPI(WeChatClient):
         self._tokens = TokenSource(account.app_id, self._take_token)
 
     def send_text(self, openid: str, text: str) -> None:
-        """Returns when WeChat has taken the text. Never repeated here: there is no key against doubles."""
+        """Returns when WeChat has taken the text. Never repeated here: there is no key against
+        doubles.
+        """
         self._must_succeed(self.message.send_text(openid, without_control(text)), may_repeat=False)
 
     def typing(self, openid: str) -> None:
         """Show 「对方正在输入」 for 15 s, or until the next message."""
         data = {"touser": openid, "command": "Typing"}
-        self._must_succeed(self.post("message/custom/typing", data=data, may_repeat=True), may_repeat=True)
+        self._must_succeed(
+            self.post("message/custom/typing", data=data, may_repeat=True), may_repeat=True
+        )
 
     @property
     def access_token(self) -> str:
@@ -78,8 +86,9 @@ class WeChatAPI(WeChatClient):
         self._tokens.renew(self._tokens.current())
 
     def _request(self, method: str, url_or_endpoint: str, **kwargs: Any) -> Any:
-        """One call, and with a refused token another: first with the token that WeChat gives out now, if it is another
-        one, then with one made by force."""
+        """One call, and with a refused token another: first with the token that WeChat gives out
+        now, if it is another one, then with one made by force.
+        """
         token = self.access_token
         for _ in range(MOST_RENEWALS):
             try:
@@ -102,14 +111,22 @@ class WeChatAPI(WeChatClient):
             raise unclear(f"unreadable answer from WeChat's API: {error}", may_repeat) from None
 
     def _own_host(self, url: str) -> str:
-        """Parts of wechatpy name WeChat's host in full; with another base URL they would leave for the real one."""
+        """Parts of wechatpy name WeChat's host in full; with another base URL they would leave for
+        the real one.
+        """
         if not url.startswith(WECHAT_HOST):
             return url
         return settings.WECHAT_API_URL + urlsplit(url)._replace(scheme="", netloc="").geturl()
 
     def _named(self, endpoint: str, code: int, message: str) -> WeChatError:
         error = named(code, message)
-        logger.warning("account %s: WeChat refused %s: %s (rid %s)", self.appid, endpoint, error, error.rid or "none")
+        logger.warning(
+            "account %s: WeChat refused %s: %s (rid %s)",
+            self.appid,
+            endpoint,
+            error,
+            error.rid or "none",
+        )
         return error
 
     def _must_succeed(self, result: object, *, may_repeat: bool) -> None:
@@ -118,8 +135,15 @@ class WeChatAPI(WeChatClient):
             raise unclear("unreadable answer from WeChat's API", may_repeat)
 
     def _take_token(self, force: bool) -> Token:
-        data = {"grant_type": "client_credential", "appid": self.appid, "secret": self.secret, "force_refresh": force}
-        response = self._http.request("post", self.API_BASE_URL + "stable_token", data=_json(data), may_repeat=True)
+        data = {
+            "grant_type": "client_credential",
+            "appid": self.appid,
+            "secret": self.secret,
+            "force_refresh": force,
+        }
+        response = self._http.request(
+            "post", self.API_BASE_URL + "stable_token", data=_json(data), may_repeat=True
+        )
         answer = _read_object(response)
         if answer.get("errcode"):
             raise self._named("stable_token", answer["errcode"], str(answer.get("errmsg", "")))

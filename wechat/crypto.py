@@ -1,14 +1,16 @@
-"""The envelope of a push: who sent it (signature), and what is in it (AES). No Django here, and no database.
+"""The envelope of a push: who sent it (signature), and what is in it (AES). No Django here, and no
+database.
 
-WeChat signs every push twice. `signature` covers token, timestamp and nonce: `check_query` needs the query alone, so
-a stranger is refused before a byte of the body is read. What is in the body costs time only for those who know the
-token. Then `open_body` takes the XML out:
+WeChat signs every push twice. `signature` covers token, timestamp and nonce: `check_query` needs
+the query alone, so a stranger is refused before a byte of the body is read. What is in the body
+costs time only for those who know the token. Then `open_body` takes the XML out:
 
-- `encrypt_type=aes` (safe and compatible mode): `msg_signature` covers the cipher text, so nothing in it can be forged.
-  The plain fields beside it (compatible mode) are not signed and never read.
-- without it (plain mode): `signature` does not cover the body. Whoever reads one callback URL in a log can put another
-  body behind it until it is too old. So an account with an AES key takes sealed pushes only, unless its operator says
-  otherwise; where plain ones are taken, `webhook.one_body` lets one body in behind each signature.
+- `encrypt_type=aes` (safe and compatible mode): `msg_signature` covers the cipher text, so nothing
+  in it can be forged. The plain fields beside it (compatible mode) are not signed and never read.
+- without it (plain mode): `signature` does not cover the body. Whoever reads one callback URL in a
+  log can put another body behind it until it is too old. So an account with an AES key takes sealed
+  pushes only, unless its operator says otherwise; where plain ones are taken, `webhook.one_body`
+  lets one body in behind each signature.
 """
 
 from __future__ import annotations
@@ -65,7 +67,9 @@ class BadEnvelope(ValueError):
 
 @dataclass(frozen=True)
 class Keys:
-    """What is needed to talk with WeChat about one account. Secrets stay out of `repr` and so out of logs."""
+    """What is needed to talk with WeChat about one account. Secrets stay out of `repr` and so out
+    of logs.
+    """
 
     account_id: int
     slug: str
@@ -95,7 +99,9 @@ class SignedQuery:
 
 @dataclass(frozen=True)
 class Opened:
-    """The clear XML of a push, and the key that its answer has to be sealed with (None: a plain answer)."""
+    """The clear XML of a push, and the key that its answer has to be sealed with (None: a plain
+    answer).
+    """
 
     xml: bytes
     aes_key: str | None = field(repr=False)
@@ -124,14 +130,21 @@ def open_body(signed: SignedQuery, body: bytes) -> Opened:
         if signed.keys.encrypted_only:
             raise PlainRefused(
                 f"the account takes sealed pushes only. At {PUSHES} choose 安全模式 (or 兼容模式);"
-                " WECHAT_ENCRYPTED_ONLY=false, or the field on the account's page, lets plain ones in"
+                " WECHAT_ENCRYPTED_ONLY=false, or the field on the account's page, lets plain ones "
+                "in"
             )
         return Opened(body, None)
     return _open_encrypted(signed.keys, _signed_cipher_text(signed, signed.msg_signature, body))
 
 
 def seal(
-    xml: str, *, keys: Keys, aes_key: str, nonce: str, timestamp: int | None = None, random: bytes | None = None
+    xml: str,
+    *,
+    keys: Keys,
+    aes_key: str,
+    nonce: str,
+    timestamp: int | None = None,
+    random: bytes | None = None,
 ) -> str:
     """An answer in its encrypted envelope. `timestamp` and `random` are for tests."""
     moment = str(int(time.time()) if timestamp is None else timestamp)
@@ -177,7 +190,8 @@ def _open_encrypted(keys: Keys, encrypted: bytes) -> Opened:
     try:
         return Opened(decrypt(encrypted, aes_key=keys.aes_key, app_id=keys.app_id), keys.aes_key)
     except (BadEnvelope, WrongAppId):
-        # While a key is being replaced WeChat may still use the one before; its answer needs the same.
+        # While a key is being replaced WeChat may still use the one before; its answer needs the
+        # same.
         if time.time() >= keys.previous_until:
             raise
         opened = _with_previous_key(keys, encrypted)
@@ -188,17 +202,22 @@ def _open_encrypted(keys: Keys, encrypted: bytes) -> Opened:
 
 def _with_previous_key(keys: Keys, encrypted: bytes) -> Opened | None:
     try:
-        return Opened(decrypt(encrypted, aes_key=keys.previous_aes_key, app_id=keys.app_id), keys.previous_aes_key)
+        return Opened(
+            decrypt(encrypted, aes_key=keys.previous_aes_key, app_id=keys.app_id),
+            keys.previous_aes_key,
+        )
     except (BadEnvelope, WrongAppId):
         return None
 
 
 def _signed_cipher_text(signed: SignedQuery, msg_signature: str, body: bytes) -> bytes:
-    """The text of `<Encrypt>`, found without a parser: of all that is in the body only this is signed.
+    """The text of `<Encrypt>`, found without a parser: of all that is in the body only this is
+    signed.
 
-    A customer may write `<Encrypt>` into a message, which compatible mode repeats in clear beside the real one.
-    That text stands before the real one or behind it: one of the two ends is the real one, and only it fits the
-    signature. So two candidates are enough, however many there are, and each byte is looked at a few times at most.
+    A customer may write `<Encrypt>` into a message, which compatible mode repeats in clear beside
+    the real one. That text stands before the real one or behind it: one of the two ends is the real
+    one, and only it fits the signature. So two candidates are enough, however many there are, and
+    each byte is looked at a few times at most.
     """
     starts = _encrypt_elements(body) if _begins_as_push(body) else set()
     if not starts:
@@ -211,7 +230,9 @@ def _signed_cipher_text(signed: SignedQuery, msg_signature: str, body: bytes) ->
 
 
 def _begins_as_push(body: bytes) -> bool:
-    """An XML declaration and the root, nothing else before it: no document type can come in here."""
+    """An XML declaration and the root, nothing else before it: no document type
+    can come in here.
+    """
     opens, closes = _DECLARATION
     text = body.removeprefix(_BYTE_ORDER_MARK).lstrip()
     if text.startswith(opens):

@@ -1,4 +1,6 @@
-"""What WeChat's API may refuse, by name. Each error says whether the same call is worth another try."""
+"""What WeChat's API may refuse, by name. Each error says whether the same call is worth another
+try.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,9 @@ class WeChatUnreachable(WeChatError):
 
 
 class OutcomeUnknown(WeChatError):
-    """Sent, but no readable answer came. WeChat has no key against doubles: never sent again by itself."""
+    """Sent, but no readable answer came. WeChat has no key against doubles: never sent again by
+    itself.
+    """
 
 
 class WeChatRefused(WeChatError):
@@ -51,18 +55,24 @@ class WeChatBusy(WeChatError):
 
 
 class TokenRefused(WeChatError):
-    """Also after a forced refresh. Something else takes tokens for this account, or it will settle by itself."""
+    """Also after a forced refresh. Something else takes tokens for this account, or it will settle
+    by itself.
+    """
 
     try_again = True
     wait_seconds: float = 30
 
 
 class TokenTooSoon(TokenRefused):
-    """Only a forced refresh helps, and the one before it was made a moment ago: the way is free in `wait_seconds`."""
+    """Only a forced refresh helps, and the one before it was made a moment ago: the way is free in
+    `wait_seconds`.
+    """
 
     counts_as_try = False
 
-    def __init__(self, code: int = 0, message: str = "", rid: str = "", *, wait_seconds: float = 30) -> None:
+    def __init__(
+        self, code: int = 0, message: str = "", rid: str = "", *, wait_seconds: float = 30
+    ) -> None:
         super().__init__(code, message, rid)
         self.wait_seconds = wait_seconds
 
@@ -72,7 +82,9 @@ class WrongKeys(WeChatError):
 
 
 class IpNotAllowed(WeChatError):
-    """Our address is not in the console's IP allow list (IP 白名单), or waits for the administrator's word."""
+    """Our address is not in the console's IP allow list (IP 白名单), or waits for the
+    administrator's word.
+    """
 
     @property
     def ip(self) -> str:

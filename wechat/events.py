@@ -11,7 +11,9 @@ from wechat.incoming import KINDS, Incoming, K, count_of, number_of, short_key, 
 
 
 def event(name: str, *, kind: str | None = None) -> Callable[[K], K]:
-    """Enter a class for an event of this name. WeChat writes some in capitals; they are compared in lower case."""
+    """Enter a class for an event of this name. WeChat writes some in capitals; they are compared in
+    lower case.
+    """
 
     def register(cls: K) -> K:
         cls.kind = f"event.{kind or name}"
@@ -32,16 +34,20 @@ class Event(Incoming):
 
     @property
     def dedup_key(self) -> str:
-        return short_key(f"{self.openid}:{self.created}:{self.kind.removeprefix('event.')}:{self.subject}")
+        return short_key(
+            f"{self.openid}:{self.created}:{self.kind.removeprefix('event.')}:{self.subject}"
+        )
 
 
-# --- Following ------------------------------------------------------------------------------------------------------
+# --- Following ----------------------------------------------------------------------------------
 
 
 @event("subscribe")
 @dataclass(frozen=True, kw_only=True)
 class Subscribed(Event):
-    """`scene` and `ticket` are set when the customer followed by scanning a QR code with parameters."""
+    """`scene` and `ticket` are set when the customer followed by scanning a QR code with
+    parameters.
+    """
 
     opens_event_window: ClassVar[bool] = True
 
@@ -78,7 +84,7 @@ class LocationReported(Event):
     precision: float = number_of("Precision")
 
 
-# --- The menu -------------------------------------------------------------------------------------------------------
+# --- The menu -----------------------------------------------------------------------------------
 
 
 @event("click")
@@ -131,7 +137,8 @@ class CodeScannedForReply(CodeScanned):
 class PhotoTaken(Event):
     count: int = count_of("SendPicsInfo/Count")
     md5_sums: tuple[str, ...] = field(
-        default=(), metadata={"read": lambda found: found.texts("SendPicsInfo/PicList/item/PicMd5Sum")}
+        default=(),
+        metadata={"read": lambda found: found.texts("SendPicsInfo/PicList/item/PicMd5Sum")},
     )
 
 
@@ -157,7 +164,7 @@ class LocationPicked(Event):
     place: str = text_of("SendLocationInfo/Poiname")
 
 
-# --- What became of what we sent ------------------------------------------------------------------------------------
+# --- What became of what we sent ----------------------------------------------------------------
 
 
 @event("templatesendjobfinish")
@@ -183,7 +190,9 @@ class MassSent(TemplateSent):
 
 @dataclass(frozen=True)
 class Subscription:
-    """One template of a subscription notice: `result` is accept or reject, or what became of a sending."""
+    """One template of a subscription notice: `result` is accept or reject, or what became of a
+    sending.
+    """
 
     template_id: str
     result: str
@@ -200,7 +209,11 @@ class SubscriptionEvent(Event):
         return ",".join(f"{one.template_id}{one.job_id}" for one in self.subscriptions)
 
     def stored_fields(self) -> dict[str, Any]:
-        return {"subscriptions": [{k: v for k, v in vars(one).items() if v} for one in self.subscriptions]}
+        return {
+            "subscriptions": [
+                {k: v for k, v in vars(one).items() if v} for one in self.subscriptions
+            ]
+        }
 
 
 def subscriptions_in(path: str) -> Any:
@@ -237,7 +250,7 @@ class SubscriptionSent(SubscriptionEvent):
     subscriptions: tuple[Subscription, ...] = subscriptions_in("SubscribeMsgSentEvent")
 
 
-# --- WeChat's own desk ----------------------------------------------------------------------------------------------
+# --- WeChat's own desk --------------------------------------------------------------------------
 
 
 @event("kf_create_session")
@@ -259,7 +272,8 @@ class DeskSessionSwitched(Event):
     to_account: str = text_of("ToKfAccount")
 
 
-# --- The account's verification: losing it loses the customer-service API ---------------------------------------------
+# --- The account's verification: losing it loses the customer-service API
+# ---------------------------------------------
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -310,4 +324,6 @@ class VerificationExpired(VerificationEvent):
 
 
 # Known when all classes above are entered.
-KINDS_THAT_OPEN_A_WINDOW = frozenset(kind.kind for kind in KINDS.values() if kind.opens_event_window)
+KINDS_THAT_OPEN_A_WINDOW = frozenset(
+    kind.kind for kind in KINDS.values() if kind.opens_event_window
+)

@@ -1,6 +1,7 @@
 """What staff read of an error of WeChat's API, in their language.
 
-Rows keep what `str(error)` said, in English as logs are: `WindowClosed: 45015 response out of time limit`.
+Rows keep what `str(error)` said, in English as logs are: `WindowClosed: 45015 response out of time
+limit`.
 """
 
 from __future__ import annotations
@@ -43,7 +44,9 @@ _STORED = re.compile(r"(\w{1,40}): (-?\d{1,6})?")
 
 
 def explained(stored: str) -> str:
-    """The words for a stored error with WeChat's code, to look it up; a text of another shape as it is."""
+    """The words for a stored error with WeChat's code, to look it up; a text of another shape as it
+    is.
+    """
     found = _STORED.match(stored)
     if found is None or found[1] not in _BY_NAME:
         return stored

@@ -1,4 +1,6 @@
-"""XML to flat fields: one pass over bytes, no entities, no tree. Past this module nobody sees XML."""
+"""XML to flat fields: one pass over bytes, no entities, no tree. Past this
+module nobody sees XML.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,8 @@ from xml.parsers import expat
 
 MAX_DEPTH = 8
 
-# XML 1.0 forbids these, customers' keyboards make them all the same: an invisible character is no reason to fail.
+# XML 1.0 forbids these, customers' keyboards make them all the same: an invisible character is no
+# reason to fail.
 _FORBIDDEN = bytes([*range(9), 11, 12, *range(14, 32), 127])
 # U+FFFE, U+FFFF, and halves of surrogate pairs, as UTF-8 would write them.
 _FORBIDDEN_LONG = re.compile(rb"\xef\xbf[\xbe\xbf]|\xed[\xa0-\xbf][\x80-\xbf]")
@@ -25,7 +28,9 @@ class Useless(ValueError):
 
 
 class Fields:
-    """The texts of a push by the path of their element below the root, `SendPicsInfo/Count` for a nested one."""
+    """The texts of a push by the path of their element below the root, `SendPicsInfo/Count` for a
+    nested one.
+    """
 
     def __init__(self, leaves: list[tuple[str, str]]) -> None:
         self._leaves = leaves
@@ -43,7 +48,9 @@ class Fields:
         return int(text)
 
     def number(self, path: str) -> float:
-        """A missing or empty number is 0. NaN and infinity are numbers for Python, but not for JSON."""
+        """A missing or empty number is 0. NaN and infinity are numbers for Python, but not for
+        JSON.
+        """
         try:
             value = float(self.text(path) or 0)
         except ValueError as error:
@@ -56,7 +63,9 @@ class Fields:
         return tuple(text for found, text in self._leaves if found == path)
 
     def groups(self, path: str) -> list[dict[str, str]]:
-        """Repeated elements with children, one dictionary each: a name that comes again begins the next."""
+        """Repeated elements with children, one dictionary each: a name that comes again begins the
+        next.
+        """
         prefix, groups = f"{path}/", [dict[str, str]()]
         for found, text in self._leaves:
             if found.startswith(prefix):
@@ -68,9 +77,12 @@ class Fields:
 
 
 def read_fields(xml: bytes) -> Fields:
-    """Expat with the handlers that defusedxml would set, and ours beside them: no tree is built (decision 8)."""
+    """Expat with the handlers that defusedxml would set, and ours beside them: no tree is built
+    (decision 8).
+    """
     leaves = _Leaves()
-    # The encoding is WeChat's, whatever the declaration says: UTF-16 or UTF-7 could hide markup from the cleaning.
+    # The encoding is WeChat's, whatever the declaration says: UTF-16 or UTF-7 could hide markup
+    # from the cleaning.
     parser = expat.ParserCreate("utf-8")
     parser.buffer_text = True
     parser.StartElementHandler = leaves.start
@@ -88,7 +100,9 @@ def read_fields(xml: bytes) -> Fields:
 
 
 def _refuse(*_declaration: object) -> NoReturn:
-    """Expat tells of a document type before anything in it is read, so that no entity can ever be declared."""
+    """Expat tells of a document type before anything in it is read, so that no entity can ever be
+    declared.
+    """
     raise NotUnderstood("XML with a document type or entities")
 
 
@@ -100,7 +114,9 @@ def _without_forbidden(xml: bytes) -> bytes:
 
 
 class _Leaves:
-    """Target of the parser: keeps the text of elements without children, and how they are nested."""
+    """Target of the parser: keeps the text of elements without children, and
+    how they are nested.
+    """
 
     def __init__(self) -> None:
         self.found: list[tuple[str, str]] = []

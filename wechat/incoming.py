@@ -1,6 +1,8 @@
-"""What a customer sends: one frozen dataclass for each kind of message, and the base of messages and events.
+"""What a customer sends: one frozen dataclass for each kind of message, and the base of messages
+and events.
 
-A field says which element it is read from (`tag`); a class is entered into `KINDS` by its decorator.
+A field says which element it is read from (`tag`); a class is entered into `KINDS` by its
+decorator.
 """
 
 from __future__ import annotations
@@ -36,7 +38,9 @@ def number_of(path: str) -> Any:
 
 
 def count_of(path: str) -> Any:
-    return field(default=0, metadata={"read": lambda found: found.integer(path) if found.text(path) else 0})
+    return field(
+        default=0, metadata={"read": lambda found: found.integer(path) if found.text(path) else 0}
+    )
 
 
 def needed(path: str) -> Any:
@@ -56,7 +60,8 @@ class Incoming(ABC):
 
     kind: ClassVar[str]
     is_message: ClassVar[bool] = False
-    # Opens the short window of 3 API sends within a minute. (A message opens the long one: 5 within 48 hours.)
+    # Opens the short window of 3 API sends within a minute. (A message opens the long one: 5 within
+    # 48 hours.)
     opens_event_window: ClassVar[bool] = False
     # Kept in columns of their own, or part of the key.
     _not_stored: ClassVar[frozenset[str]] = frozenset({"openid", "to", "created", "msg_id", "raw"})
@@ -85,7 +90,11 @@ class Incoming(ABC):
     def stored_fields(self) -> dict[str, Any]:
         """What is particular to the kind, fit for JSON; empty values are left out."""
         named = {name: getattr(self, name) for name, _ in _readers(type(self))}
-        return {name: _plain(value) for name, value in named.items() if value and name not in self._not_stored}
+        return {
+            name: _plain(value)
+            for name, value in named.items()
+            if value and name not in self._not_stored
+        }
 
 
 def _plain(value: Any) -> Any:
@@ -97,9 +106,13 @@ _READERS: dict[type[Incoming], tuple[tuple[str, Reader], ...]] = {}
 
 
 def _readers(kind: type[Incoming]) -> tuple[tuple[str, Reader], ...]:
-    """Name and reader of each field, kept: `dataclasses.fields` builds its answer anew for every push."""
+    """Name and reader of each field, kept: `dataclasses.fields` builds its answer anew for every
+    push.
+    """
     if kind not in _READERS:
-        _READERS[kind] = tuple((one.name, one.metadata.get("read", _not_read)) for one in fields_of(kind))
+        _READERS[kind] = tuple(
+            (one.name, one.metadata.get("read", _not_read)) for one in fields_of(kind)
+        )
     return _READERS[kind]
 
 
@@ -129,7 +142,9 @@ def message(msg_type: str) -> Callable[[K], K]:
 
 @dataclass(frozen=True, kw_only=True)
 class IncomingMessage(Incoming):
-    """Something the customer sent. `article_id` and `article_index` are there when it came from an article."""
+    """Something the customer sent. `article_id` and `article_index` are there when it came from an
+    article.
+    """
 
     is_message: ClassVar[bool] = True
 
@@ -152,7 +167,9 @@ def _msg_id(found: Fields) -> str:
 @message("text")
 @dataclass(frozen=True, kw_only=True)
 class IncomingText(IncomingMessage):
-    """`menu_id` is set when the customer tapped an item of a menu, or a tap link; some clients leave it out."""
+    """`menu_id` is set when the customer tapped an item of a menu, or a tap link; some clients
+    leave it out.
+    """
 
     _not_stored: ClassVar[frozenset[str]] = Incoming._not_stored | {"text"}
 
@@ -228,7 +245,8 @@ class IncomingMiniProgramPage(IncomingMessage):
 
 @dataclass(frozen=True, kw_only=True)
 class Unsupported(Incoming):
-    """Truly from WeChat, but of no use to us: an unknown kind, or one without what makes it one. The raw XML is kept.
+    """Truly from WeChat, but of no use to us: an unknown kind, or one without what makes it one.
+    The raw XML is kept.
 
     `openid`, `to` and `created` are what could be read, else empty.
     """

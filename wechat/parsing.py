@@ -39,7 +39,9 @@ __all__ = [
 
 
 def parse(xml: bytes) -> Incoming:
-    """Raises `NotUnderstood` for what is no push at all; what is one but of no use to us comes out as `Unsupported`."""
+    """Raises `NotUnderstood` for what is no push at all; what is one but of no use to us comes out
+    as `Unsupported`.
+    """
     found = read_fields(xml)
     msg_type = found.text("MsgType").strip().lower()
     event = found.text("Event").strip().lower() if msg_type == "event" else ""

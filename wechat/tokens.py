@@ -1,8 +1,9 @@
 """One access token for all processes, kept in Redis, taken from WeChat by one of them at a time.
 
-`stable_token` gives every caller the same token until five minutes before its end, so that even without Redis, when
-each process keeps its own copy, nobody invalidates the token of another. Only a forced refresh does, and it is rare:
-20 a day, 30 s apart. So a refused token is first asked for in the ordinary way: our copy may only be old.
+`stable_token` gives every caller the same token until five minutes before its end, so that even
+without Redis, when each process keeps its own copy, nobody invalidates the token of another. Only a
+forced refresh does, and it is rare: 20 a day, 30 s apart. So a refused token is first asked for in
+the ordinary way: our copy may only be old.
 """
 
 from __future__ import annotations
@@ -87,7 +88,9 @@ class TokenSource:
         return self._cached() or self._one_at_a_time(refused="")
 
     def renew(self, refused: str) -> str:
-        """A token other than the refused one. The first to come gets it from WeChat, the others find it."""
+        """A token other than the refused one. The first to come gets it from WeChat, the others
+        find it.
+        """
         return self._one_at_a_time(refused)
 
     def _one_at_a_time(self, refused: str) -> str:
@@ -110,11 +113,15 @@ class TokenSource:
         except WeChatError as error:
             self._here.failure, self._here.failed_at = error, time.monotonic()
             raise
-        logger.info("account %s: took an access token%s", self._app_id, " by force" if force else "")
+        logger.info(
+            "account %s: took an access token%s", self._app_id, " by force" if force else ""
+        )
         return token
 
     def _reserve_forced(self) -> None:
-        """Raises when no forced call may be made now. Counted before the call: one without an answer may have been."""
+        """Raises when no forced call may be made now. Counted before the call: one without an
+        answer may have been.
+        """
         wait_seconds = self._forced_free_in()
         if wait_seconds > 0:
             message = "the token is refused although it was renewed a moment ago"
@@ -126,7 +133,8 @@ class TokenSource:
             count = 0
         if count > FORCED_A_DAY:
             raise TokenRefused(
-                40001, f"the token is refused, and the day's {FORCED_A_DAY} forced refreshes are used up"
+                40001,
+                f"the token is refused, and the day's {FORCED_A_DAY} forced refreshes are used up",
             )
         self._note_forced()
 
@@ -181,7 +189,9 @@ class TokenSource:
         """None: Redis is away, and each process is on its own."""
         lock = None
         try:
-            lock = redis().lock(f"wechat:token:lock:{self._app_id}", timeout=LOCK_SECONDS, sleep=0.05)
+            lock = redis().lock(
+                f"wechat:token:lock:{self._app_id}", timeout=LOCK_SECONDS, sleep=0.05
+            )
             acquired = lock.acquire(blocking_timeout=LOCK_SECONDS)
         except REDIS_AWAY:
             return None

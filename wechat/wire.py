@@ -20,7 +20,11 @@ CONNECT_SECONDS = 2.0
 READ_SECONDS = 5.0
 TIMEOUT = (CONNECT_SECONDS, READ_SECONDS)
 
-_NEVER_LEFT = (requests.ConnectTimeout, requests.exceptions.InvalidURL, requests.exceptions.MissingSchema)
+_NEVER_LEFT = (
+    requests.ConnectTimeout,
+    requests.exceptions.InvalidURL,
+    requests.exceptions.MissingSchema,
+)
 
 
 @lru_cache(maxsize=1)
@@ -31,15 +35,20 @@ def shared_session() -> requests.Session:
 class Wire:
     """Stands where wechatpy expects its `requests.Session`."""
 
-    def request(self, method: str, url: str, *, may_repeat: bool = False, **kwargs: Any) -> requests.Response:
-        """`may_repeat`: the call does no harm when WeChat gets it twice, so an unknown outcome is as good as none."""
+    def request(
+        self, method: str, url: str, *, may_repeat: bool = False, **kwargs: Any
+    ) -> requests.Response:
+        """`may_repeat`: the call does no harm when WeChat gets it twice, so an unknown outcome is
+        as good as none.
+        """
         kwargs["timeout"] = TIMEOUT
         kwargs["allow_redirects"] = False
         may_repeat = may_repeat or method.lower() == "get"
         try:
             response = shared_session().request(method, url, **kwargs)
         except requests.RequestException as error:
-            # `from None`: the text of the error repeats the URL, and the URL holds the access token.
+            # `from None`: the text of the error repeats the URL, and the URL holds the access
+            # token.
             raise _failed(error, may_repeat) from None
         _check_status(response, may_repeat)
         return response
@@ -51,20 +60,29 @@ def unclear(message: str, may_repeat: bool) -> WeChatError:
 
 def _failed(error: requests.RequestException, may_repeat: bool) -> WeChatError:
     what = f"{type(error).__name__} at WeChat's API"
-    if isinstance(error, requests.TooManyRedirects):  # Even one: it would carry the token to another host.
+    if isinstance(
+        error, requests.TooManyRedirects
+    ):  # Even one: it would carry the token to another host.
         return WeChatRefused(0, what)
     return WeChatUnreachable(0, what) if _never_left(error) else unclear(what, may_repeat)
 
 
 def _never_left(error: requests.RequestException) -> bool:
-    """Whether nothing of the request can have arrived: no connection, or a certificate that we refused."""
+    """Whether nothing of the request can have arrived: no connection, or a certificate that we
+    refused.
+    """
     if isinstance(error, _NEVER_LEFT):
         return True
-    return any(isinstance(cause, (NewConnectionError, ssl.SSLCertVerificationError)) for cause in _causes(error))
+    return any(
+        isinstance(cause, (NewConnectionError, ssl.SSLCertVerificationError))
+        for cause in _causes(error)
+    )
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The errors that requests and urllib3 wrap into each other, as `reason` or as first argument."""
+    """The errors that requests and urllib3 wrap into each other, as `reason`
+    or as first argument.
+    """
     inner: object = error
     while isinstance(inner, BaseException):
         yield inner

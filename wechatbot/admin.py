@@ -20,7 +20,13 @@ admin.site.index_title = _("今日概况")
 admin.site.unregister(User)
 admin.site.unregister(Group)
 
-ACTIONS = {"add": _("添加"), "change": _("修改"), "delete": _("删除"), "view": _("查看"), "use": _("使用")}
+ACTIONS = {
+    "add": _("添加"),
+    "change": _("修改"),
+    "delete": _("删除"),
+    "view": _("查看"),
+    "use": _("使用"),
+}
 
 
 def in_words(permission: Permission) -> str:

@@ -65,7 +65,9 @@ NAVIGATION = [
         "separator": True,
         "items": [
             _page(pgettext_lazy("many", "公众号"), "chat", "wechat.officialaccount"),
-            _page(pgettext_lazy("many", "机器人用语"), "record_voice_over", "conversations.bottext"),
+            _page(
+                pgettext_lazy("many", "机器人用语"), "record_voice_over", "conversations.bottext"
+            ),
             _page(pgettext_lazy("many", "客服人员"), "badge", "tickets.agent"),
             _page(pgettext_lazy("many", "用户"), "person", "auth.user"),
             _page(pgettext_lazy("many", "用户组"), "groups", "auth.group"),
@@ -78,7 +80,9 @@ UNFOLD: dict[str, Any] = {
     "SITE_HEADER": "wechatbot",
     "SITE_SUBHEADER": _("微信智能客服"),
     "SITE_SYMBOL": "forum",
-    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lazy_static("common/icon.svg")}],
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lazy_static("common/icon.svg")}
+    ],
     "LOGIN": {"form": "wechatbot.login.form.LoginForm"},
     "SHOW_LANGUAGES": True,
     "SHOW_BACK_BUTTON": True,

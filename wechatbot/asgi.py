@@ -11,8 +11,11 @@ from typing import Any
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "wechatbot.settings")
-# whitenoise serves files of a few kilobytes from a synchronous iterator, which is fine and not worth a line each.
-warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
+# whitenoise serves files of a few kilobytes from a synchronous iterator, which is fine and not
+# worth a line each.
+warnings.filterwarnings(
+    "ignore", message="StreamingHttpResponse must consume synchronous iterators"
+)
 django_application = get_asgi_application()
 
 # Django must be set up before anything that imports models.

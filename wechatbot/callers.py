@@ -1,4 +1,6 @@
-"""The outermost middleware: whom a request comes from decides what is believed of it and what it is shown."""
+"""The outermost middleware: whom a request comes from decides what is believed of it and what it is
+shown.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,9 @@ def _meet(request: HttpRequest) -> Caller:
     return caller
 
 
-def _take_leave(request: HttpRequest, caller: Caller, response: HttpResponseBase) -> HttpResponseBase:
+def _take_leave(
+    request: HttpRequest, caller: Caller, response: HttpResponseBase
+) -> HttpResponseBase:
     if caller.is_on_this_machine:
         _let_cookies_stay(request, response)
         return response
@@ -60,7 +64,9 @@ def _take_leave(request: HttpRequest, caller: Caller, response: HttpResponseBase
 
 
 def _let_cookies_stay(request: HttpRequest, response: HttpResponseBase) -> None:
-    """A browser on this machine reaches us by plain http as well, and what it sends never leaves the machine."""
+    """A browser on this machine reaches us by plain http as well, and what it sends never leaves
+    the machine.
+    """
     if request.is_secure():
         return
     for cookie in response.cookies.values():

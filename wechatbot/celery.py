@@ -31,7 +31,8 @@ def live_visibly(**kwargs: Any) -> None:
 class BeatThread(bootsteps.StartStopStep):
     """Beat as a thread of the worker.
 
-    Celery's own `-B` forks a second process: seventy more megabytes, and an orphan when the worker is killed.
+    Celery's own `-B` forks a second process: seventy more megabytes, and an orphan when the worker
+    is killed.
     """
 
     label = "Beat thread"
@@ -46,6 +47,8 @@ class BeatThread(bootsteps.StartStopStep):
 
 
 app.user_options["worker"].add(
-    Option(("--beat-thread",), is_flag=True, default=False, help="Run beat as a thread of this worker.")
+    Option(
+        ("--beat-thread",), is_flag=True, default=False, help="Run beat as a thread of this worker."
+    )
 )
 app.steps["worker"].add(BeatThread)

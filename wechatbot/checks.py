@@ -1,4 +1,6 @@
-"""Mistakes in the settings that belong to no single package, found at start. Each has a hint and an id."""
+"""Mistakes in the settings that belong to no single package, found at start. Each has a hint and an
+id.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,11 @@ def _values() -> Iterator[CheckMessage]:
     for name, hint in settings.UNREADABLE.items():
         yield Error(f"{name} cannot be read.", hint=hint, id="wechatbot.E001")
     if not 0 < settings.PORT < 65536:
-        yield Error(f"PORT is {settings.PORT}.", hint="Use 1 to 65535; the default is 8000.", id="wechatbot.E002")
+        yield Error(
+            f"PORT is {settings.PORT}.",
+            hint="Use 1 to 65535; the default is 8000.",
+            id="wechatbot.E002",
+        )
 
 
 def _addresses() -> Iterator[CheckMessage]:
@@ -40,7 +46,10 @@ def _addresses() -> Iterator[CheckMessage]:
     if settings.DATABASE_SCHEME not in DATABASE_SCHEMES:
         yield Error(
             "DATABASE_URL names no database that is supported.",
-            hint="mysql://user:password@host/name for MySQL or MariaDB, or nothing for SQLite in DATA_DIR.",
+            hint=(
+                "mysql://user:password@host/name for MySQL or MariaDB, or nothing for SQLite in "
+                "DATA_DIR."
+            ),
             id="wechatbot.E004",
         )
     if split_url(settings.REDIS_URL).scheme not in REDIS_SCHEMES:
@@ -54,7 +63,9 @@ def _addresses() -> Iterator[CheckMessage]:
 def _limits() -> Iterator[CheckMessage]:
     for name in ("RATE_LIMIT_PER_MINUTE", "NEW_CUSTOMERS_PER_MINUTE", "SESSION_TTL_SECONDS"):
         if getattr(settings, name) < 1:
-            yield Error(f"{name} is {getattr(settings, name)}.", hint="Use 1 or more.", id="wechatbot.E006")
+            yield Error(
+                f"{name} is {getattr(settings, name)}.", hint="Use 1 or more.", id="wechatbot.E006"
+            )
     for name in ("KEEP_RAW_DAYS", "KEEP_LOG_DAYS", "KEEP_ADMIN_LOG_DAYS", "KEEP_MESSAGE_DAYS"):
         days = getattr(settings, name)
         # WeChat takes a reply for 48 hours: until then its message is in use.

@@ -1,7 +1,8 @@
-"""What a browser may load and run on our pages, so that a customer's words can never become a script.
+"""What a browser may load and run on our pages, so that a customer's words can never become a
+script.
 
-Nothing inline and nothing from elsewhere. The admin's theme evaluates its attributes (Alpine), and htmx and the theme
-write styles into the page: that is allowed there, an inline script nowhere.
+Nothing inline and nothing from elsewhere. The admin's theme evaluates its attributes (Alpine), and
+htmx and the theme write styles into the page: that is allowed there, an inline script nowhere.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ IN_ADMIN = {"script-src": [UNSAFE_EVAL], "style-src": [UNSAFE_INLINE]}
 
 
 class ContentPolicyMiddleware(CSPMiddleware):
-    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
         if request.path_info.startswith(ADMIN):
             response._csp_update = IN_ADMIN  # type: ignore[attr-defined]
         return super().process_response(request, response)

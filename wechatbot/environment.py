@@ -1,4 +1,6 @@
-"""Reads the environment. A value that cannot be read is noted for the system checks; its default stands meanwhile."""
+"""Reads the environment. A value that cannot be read is noted for the system checks; its default
+stands meanwhile.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ class Environment(environ.Env):
         try:
             return read_networks(self.list(var, default=default))
         except ValueError:
-            self.unreadable[var] = f"Such as 10.0.0.5, 172.16.0.0/12; the default is {', '.join(default)}."
+            self.unreadable[var] = (
+                f"Such as 10.0.0.5, 172.16.0.0/12; the default is {', '.join(default)}."
+            )
             return read_networks(default)
 
     def mail(self, var: str, default: str) -> Any:
@@ -45,7 +49,9 @@ class Environment(environ.Env):
         try:
             return self.email_url(var, default=default)
         except ImproperlyConfigured:
-            self.unreadable[var] = f"Such as smtp+tls://user:password@host:587; the default is {default}."
+            self.unreadable[var] = (
+                f"Such as smtp+tls://user:password@host:587; the default is {default}."
+            )
             return self.email_url_config(default)
 
 

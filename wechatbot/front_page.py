@@ -1,6 +1,8 @@
-"""The admin's front page: today in six numbers with the same weekday before, and what needs somebody.
+"""The admin's front page: today in six numbers with the same weekday before, and what needs
+somebody.
 
-Each number leads to the list of exactly the rows that it counts: the filters in its link say the same as its query.
+Each number leads to the list of exactly the rows that it counts: the filters in its link say the
+same as its query.
 """
 
 from __future__ import annotations
@@ -86,7 +88,9 @@ def _demo(request: HttpRequest) -> DemoLine | None:
     found = removal.find()
     if not found.is_there:
         return None
-    return DemoLine(len(found.faqs), len(found.agents), shop.has_real_account(), reverse("remove_demo"))
+    return DemoLine(
+        len(found.faqs), len(found.agents), shop.has_real_account(), reverse("remove_demo")
+    )
 
 
 def numbers(reader: Reader, now: datetime) -> list[Number]:
@@ -101,7 +105,9 @@ def numbers(reader: Reader, now: datetime) -> list[Number]:
         (_("模型调用失败"), _failed_calls, CALLS, "outcome=not_ok&created_at=today"),
     ]
     return [
-        Number(title, count(midnight, now), count(midnight - week, now - week), _list(model, filters))
+        Number(
+            title, count(midnight, now), count(midnight - week, now - week), _list(model, filters)
+        )
         for title, count, model, filters in shown
         if reader.may("view", model)
     ]
@@ -123,7 +129,9 @@ def _answers_by(source: Source) -> Count:
 
 
 def _handed_over(since: datetime, until: datetime) -> int:
-    return Message.objects.filter(received_at__range=(since, until), state=MessageState.HANDED_OVER).count()
+    return Message.objects.filter(
+        received_at__range=(since, until), state=MessageState.HANDED_OVER
+    ).count()
 
 
 def _tickets(since: datetime, until: datetime) -> int:
@@ -131,14 +139,23 @@ def _tickets(since: datetime, until: datetime) -> int:
 
 
 def _failed_calls(since: datetime, until: datetime) -> int:
-    return ModelCall.objects.filter(created_at__range=(since, until)).exclude(outcome=Outcome.OK).count()
+    return (
+        ModelCall.objects.filter(created_at__range=(since, until))
+        .exclude(outcome=Outcome.OK)
+        .count()
+    )
 
 
 def matters(reader: Reader, now: datetime) -> list[Matter]:
     """Only what is not zero: an empty list is good news."""
     lately = Reply.objects.filter(created_at__gte=beginning_of("day", now))
-    calls = ModelCall.objects.filter(created_at__gte=beginning_of("hour", now)).exclude(outcome=Outcome.OK)
-    failed, unknown = lately.filter(state=ReplyState.FAILED), lately.filter(state=ReplyState.UNKNOWN)
+    calls = ModelCall.objects.filter(created_at__gte=beginning_of("hour", now)).exclude(
+        outcome=Outcome.OK
+    )
+    failed, unknown = (
+        lately.filter(state=ReplyState.FAILED),
+        lately.filter(state=ReplyState.UNKNOWN),
+    )
     untaken, unanswered = Ticket.objects.to_be_taken(), Ticket.objects.in_work().waited_for()
     found: list[tuple[str, QuerySet[Any], str, str]] = [
         (_("等待接手的工单"), untaken, TICKETS, "queue=untaken"),
@@ -158,7 +175,9 @@ def starts(reader: Reader, *, may_try: bool) -> list[Matter]:
     """The next step of somebody who is new here; `may_try`: the simulator is open to them."""
     steps = []
     if reader.may("view", FAQS) and FAQ.objects.exists():
-        steps.append(Matter(_("维护 FAQ") if reader.may("change", FAQS) else _("查看 FAQ"), _list(FAQS)))
+        steps.append(
+            Matter(_("维护 FAQ") if reader.may("change", FAQS) else _("查看 FAQ"), _list(FAQS))
+        )
     elif reader.may("add", FAQS):
         steps.append(Matter(_("添加一条 FAQ"), reverse("admin:knowledge_faq_add")))
     if may_try:

@@ -18,8 +18,8 @@ def random_text(length: int) -> str:
 def generated(folder: Path, name: str, make: Callable[[], str]) -> str:
     """The secret `name`, made once and the same ever after, whichever process asks first.
 
-    A link is atomic where a rename is not exclusive: of two processes that make the secret at the same
-    moment one wins, and both read the winner's.
+    A link is atomic where a rename is not exclusive: of two processes that make the secret at the
+    same moment one wins, and both read the winner's.
     """
     path = folder / name
     try:

@@ -6,7 +6,8 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from common.redis import REDIS_AWAY, redis
 
-# Set with a time to live of 15 s by the worker of each queue. Whoever takes `deliver` takes `recovery` too.
+# Set with a time to live of 15 s by the worker of each queue. Whoever takes `deliver` takes
+# `recovery` too.
 HEARTBEATS = {"worker": "heartbeat:reply", "deliver": "heartbeat:recovery"}
 
 
@@ -27,7 +28,9 @@ def _missing_database() -> list[str]:
 
 
 def _missing_redis_or_worker() -> list[str]:
-    """The workers tell of themselves through Redis: without Redis nobody can say whether they live."""
+    """The workers tell of themselves through Redis: without Redis nobody can
+    say whether they live.
+    """
     try:
         beats = redis().mget(HEARTBEATS.values())
     except REDIS_AWAY:

@@ -30,7 +30,9 @@ _leases = Leases(seconds=60)
 
 @dataclass(frozen=True)
 class Kind:
-    """`setting` names the days that it is kept; 0 keeps it for ever. Without a setting its own rows say their end."""
+    """`setting` names the days that it is kept; 0 keeps it for ever. Without a setting its own rows
+    say their end.
+    """
 
     name: str
     setting: str

@@ -1,6 +1,8 @@
-"""All settings, read from the environment in one style. Wrong or contradicting values are system checks.
+"""All settings, read from the environment in one style. Wrong or contradicting values are system
+checks.
 
-The names are a contract: see the table in README.md. Every one has a default that makes the embedded mode run.
+The names are a contract: see the table in README.md. Every one has a default that makes the
+embedded mode run.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ env.read_env(env.str("ENV_FILE", default=str(BASE_DIR / ".env")))
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
 SECRETS_DIR = DATA_DIR / "secrets"
 
-# --- Web ------------------------------------------------------------------------------------------------------------
+# --- Web -----------------------------------------------------------------------------------------
 
 PORT = env.int("PORT", default=8000)
 PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://localhost:{PORT}").rstrip("/")
@@ -40,15 +42,23 @@ TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES", default=["127.0.0.0/8", "::1/1
 # No Redis named: `serve` starts a private one. That is the embedded mode.
 EMBEDDED = not env.str("REDIS_URL", default="")
 DEBUG = env.bool("DEBUG", default=EMBEDDED) and IS_LOCAL
-SECRET_KEY = env.str("SECRET_KEY", default="") or generated(SECRETS_DIR, "secret_key", lambda: random_text(64))
-# Former keys: what they have signed or encrypted still opens, what is new is made with the present one.
+SECRET_KEY = env.str("SECRET_KEY", default="") or generated(
+    SECRETS_DIR, "secret_key", lambda: random_text(64)
+)
+# Former keys: what they have signed or encrypted still opens, what is new is made with the present
+# one.
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
-ALLOWED_HOSTS = [*env.list("ALLOWED_HOSTS", default=LOCAL_HOSTS), *([] if IS_LOCAL else [PUBLIC_HOST, *LOCAL_HOSTS])]
+ALLOWED_HOSTS = [
+    *env.list("ALLOWED_HOSTS", default=LOCAL_HOSTS),
+    *([] if IS_LOCAL else [PUBLIC_HOST, *LOCAL_HOSTS]),
+]
 CSRF_TRUSTED_ORIGINS = [] if IS_LOCAL else [f"https://{PUBLIC_HOST}", PUBLIC_URL]
 if IS_HTTPS:
-    # The tunnel or nginx speaks https and tells us so in this header; see `callers` for who is believed.
+    # The tunnel or nginx speaks https and tells us so in this header; see `callers` for who is
+    # believed.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-# By plain http from this very machine they go without; see `callers`. A tunnel is reached by its local name as well.
+# By plain http from this very machine they go without; see `callers`. A tunnel is reached by its
+# local name as well.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("SECURE_COOKIES", default=IS_HTTPS)
 LANGUAGE_COOKIE_SECURE = SESSION_COOKIE_SECURE
 SECURE_HSTS_SECONDS = 30 * 24 * 3600 if IS_HTTPS else 0
@@ -59,16 +69,18 @@ SILENCED_SYSTEM_CHECKS = [
 ]
 SESSION_COOKIE_NAME = "wechatbot_session"
 
-# The simulator shows customers' words and signs pushes: open on one's own machine, for staff through a tunnel, and not
-# there when DEBUG is switched off, unless it is asked for.
+# The simulator shows customers' words and signs pushes: open on one's own machine, for staff
+# through a tunnel, and not there when DEBUG is switched off, unless it is asked for.
 SIMULATOR = env.bool("SIMULATOR", default=EMBEDDED and env.bool("DEBUG", default=True))
 SIMULATOR_NEEDS_LOGIN = not (DEBUG and IS_LOCAL)
 
-# --- Database and Redis ---------------------------------------------------------------------------------------------
+# --- Database and Redis --------------------------------------------------------------------------
 
 
 def _redis_socket() -> Path:
-    """A unix socket's path holds at most 107 bytes; a deep DATA_DIR gets a short name in the temporary folder."""
+    """A unix socket's path holds at most 107 bytes; a deep DATA_DIR gets a short name in the
+    temporary folder.
+    """
     socket = DATA_DIR / "redis" / "redis.sock"
     if len(str(socket).encode()) <= 100:
         return socket
@@ -93,7 +105,9 @@ if DATABASE_SCHEME == "sqlite":
     DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
 else:
     DATABASES["default"]["ENGINE"] = "common.mysql"
-    DATABASES["default"].setdefault("OPTIONS", {}).update(charset="utf8mb4", connect_timeout=3, read_timeout=10)
+    DATABASES["default"].setdefault("OPTIONS", {}).update(
+        charset="utf8mb4", connect_timeout=3, read_timeout=10
+    )
     DATABASES["default"]["TEST"] = {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_unicode_ci"}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -109,11 +123,13 @@ CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.core.RedisChannelLayer",
         # redis-py 8 closes a socket that is silent for 5 s, and a desk is silent for hours.
-        "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": None, "health_check_interval": 30}]},
+        "CONFIG": {
+            "hosts": [{"address": REDIS_URL, "socket_timeout": None, "health_check_interval": 30}]
+        },
     }
 }
 
-# --- Applications ---------------------------------------------------------------------------------------------------
+# --- Applications --------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
     "wechatbot.apps.WechatbotConfig",
@@ -177,12 +193,19 @@ TEMPLATES = [
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 PASSWORD_HASHERS = ["wechatbot.login.hashing.Argon2Hasher", "wechatbot.login.hashing.PBKDF2Hasher"]
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
-# The limits stand in `wechatbot.login.attempts`; its counters are in Redis, and the tables of Axes stay empty.
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+# The limits stand in `wechatbot.login.attempts`; its counters are in Redis, and the tables of Axes
+# stay empty.
 AXES_HANDLER = "wechatbot.login.handler.LoginHandler"
 AXES_CLIENT_IP_CALLABLE = "common.callers.client_address"
 AXES_LOCKOUT_CALLABLE = "wechatbot.login.handler.refused"
@@ -192,11 +215,14 @@ AXES_VERBOSE = False
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 
-# Secrets at rest (django-fernet-encrypted-fields): derived from SECRET_KEY with a salt of this installation.
-_salt_key = env.str("SALT_KEY", default="") or generated(SECRETS_DIR, "salt_key", lambda: random_text(32))
+# Secrets at rest (django-fernet-encrypted-fields): derived from SECRET_KEY with a salt of this
+# installation.
+_salt_key = env.str("SALT_KEY", default="") or generated(
+    SECRETS_DIR, "salt_key", lambda: random_text(32)
+)
 SALT_KEY = [_salt_key, *env.list("SALT_KEY_FALLBACKS", default=[])]
 
-# --- Language, time, static files -----------------------------------------------------------------------------------
+# --- Language, time, static files ----------------------------------------------------------------
 
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", _("简体中文")), ("en", _("英语"))]
@@ -211,26 +237,34 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 # Without collectstatic (embedded mode, also behind a tunnel) files are found where they are.
 WHITENOISE_USE_FINDERS = True
 
-# --- WeChat ---------------------------------------------------------------------------------------------------------
+# --- WeChat --------------------------------------------------------------------------------------
 
 WECHAT_APP_ID = env.str("WECHAT_APP_ID", default="")
 WECHAT_APP_SECRET = env.str("WECHAT_APP_SECRET", default="")
 WECHAT_TOKEN = env.str("WECHAT_TOKEN", default="")
 WECHAT_ENCODING_AES_KEY = env.str("WECHAT_ENCODING_AES_KEY", default="")
 WECHAT_REPLY_MODE = env.str("WECHAT_REPLY_MODE", default="auto")
-# WeChat's signature covers what is sealed. The simulator's phone sends in every mode, so its own account takes all.
-WECHAT_ENCRYPTED_ONLY = env.bool("WECHAT_ENCRYPTED_ONLY", default=bool(WECHAT_APP_ID and WECHAT_ENCODING_AES_KEY))
+# WeChat's signature covers what is sealed. The simulator's phone sends in every mode, so its own
+# account takes all.
+WECHAT_ENCRYPTED_ONLY = env.bool(
+    "WECHAT_ENCRYPTED_ONLY", default=bool(WECHAT_APP_ID and WECHAT_ENCODING_AES_KEY)
+)
 WECHAT_PREVIOUS_AES_KEY_HOURS = env.float("WECHAT_PREVIOUS_AES_KEY_HOURS", default=24.0)
 # The first account is the simulator's own until a real one is named.
 WECHAT_IS_SIMULATED = SIMULATOR and not WECHAT_APP_ID
 if WECHAT_IS_SIMULATED:
-    WECHAT_APP_ID = generated(SECRETS_DIR, "simulator_app_id", lambda: "wx" + random_text(16).lower())
-    WECHAT_APP_SECRET = generated(SECRETS_DIR, "simulator_app_secret", lambda: random_text(32).lower())
+    WECHAT_APP_ID = generated(
+        SECRETS_DIR, "simulator_app_id", lambda: "wx" + random_text(16).lower()
+    )
+    WECHAT_APP_SECRET = generated(
+        SECRETS_DIR, "simulator_app_secret", lambda: random_text(32).lower()
+    )
     WECHAT_TOKEN = generated(SECRETS_DIR, "simulator_token", lambda: random_text(24))
     WECHAT_ENCODING_AES_KEY = generated(SECRETS_DIR, "simulator_aes_key", lambda: random_text(43))
 SIMULATOR_API_URL = f"http://127.0.0.1:{PORT}/simulator/api"
 WECHAT_API_URL = env.str(
-    "WECHAT_API_URL", default=SIMULATOR_API_URL if WECHAT_IS_SIMULATED else "https://api.weixin.qq.com"
+    "WECHAT_API_URL",
+    default=SIMULATOR_API_URL if WECHAT_IS_SIMULATED else "https://api.weixin.qq.com",
 ).rstrip("/")
 
 RATE_LIMIT_PER_MINUTE = env.int("RATE_LIMIT_PER_MINUTE", default=20)
@@ -240,14 +274,14 @@ SESSION_TTL_SECONDS = env.int("SESSION_TTL_SECONDS", default=1800)
 HOLD_SECONDS = env.float("HOLD_SECONDS", default=2.0)
 CALLBACK_MAX_AGE = env.int("CALLBACK_MAX_AGE", default=3600)
 
-# --- How long rows are kept, in days; 0 is for ever ----------------------------------------------------------------
+# --- How long rows are kept, in days; 0 is for ever ----------------------------------------------
 
 KEEP_RAW_DAYS = env.int("KEEP_RAW_DAYS", default=30)
 KEEP_LOG_DAYS = env.int("KEEP_LOG_DAYS", default=90)
 KEEP_ADMIN_LOG_DAYS = env.int("KEEP_ADMIN_LOG_DAYS", default=400)
 KEEP_MESSAGE_DAYS = env.int("KEEP_MESSAGE_DAYS", default=400)
 
-# --- Language models ------------------------------------------------------------------------------------------------
+# --- Language models -----------------------------------------------------------------------------
 
 LLM_BASE_URL = env.str("LLM_BASE_URL", default="")
 LLM_API_KEY = env.str("LLM_API_KEY", default="")
@@ -257,20 +291,24 @@ LLM_FALLBACK_API_KEY = env.str("LLM_FALLBACK_API_KEY", default="")
 LLM_FALLBACK_MODEL = env.str("LLM_FALLBACK_MODEL", default="")
 LLM_TEMPERATURE = env.float("LLM_TEMPERATURE", default=0.7)
 LLM_MAX_TOKENS = env.int("LLM_MAX_TOKENS", default=500)
-# Hosts in private networks that an address typed in the admin may lead to, as `host` or `host:port`. What the
-# environment itself names, and our own simulator, need no entry.
+# Hosts in private networks that an address typed in the admin may lead to, as `host` or
+# `host:port`. What the environment itself names, and our own simulator, need no entry.
 ALLOWED_PRIVATE_HOSTS = env.list("ALLOWED_PRIVATE_HOSTS", default=[])
 URLS_OF_THE_ENVIRONMENT = (LLM_BASE_URL, LLM_FALLBACK_BASE_URL, WECHAT_API_URL, SIMULATOR_API_URL)
 
-# --- Worker ---------------------------------------------------------------------------------------------------------
+# --- Worker --------------------------------------------------------------------------------------
 
 WORKER_THREADS = env.int("WORKER_THREADS", default=300)
 
-CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1).replace("?db=", "?virtual_host=", 1)
+CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1).replace(
+    "?db=", "?virtual_host=", 1
+)
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 5, "socket_connect_timeout": 2}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_ACKS_LATE = False  # The database is the truth; webhook.recovery picks up what a dying worker drops.
+CELERY_TASK_ACKS_LATE = (
+    False  # The database is the truth; webhook.recovery picks up what a dying worker drops.
+)
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
     "webhook.tasks.reply_to_customers": {"queue": "reply"},
@@ -288,7 +326,8 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 5.0,
         "options": {"expires": 5},
     },
-    # Three times: a night's pass that was cut off goes on an hour later, one that was not finds nothing to do.
+    # Three times: a night's pass that was cut off goes on an hour later, one that was not finds
+    # nothing to do.
     "delete what is old": {
         "task": "wechatbot.tasks.delete_old",
         "schedule": crontab(hour="3-5", minute="17"),
@@ -296,7 +335,7 @@ CELERY_BEAT_SCHEDULE = {
     },
 }
 
-# --- Mail and logs --------------------------------------------------------------------------------------------------
+# --- Mail and logs -------------------------------------------------------------------------------
 
 vars().update(env.mail("EMAIL_URL", default="consolemail://"))
 

@@ -1,4 +1,6 @@
-"""The editors' pages: how the assistant speaks, what it must not say, and how each answer was found."""
+"""The editors' pages: how the assistant speaks, what it must not say, and how each answer was
+found.
+"""
 
 from assistant.admin.answer_log import AnswerLogAdmin
 from assistant.admin.editing import BlockedTermAdmin, PersonaAdmin

@@ -37,21 +37,41 @@ class DoubtFilter(WordsFilter):
 @admin.register(AnswerLog)
 class AnswerLogAdmin(ReadOnlyPage):
     list_display = [
-        moment_of(AnswerLog, "created_at"), cut_of(AnswerLog, "question"), cut_of(AnswerLog, "answer"), "source_label",
-        "doubt_words", "confidence_percent", "took",
-    ]  # fmt: skip
+        moment_of(AnswerLog, "created_at"),
+        cut_of(AnswerLog, "question"),
+        cut_of(AnswerLog, "answer"),
+        "source_label",
+        "doubt_words",
+        "confidence_percent",
+        "took",
+    ]
     list_display_links = list_display[:2]
-    list_filter = ["source", DoubtFilter, ("created_at", TimeFilter), ("created_at", RangeDateTimeFilter)]
+    list_filter = [
+        "source",
+        DoubtFilter,
+        ("created_at", TimeFilter),
+        ("created_at", RangeDateTimeFilter),
+    ]
     list_filter_submit = True
     search_fields = ["question", "answer", "session_id"]
     search_help_text = _("搜索问题、回答或会话标识")
     show_full_result_count = False
     fields = [
-        "question", "answer", "source", "doubt_words", "confidence_percent", "faq", "took", "created_at", "session_id",
-    ]  # fmt: skip
+        "question",
+        "answer",
+        "source",
+        "doubt_words",
+        "confidence_percent",
+        "faq",
+        "took",
+        "created_at",
+        "session_id",
+    ]
     readonly_fields = fields
     empty_text = _("机器人每回答一个问题，这里就记下答案是怎么找到的。")
-    empty_step = Step(_("问机器人一个问题"), ("simulator:page", "admin:wechat_officialaccount_changelist"))
+    empty_step = Step(
+        _("问机器人一个问题"), ("simulator:page", "admin:wechat_officialaccount_changelist")
+    )
 
     @display(description=_("来源"), ordering="source", label=True)
     def source_label(self, entry: AnswerLog) -> str:
@@ -76,5 +96,7 @@ class AnswerLogAdmin(ReadOnlyPage):
         if found is None:
             return gettext("已删除") if entry.faq_id else NOTHING
         return format_html(
-            '<a href="{}" class="text-link">{}</a>', reverse("admin:knowledge_faq_change", args=[found.pk]), found
+            '<a href="{}" class="text-link">{}</a>',
+            reverse("admin:knowledge_faq_change", args=[found.pk]),
+            found,
         )

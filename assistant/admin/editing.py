@@ -35,7 +35,9 @@ class PersonaAdmin(AdminPage):
     empty_text = _("模型现在用默认的人设回答。想让它换个身份或语气，就在这里添加。")
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """A new persona starts from the default, so that an editor changes words instead of facing an empty box."""
+        """A new persona starts from the default, so that an editor changes words instead of facing
+        an empty box.
+        """
         return {"prompt": default_prompt(), **super().get_changeform_initial_data(request)}
 
     def save_model(self, request: HttpRequest, obj: Persona, form: Any, change: bool) -> None:
@@ -61,7 +63,9 @@ class AddTermsForm(BaseDialogForm):
         help_text=_("每行一个，已有的会跳过"),
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 10}),
     )
-    direction = forms.ChoiceField(label=_("检查"), choices=Direction.choices, widget=UnfoldAdminSelectWidget)
+    direction = forms.ChoiceField(
+        label=_("检查"), choices=Direction.choices, widget=UnfoldAdminSelectWidget
+    )
 
     def clean_terms(self) -> list[str]:
         """The words in their order, each once; a line without a word, or one too long, is named."""
@@ -90,7 +94,10 @@ class BlockedTermAdmin(AdminPage):
     list_per_page = 100
     actions = ["enable", "disable"]
     actions_list = ["add_many"]
-    empty_text = _("客户或机器人的话里有这里的词时，机器人不作回答。可以逐个添加，也可以用右上角的「批量添加」。")
+    empty_text = _(
+        "客户或机器人的话里有这里的词时，机器人不作回答。可以逐个添加，"
+        "也可以用右上角的「批量添加」。"
+    )
 
     @action(
         description=_("批量添加"),
@@ -108,8 +115,12 @@ class BlockedTermAdmin(AdminPage):
         terms: list[str] = form.cleaned_data["terms"]
         added = add_terms(terms, Direction(form.cleaned_data["direction"]))
         text = _("添加了 %(added)s 个敏感词，跳过 %(skipped)s 个已有的。")
-        self.message_user(request, text % {"added": added, "skipped": len(terms) - added}, messages.SUCCESS)
-        return HttpResponse(headers={"HX-Redirect": reverse("admin:assistant_blockedterm_changelist")})
+        self.message_user(
+            request, text % {"added": added, "skipped": len(terms) - added}, messages.SUCCESS
+        )
+        return HttpResponse(
+            headers={"HX-Redirect": reverse("admin:assistant_blockedterm_changelist")}
+        )
 
     @admin.action(description=_("启用所选敏感词"), permissions=["change"])
     def enable(self, request: HttpRequest, terms: QuerySet[BlockedTerm]) -> None:

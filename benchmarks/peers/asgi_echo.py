@@ -1,4 +1,6 @@
-"""The least that a callback can cost: an ASGI function that opens a push, reads it, seals an echo, stores nothing."""
+"""The least that a callback can cost: an ASGI function that opens a push, reads it, seals an echo,
+stores nothing.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ def sealed(reply: str, nonce: str) -> bytes:
     clear = os.urandom(16) + len(message).to_bytes(4, "big") + message + APP_ID
     pad = 32 - len(clear) % 32
     encryptor = CIPHER.encryptor()
-    encrypted = base64.b64encode(encryptor.update(clear + bytes([pad]) * pad) + encryptor.finalize()).decode()
+    encrypted = base64.b64encode(
+        encryptor.update(clear + bytes([pad]) * pad) + encryptor.finalize()
+    ).decode()
     timestamp = str(int(time.time()))
     return (
         f"<xml><Encrypt><![CDATA[{encrypted}]]></Encrypt>"
@@ -66,6 +70,9 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
         body += event.get("body", b"")
         more = event.get("more_body", False)
     answer = echo(dict(parse_qsl(scope["query_string"].decode())), body)
-    headers = [(b"content-type", b"application/xml"), (b"content-length", str(len(answer)).encode())]
+    headers = [
+        (b"content-type", b"application/xml"),
+        (b"content-length", str(len(answer)).encode()),
+    ]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": answer})

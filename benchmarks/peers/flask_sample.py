@@ -1,6 +1,8 @@
-"""The sample that most WeChat bots in Python grew from: Flask and wechatpy, everything inside the view.
+"""The sample that most WeChat bots in Python grew from: Flask and wechatpy, everything inside the
+view.
 
-As it stands it echoes. With MODEL_URL it asks a language model in the view, as the many "ChatGPT in WeChat" posts do.
+As it stands it echoes. With MODEL_URL it asks a language model in the view, as the many "ChatGPT in
+WeChat" posts do.
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ def wechat(kind: str) -> str:
     crypto = WeChatCrypto(TOKEN, AES_KEY, APP_IDS[kind])
     try:
         check_signature(TOKEN, request.args.get("signature", ""), timestamp, nonce)
-        xml = crypto.decrypt_message(request.data, request.args.get("msg_signature", ""), timestamp, nonce)
+        xml = crypto.decrypt_message(
+            request.data, request.args.get("msg_signature", ""), timestamp, nonce
+        )
     except (InvalidSignatureException, InvalidAppIdException):
         abort(403)
     message = parse_message(xml)

@@ -51,8 +51,10 @@ def flask(bench: Bench) -> AbstractContextManager[Target]:
 def cost(bench: Bench) -> Table:
     table = Table(
         "CPU per acknowledged push, at saturation",
-        f"Safe mode, distinct customers, {AT_ONCE} connections kept busy, a fresh one per push. Ours stores, "
-        "deduplicates and limits each push (MariaDB, every commit on disk); the peers store nothing. Answering is left "
+        f"Safe mode, distinct customers, {AT_ONCE} connections kept busy, a fresh one per push. "
+        "Ours stores, "
+        "deduplicates and limits each push (MariaDB, every commit on disk); the peers store "
+        "nothing. Answering is left "
         "out.",
     )
     ours, bare, sample = [], [], []
@@ -61,8 +63,16 @@ def cost(bench: Bench) -> Table:
         bare.append(_saturate(bench, asgi))
         sample.append(_saturate(bench, flask))
     pairs = list(zip(ours, bare, sample, strict=True))
-    table.add("whole stack against bare ASGI echo", [a.total / b.total for a, b, _ in pairs], "x", 3.0, 1.7)
-    table.add("whole stack against Flask echo", [a.total / c.total for a, _, c in pairs], "x", 0.4, 0.25)
+    table.add(
+        "whole stack against bare ASGI echo",
+        [a.total / b.total for a, b, _ in pairs],
+        "x",
+        3.0,
+        1.7,
+    )
+    table.add(
+        "whole stack against Flask echo", [a.total / c.total for a, _, c in pairs], "x", 0.4, 0.25
+    )
     table.add("ours: whole stack", [a.total for a in ours], "ms")
     for part in ours[0].by_part:
         table.add(f"ours: {part}", [a.by_part[part] for a in ours], "ms")
@@ -86,7 +96,9 @@ def _saturate(bench: Bench, candidate: Candidate) -> Acks:
         spent = meter.read()
     good = len([one for one in outcomes if one.deliveries[-1].status == OK])
     if good < len(outcomes):
-        raise RuntimeError(f"{len(outcomes) - good} of {len(outcomes)} pushes were not acknowledged")
+        raise RuntimeError(
+            f"{len(outcomes) - good} of {len(outcomes)} pushes were not acknowledged"
+        )
     lasted = max(one.deliveries[-1].ended for one in outcomes) - outcomes[0].started
     return Acks(good / lasted, spent.milliseconds_each(good))
 
@@ -99,14 +111,18 @@ def _send(bench: Bench, port: int, seconds: float) -> list[Outcome]:
 def latency(bench: Bench) -> Table:
     table = Table(
         "Acknowledgement at 200 pushes a second",
-        "API account, arrivals as customers come (Poisson), a fresh connection per push, answering left out. "
+        "API account, arrivals as customers come (Poisson), a fresh connection per push, answering "
+        "left out. "
         "Beyond the hold: with HOLD_SECONDS=2 the two seconds are taken off.",
     )
     at_once = [_latencies(bench, product) for _ in range(bench.rounds)]
     table.add("HOLD_SECONDS=0, p50", [percentile(one, 0.5) for one in at_once], "ms", 10, 5)
     table.add("HOLD_SECONDS=0, p99", [percentile(one, 0.99) for one in at_once], "ms", 60, 25)
     held = [
-        [latency - 2000 for latency in _latencies(bench, lambda bench: product(bench, hold_seconds=2.0))]
+        [
+            latency - 2000
+            for latency in _latencies(bench, lambda bench: product(bench, hold_seconds=2.0))
+        ]
         for _ in range(bench.rounds)
     ]
     table.add("beyond a hold of 2 s, p50", [percentile(one, 0.5) for one in held], "ms", 10, 5)

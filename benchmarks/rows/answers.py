@@ -1,4 +1,6 @@
-"""Answering at a steady rate: by a model that thinks for three seconds, and from the knowledge base."""
+"""Answering at a steady rate: by a model that thinks for three seconds, and from the knowledge
+base.
+"""
 
 from __future__ import annotations
 
@@ -75,7 +77,10 @@ def ask(
     bench.profiler.watch(f"{name} {kind}", target)
     meter, fakes = Meter(target.pids), Meter(product.fakes())
     outcomes = with_api_texts(load.finish(), bench.stack.sent_by_api, patience=patience)
-    beside = {**fakes.read().milliseconds_each(len(asked)), "client": load.cpu_seconds / len(asked) * 1000}
+    beside = {
+        **fakes.read().milliseconds_each(len(asked)),
+        "client": load.cpu_seconds / len(asked) * 1000,
+    }
     spent, servers_asked = meter.read(), bench.stack.servers_asked().since(before)
     run = Run(outcomes, spent, bench.stack.model_stats()["calls"] - calls, servers_asked)
     _tell(f"{name} {kind}", run)
@@ -92,21 +97,36 @@ def _warm_up(bench: Bench, port: int, kind: Kind) -> None:
 
 def _tell(name: str, run: Run) -> None:
     """On the screen only: what a person wants to see when something is wrong."""
-    parts = {part: round(cost, 2) for part, cost in run.spent.milliseconds_each(len(run.outcomes)).items()}
+    parts = {
+        part: round(cost, 2)
+        for part, cost in run.spent.milliseconds_each(len(run.outcomes)).items()
+    }
     latencies = [round(run.percentile(share), 3) for share in (0.5, 0.95, 0.99, 1.0)]
-    say(f"  {name}: {run.answered:.2f} % of {len(run.outcomes)} answered, {run.answered_twice} twice,", end=" ")
-    say(f"{run.calls_each:.3f} calls each, p50 p95 p99 max {latencies} s, CPU {run.cpu_each:.1f} ms {parts}")
+    say(
+        f"  {name}: {run.answered:.2f} % of {len(run.outcomes)} answered, {run.answered_twice} "
+        "twice,",
+        end=" ",
+    )
+    say(
+        f"{run.calls_each:.3f} calls each, p50 p95 p99 max {latencies} s, CPU {run.cpu_each:.1f} "
+        f"ms {parts}"
+    )
     if run.servers_asked:
         say("    asked for each message:", run.servers_asked.each(len(run.outcomes)))
     unanswered = [one for one in run.outcomes if not one.answers]
     for one in unanswered[:3]:
-        say("    not answered:", [(round(d.seconds, 2), d.status, d.text[:40]) for d in one.deliveries], one.by_api)
+        say(
+            "    not answered:",
+            [(round(d.seconds, 2), d.status, d.text[:40]) for d in one.deliveries],
+            one.by_api,
+        )
 
 
 def model(bench: Bench) -> Table:
     table = Table(
         "50 messages a second, a model that thinks for 3 s (10 chunks)",
-        "One web and one worker process, every message from another customer with another question, 1,000 FAQs. "
+        "One web and one worker process, every message from another customer with another "
+        "question, 1,000 FAQs. "
         "Answered: the model's words reached the customer, passively or by the API.",
     )
     count = int(50 * bench.seconds(25, 5))
@@ -114,12 +134,23 @@ def model(bench: Bench) -> Table:
         runs = []
         for _ in range(bench.rounds):
             with bench.stack.product(thinking=Thinking()) as product:
-                runs.append(ask(bench, product, shop.for_the_model(count), kind=kind, rate=50, name="model 50/s"))
+                runs.append(
+                    ask(
+                        bench,
+                        product,
+                        shop.for_the_model(count),
+                        kind=kind,
+                        rate=50,
+                        name="model 50/s",
+                    )
+                )
         _add(table, f"{kind} account", runs)
         _add_cpu(table, f"{kind} account", runs, 20, 12)
     if not bench.quick:
         with bench.stack.product(thinking=Thinking(chunks=100)) as product:
-            run = ask(bench, product, shop.for_the_model(count), kind="api", rate=50, name="100 chunks")
+            run = ask(
+                bench, product, shop.for_the_model(count), kind="api", rate=50, name="100 chunks"
+            )
         table.add("api account, 100 chunks: answered", run.answered, "%")
         table.add("api account, 100 chunks: CPU of the whole stack a message", run.cpu_each, "ms")
     for name, command in PEERS[1:] if bench.quick else PEERS:
@@ -132,7 +163,9 @@ def model(bench: Bench) -> Table:
 
 
 def _add(table: Table, name: str, runs: Sequence[Run]) -> None:
-    table.add(f"{name}: answered", [run.answered for run in runs], "%", 100, 100, more_is_better=True)
+    table.add(
+        f"{name}: answered", [run.answered for run in runs], "%", 100, 100, more_is_better=True
+    )
     table.add(f"{name}: answered twice", [run.answered_twice for run in runs], "", 0, 0)
     table.add(f"{name}: model calls a message", [run.calls_each for run in runs], "", 1.0, 1.0)
     table.add(f"{name}: p50", [run.percentile(0.5) for run in runs], "s")
@@ -140,10 +173,18 @@ def _add(table: Table, name: str, runs: Sequence[Run]) -> None:
 
 
 def _add_cpu(table: Table, name: str, runs: Sequence[Run], at_least: float, goal: float) -> None:
-    table.add(f"{name}: CPU of the whole stack a message", [run.cpu_each for run in runs], "ms", at_least, goal)
+    table.add(
+        f"{name}: CPU of the whole stack a message",
+        [run.cpu_each for run in runs],
+        "ms",
+        at_least,
+        goal,
+    )
     for part in runs[0].spent.by_part:
         table.add(
-            f"{name}: of which {part}", [run.spent.milliseconds_each(len(run.outcomes))[part] for run in runs], "ms"
+            f"{name}: of which {part}",
+            [run.spent.milliseconds_each(len(run.outcomes))[part] for run in runs],
+            "ms",
         )
 
 
@@ -161,7 +202,8 @@ def _peer(bench: Bench, command: Command, count: int) -> tuple[float, float, flo
 def faq(bench: Bench) -> Table:
     table = Table(
         "FAQ answers at 50 messages a second",
-        "API account, 1,000 FAQs, every message from another customer; from the push's first byte to the end of the "
+        "API account, 1,000 FAQs, every message from another customer; from the push's first byte "
+        "to the end of the "
         "passive reply.",
     )
     runs = []
@@ -170,7 +212,11 @@ def faq(bench: Bench) -> Table:
             asked = shop.for_the_knowledge_base(int(50 * bench.seconds(25, 4)))
             runs.append(ask(bench, product, asked, kind="api", rate=50, name="FAQ"))
     table.add("answered", [run.answered for run in runs], "%", 100, 100, more_is_better=True)
-    for name, share, at_least, goal in (("p50", 0.5, 20, 8), ("p95", 0.95, None, None), ("p99", 0.99, 80, 30)):
+    for name, share, at_least, goal in (
+        ("p50", 0.5, 20, 8),
+        ("p95", 0.95, None, None),
+        ("p99", 0.99, 80, 30),
+    ):
         bars = () if at_least is None else (at_least, goal)
         table.add(name, [run.percentile(share) * 1000 for run in runs], "ms", *bars)
     _add_cpu(table, "FAQ", runs, 8, 4)

@@ -1,4 +1,6 @@
-"""Where it gets hard: a model whose thinking time varies, and more messages a second, with two worker processes."""
+"""Where it gets hard: a model whose thinking time varies, and more messages a second, with two
+worker processes.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +20,15 @@ ENOUGH_ANSWERED, IN_TIME = 99.9, 4.5
 def lognormal(bench: Bench) -> Table:
     median, p95 = (QUICK_MEDIAN, QUICK_P95) if bench.quick else (MEDIAN, P95)
     table = Table(
-        f"50 messages a second, a model that thinks for {median} s (median) to {p95} s (95th percentile)",
-        "Lognormal, 10 chunks, API account, two worker processes. The share of messages answered within so many "
+        f"50 messages a second, a model that thinks for {median} s (median) to {p95} s (95th "
+        "percentile)",
+        "Lognormal, 10 chunks, API account, two worker processes. The share of messages answered "
+        "within so many "
         "seconds, against the share of the model's own answers that took no longer.",
     )
-    with bench.stack.product(workers=WORKERS, thinking=Thinking(lognormal=(median, p95))) as product:
+    with bench.stack.product(
+        workers=WORKERS, thinking=Thinking(lognormal=(median, p95))
+    ) as product:
         asked = shop.for_the_model(int(50 * bench.seconds(60, 5)))
         run = ask(bench, product, asked, kind="api", rate=50, name="lognormal", patience=60)
         drawn = bench.stack.model_stats()["drawn"][-len(asked) :]
@@ -41,7 +47,8 @@ def lognormal(bench: Bench) -> Table:
 def rate(bench: Bench) -> Table:
     table = Table(
         "How many messages a second",
-        f"A model that thinks for 3 s (10 chunks), API account, two worker processes. The highest rate with at least "
+        "A model that thinks for 3 s (10 chunks), API account, two worker processes. The highest "
+        "rate with at least "
         f"{ENOUGH_ANSWERED} % answered and a 95th percentile of at most {IN_TIME} s.",
     )
     runs: dict[int, Run] = {}
@@ -61,4 +68,8 @@ def rate(bench: Bench) -> Table:
 
 
 def _is_enough(run: Run) -> bool:
-    return run.answered >= ENOUGH_ANSWERED and run.percentile(0.95) <= IN_TIME and not run.answered_twice
+    return (
+        run.answered >= ENOUGH_ANSWERED
+        and run.percentile(0.95) <= IN_TIME
+        and not run.answered_twice
+    )

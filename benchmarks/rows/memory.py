@@ -1,4 +1,6 @@
-"""Memory: requests held open, a worker with 200 answers in flight, and the embedded group when nobody writes."""
+"""Memory: requests held open, a worker with 200 answers in flight, and the embedded group when
+nobody writes.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,8 @@ IN_FLIGHT = 200
 def held(bench: Bench) -> Table:
     table = Table(
         f"{HELD} requests held in one process",
-        "Passive account, third deliveries, nobody answers: each is stored, held until the last moment and answered "
+        "Passive account, third deliveries, nobody answers: each is stored, held until the last "
+        "moment and answered "
         f"with the tap link. They come at {HELD_RATE} a second.",
     )
     count = 1000 if bench.quick else HELD
@@ -40,7 +43,12 @@ def held(bench: Bench) -> Table:
     in_time = [one for one in in_time if one.deliveries[0].seconds <= 4.9]
     at_once = _most_open_at_once(outcomes)
     table.add(
-        "answered within 4.9 s of arrival", len(in_time) / len(outcomes) * 100, "%", 100, 100, more_is_better=True
+        "answered within 4.9 s of arrival",
+        len(in_time) / len(outcomes) * 100,
+        "%",
+        100,
+        100,
+        more_is_better=True,
     )
     table.add("longest", max(one.deliveries[0].seconds for one in outcomes), "s")
     table.add("held at the same time", at_once, "", count, count, more_is_better=True)
@@ -52,7 +60,13 @@ def _hold(bench: Bench, product: Product, count: int) -> tuple[list[Outcome], in
     """The outcomes, and the most memory that the web process had meanwhile."""
     asked = [Question("在吗？我的订单到哪里了", "")] * count
     load = bench.send(
-        asked, product.port, rate=HELD_RATE, evenly=True, kind="passive", age=LAST_DELIVERY_AGE, deliveries=1
+        asked,
+        product.port,
+        rate=HELD_RATE,
+        evenly=True,
+        kind="passive",
+        age=LAST_DELIVERY_AGE,
+        deliveries=1,
     )
     load.wait_for_begin()
     most = 0
@@ -63,7 +77,9 @@ def _hold(bench: Bench, product: Product, count: int) -> tuple[list[Outcome], in
 
 
 def _most_open_at_once(outcomes: list[Outcome]) -> int:
-    moments = [(one.started, 1) for one in outcomes] + [(one.deliveries[0].ended, -1) for one in outcomes]
+    moments = [(one.started, 1) for one in outcomes] + [
+        (one.deliveries[0].ended, -1) for one in outcomes
+    ]
     is_open = most = 0
     for _, change in sorted(moments):
         is_open += change
@@ -80,7 +96,11 @@ def worker(bench: Bench) -> Table:
         idle = rss(product.workers[0].pid)
         load = bench.send(shop.for_the_model(IN_FLIGHT + 20), product.port, rate=40)
         load.wait_for_begin()
-        wait_until(lambda: bench.stack.model_stats()["in_flight"] >= IN_FLIGHT, 60, what="200 calls are under way")
+        wait_until(
+            lambda: bench.stack.model_stats()["in_flight"] >= IN_FLIGHT,
+            60,
+            what="200 calls are under way",
+        )
         busy, shared = rss(product.workers[0].pid), pss(product.workers[0].pid)
         load.finish()
     table.add("resident memory", busy / MB, "MB", 160, 100)
@@ -92,7 +112,8 @@ def worker(bench: Bench) -> Table:
 def embedded(bench: Bench) -> Table:
     table = Table(
         "The embedded group when nobody writes",
-        "`manage.py serve --demo` on SQLite with a Redis of its own: supervisor, Redis, web, worker, deliver. Pages "
+        "`manage.py serve --demo` on SQLite with a Redis of its own: supervisor, Redis, web, "
+        "worker, deliver. Pages "
         "that processes share are counted once (PSS).",
     )
     port = free_port()

@@ -37,8 +37,10 @@ def pages(bench: Bench) -> Table:
     reads = 5 if bench.quick else 15
     table = Table(
         f"Pages of the admin with {messages:,} messages and {tickets:,} tickets",
-        f"MariaDB, as many replies as messages, over 100 days; 500 tickets are open. The median of {reads} reads of "
-        "each page, one at a time, from the request's first byte to the page's last, after one read that is not "
+        "MariaDB, as many replies as messages, over 100 days; 500 tickets are open. The median of "
+        f"{reads} reads of "
+        "each page, one at a time, from the request's first byte to the page's last, after one "
+        "read that is not "
         "counted; the worst of them beside it.",
     )
     with bench.stack.product(workers=0) as product:
@@ -54,7 +56,9 @@ def pages(bench: Bench) -> Table:
 def _fill(bench: Bench, messages: int, tickets: int) -> str:
     """Returns the session of a reader."""
     command = [sys.executable, "-m", "benchmarks.history", str(messages), str(tickets)]
-    done = subprocess.run(command, env=bench.stack.environment(), check=True, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run(
+        command, env=bench.stack.environment(), check=True, stdout=subprocess.PIPE, text=True
+    )
     return done.stdout.split()[-1]
 
 

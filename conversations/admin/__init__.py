@@ -1,4 +1,6 @@
-"""Customers, conversations and messages to read. Nothing here is written by hand, but a customer's remark and texts."""
+"""Customers, conversations and messages to read. Nothing here is written by hand, but a customer's
+remark and texts.
+"""
 
 from conversations.admin.bot_texts import BotTextAdmin
 from conversations.admin.conversations import ConversationAdmin

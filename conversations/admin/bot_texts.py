@@ -32,11 +32,17 @@ class BotTextForm(forms.ModelForm):
         js = (forms.Script("conversations/bot_texts.js", defer=True),)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """The script fills an untouched box with the default, so that nobody types it anew to change a word."""
+        """The script fills an untouched box with the default, so that nobody types it anew to
+        change a word.
+        """
         super().__init__(*args, **kwargs)
         defaults = {moment: default_text(moment) for moment in DEFAULTS}
-        self.fields["moment"].widget.attrs["data-defaults"] = json.dumps(defaults, ensure_ascii=False)
-        self.fields["text"].help_text = _("从默认的说法改起。花括号里的占位符发送时会换成真实内容。")
+        self.fields["moment"].widget.attrs["data-defaults"] = json.dumps(
+            defaults, ensure_ascii=False
+        )
+        self.fields["text"].help_text = _(
+            "从默认的说法改起。花括号里的占位符发送时会换成真实内容。"
+        )
 
     class Meta:
         model = BotText
@@ -51,13 +57,19 @@ class BotTextForm(forms.ModelForm):
             try:
                 unknown = names_in(text) - known
             except ValueError as error:
-                raise forms.ValidationError({"text": _("花括号要成对，里面只能写占位符的名字。")}) from error
+                raise forms.ValidationError(
+                    {"text": _("花括号要成对，里面只能写占位符的名字。")}
+                ) from error
             if unknown:
                 names = gettext("、").join(f"{{{name}}}" for name in sorted(known)) or _("无")
-                raise forms.ValidationError({"text": _("只能使用这些占位符：{names}").format(names=names)})
+                raise forms.ValidationError(
+                    {"text": _("只能使用这些占位符：{names}").format(names=names)}
+                )
             if missing := _needed_in(moment) - names_in(text):
                 names = gettext("、").join(f"{{{name}}}" for name in sorted(missing))
-                raise forms.ValidationError({"text": _("请保留占位符：{names}").format(names=names)})
+                raise forms.ValidationError(
+                    {"text": _("请保留占位符：{names}").format(names=names)}
+                )
             if len(text) > (longest := _longest(moment)):
                 raise forms.ValidationError({"text": _("最多 {n} 个字。").format(n=longest)})
         return values
@@ -65,11 +77,15 @@ class BotTextForm(forms.ModelForm):
 
 def _needed_in(moment: str) -> set[str]:
     """What the customer must be able to tap: without its link an answer would never be read."""
-    return names_in(default_text(moment)) & ({"link"} if moment == "follow" else {"link", "choices"})
+    return names_in(default_text(moment)) & (
+        {"link"} if moment == "follow" else {"link", "choices"}
+    )
 
 
 def _longest(moment: str) -> int:
-    """In characters. Words with a link follow a full part in the same message, where little room is left."""
+    """In characters. Words with a link follow a full part in the same message, where little room is
+    left.
+    """
     if moment.endswith("_link"):
         return 12
     return 30 if "link" in names_in(default_text(moment)) else 500

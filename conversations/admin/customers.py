@@ -29,9 +29,16 @@ class CustomerAdmin(AdminPage):
     search_fields = ["openid", "remark"]
     search_help_text = _("搜索备注名或 OpenID")
     fields = [
-        "remark", "account", "openid", "subscribed", "created_at", "message_sends_left", "message_window_until",
-        "event_sends_left", "event_window_until",
-    ]  # fmt: skip
+        "remark",
+        "account",
+        "openid",
+        "subscribed",
+        "created_at",
+        "message_sends_left",
+        "message_window_until",
+        "event_sends_left",
+        "event_window_until",
+    ]
     readonly_fields = fields[1:]
     compressed_fields = True
     list_prefetch = ["account"]

@@ -50,9 +50,13 @@ class MessageInline(ReadOnlyInline):
 class ReplyInline(ReadOnlyInline):
     model = Reply
     fields = [
-        moment_of(Reply, "created_at"), "author", "show_text", "state", "channel",
+        moment_of(Reply, "created_at"),
+        "author",
+        "show_text",
+        "state",
+        "channel",
         cut_of(Reply, "reason", 30, reason_words),
-    ]  # fmt: skip
+    ]
     readonly_fields = fields
     ordering = ["-created_at"]
 

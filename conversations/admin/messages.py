@@ -53,19 +53,38 @@ class StateFilter(WordsFilter):
 @admin.register(Message)
 class MessageAdmin(ReadOnlyPage):
     list_display = [
-        moment_of(Message, "received_at"), "show_text", "show_kind", "show_state", "show_customer", "account",
-    ]  # fmt: skip
+        moment_of(Message, "received_at"),
+        "show_text",
+        "show_kind",
+        "show_state",
+        "show_customer",
+        "account",
+    ]
     list_display_links = list_display[:2]
     list_filter = [StateFilter, KindFilter, ("received_at", TimeFilter), "account"]
     search_fields = ["text", "openid"]
     search_help_text = _("搜索内容或 OpenID")
-    # Joined, MySQL would begin with the account and sort all of its messages to show one page of them.
+    # Joined, MySQL would begin with the account and sort all of its messages to show one page of
+    # them.
     list_prefetch = ["account", "conversation__customer"]
     ordering = ["-received_at"]
     fields = [
-        "conversation", "account", "openid", "show_kind", "text", "fields", "raw", "sent_at", "received_at",
-        "deliveries", "state", "attempt", "show_ending", "passive_text", "note",
-    ]  # fmt: skip
+        "conversation",
+        "account",
+        "openid",
+        "show_kind",
+        "text",
+        "fields",
+        "raw",
+        "sent_at",
+        "received_at",
+        "deliveries",
+        "state",
+        "attempt",
+        "show_ending",
+        "passive_text",
+        "note",
+    ]
     readonly_fields = fields
     inlines = [ReplyInline]
     empty_text = _("客户在微信里说的话、点的菜单会出现在这里。")

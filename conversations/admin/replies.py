@@ -32,19 +32,43 @@ class PartFilter(WordsFilter):
 @admin.register(Reply)
 class ReplyAdmin(ReadOnlyPage):
     list_display = [
-        moment_of(Reply, "created_at"), "show_text", "author", "show_source", "show_state", "channel",
+        moment_of(Reply, "created_at"),
+        "show_text",
+        "author",
+        "show_source",
+        "show_state",
+        "channel",
         cut_of(Reply, "reason", 16, reason_words),
-    ]  # fmt: skip
+    ]
     list_display_links = list_display[:2]
-    list_filter = ["state", SourceFilter, "author", "channel", ("created_at", TimeFilter), PartFilter]
+    list_filter = [
+        "state",
+        SourceFilter,
+        "author",
+        "channel",
+        ("created_at", TimeFilter),
+        PartFilter,
+    ]
     search_fields = ["text", "conversation__customer__openid"]
     search_help_text = _("搜索内容或 OpenID")
     # As for messages: joined, MySQL would sort them all. The list needs no other row.
     ordering = ["-created_at"]
     fields = [
-        "conversation", "message", "part", "author", "agent_name", "show_source", "whole_text", "state", "channel",
-        "tries", "due_at", "created_at", "sent_at", "show_reason",
-    ]  # fmt: skip
+        "conversation",
+        "message",
+        "part",
+        "author",
+        "agent_name",
+        "show_source",
+        "whole_text",
+        "state",
+        "channel",
+        "tries",
+        "due_at",
+        "created_at",
+        "sent_at",
+        "show_reason",
+    ]
     readonly_fields = fields
     empty_text = _("机器人、客服和系统发给客户的话会出现在这里。")
     empty_step = FIRST_MESSAGE

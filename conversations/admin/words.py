@@ -1,4 +1,6 @@
-"""Codes of messages and replies in words, with the colour of each state. Colour never says it alone."""
+"""Codes of messages and replies in words, with the colour of each state. Colour never says it
+alone.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from common.admin_pages import Step
 from conversations.models import Ending, MessageState, Owner, ReplyState
 
-# A reply keeps its source as a plain key: the floor above says what the keys are (`assistant.models.Source`).
+# A reply keeps its source as a plain key: the floor above says what the keys are
+# (`assistant.models.Source`).
 SOURCES: dict[str, str | Promise] = {
     "faq": "FAQ",
     "menu": _("候选问题"),
@@ -42,4 +45,6 @@ REPLY_COLOURS = {
     str(ReplyState.FAILED): "danger",
 }
 # Without the simulator the first customer comes through an account that is connected.
-FIRST_MESSAGE = Step(_("发出第一条消息"), ("simulator:page", "admin:wechat_officialaccount_changelist"))
+FIRST_MESSAGE = Step(
+    _("发出第一条消息"), ("simulator:page", "admin:wechat_officialaccount_changelist")
+)

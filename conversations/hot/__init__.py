@@ -1,7 +1,9 @@
-"""The statements that every message runs, as constant SQL. The ORM builds the same ones at about ten times the cost,
-and a message runs twenty of them. All of it works on MySQL, MariaDB and SQLite; nowhere else in the product is SQL.
+"""The statements that every message runs, as constant SQL. The ORM builds the same ones at about
+ten times the cost, and a message runs twenty of them. All of it works on MySQL, MariaDB and SQLite;
+nowhere else in the product is SQL.
 
-Each function is one statement of a story that `claims`, `services` or `passive` tells, inside their transactions.
+Each function is one statement of a story that `claims`, `services` or `passive` tells, inside their
+transactions.
 """
 
 from __future__ import annotations

@@ -38,7 +38,9 @@ class Held:
 
 def lock_message(message_id: int) -> Held:
     found = read(
-        f"SELECT state, attempt, hold, hold_until, ended_with FROM {MESSAGE} WHERE id = %s{for_update()}", message_id
+        f"SELECT state, attempt, hold, hold_until, ended_with FROM {MESSAGE} WHERE id = "
+        f"%s{for_update()}",
+        message_id,
     )
     state, attempt, hold, until, ended_with = found[0]
     return Held(state, attempt, hold, from_database(until), ended_with)
@@ -56,12 +58,17 @@ def end_message_and_push(message_id: int, state: str, ended_with: str, passive_t
 
 
 def reply_and_release(conversation_id: int, owner_version: int, lease: str, now: datetime) -> bool:
-    """`reply_as_owner` and the end of the lease in one. False: look at the two apart, nothing was changed."""
+    """`reply_as_owner` and the end of the lease in one. False: look at the two apart, nothing was
+    changed.
+    """
     sql = (
         f"UPDATE {CONVERSATION} SET last_reply_at = %s, lease_holder = '', lease_until = %s"
         " WHERE id = %s AND owner_version = %s AND lease_holder = %s"
     )
-    return run(sql, to_database(now), to_database(LONG_AGO), conversation_id, owner_version, lease) == 1
+    return (
+        run(sql, to_database(now), to_database(LONG_AGO), conversation_id, owner_version, lease)
+        == 1
+    )
 
 
 def reply_as_owner(conversation_id: int, owner_version: int, now: datetime) -> bool:
@@ -71,9 +78,24 @@ def reply_as_owner(conversation_id: int, owner_version: int, now: datetime) -> b
 
 
 _REPLY_COLUMNS = (
-    "conversation_id", "message_id", "part", "author", "agent_name", "source", "options", "owner_version", "text",
-    "state", "channel", "tries", "lease_until", "due_at", "created_at", "sent_at", "reason",
-)  # fmt: skip
+    "conversation_id",
+    "message_id",
+    "part",
+    "author",
+    "agent_name",
+    "source",
+    "options",
+    "owner_version",
+    "text",
+    "state",
+    "channel",
+    "tries",
+    "lease_until",
+    "due_at",
+    "created_at",
+    "sent_at",
+    "reason",
+)
 
 
 def insert_replies(replies: Sequence[Reply]) -> None:
@@ -106,7 +128,9 @@ def _insert(replies: Sequence[Reply]) -> Inserted:
 
 
 def spend_if_window_allows(customer_id: int, keep: int, now: datetime) -> bool:
-    """Take one send off the message window, if more than `keep` are left in it and no window that closes sooner."""
+    """Take one send off the message window, if more than `keep` are left in it and no window that
+    closes sooner.
+    """
     sql = (
         f"UPDATE {CUSTOMER} SET message_sends_left = message_sends_left - 1"
         " WHERE id = %s AND message_sends_left > %s AND message_window_until > %s"
@@ -117,5 +141,8 @@ def spend_if_window_allows(customer_id: int, keep: int, now: datetime) -> bool:
 
 
 def waiting_becomes_ready(conversation_id: int, now: datetime) -> int:
-    sql = f"UPDATE {REPLY} SET state = 'ready', due_at = %s WHERE conversation_id = %s AND state = 'waiting'"
+    sql = (
+        f"UPDATE {REPLY} SET state = 'ready', due_at = %s WHERE conversation_id = %s AND state = "
+        "'waiting'"
+    )
     return run(sql, to_database(now), conversation_id)

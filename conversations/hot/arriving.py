@@ -8,19 +8,45 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-from conversations.hot.sql import CONVERSATION, CUSTOMER, MESSAGE, insert, marks, read, run, to_database
+from conversations.hot.sql import (
+    CONVERSATION,
+    CUSTOMER,
+    MESSAGE,
+    insert,
+    marks,
+    read,
+    run,
+    to_database,
+)
 from conversations.models import LONG_AGO
 
 MESSAGE_COLUMNS = (
-    "id", "account_id", "openid", "dedup_key", "kind", "text", "fields", "raw", "wants_human", "sent_at",
-    "received_at", "state", "hold", "hold_until", "ended_with", "passive_text", "request_id",
-)  # fmt: skip
+    "id",
+    "account_id",
+    "openid",
+    "dedup_key",
+    "kind",
+    "text",
+    "fields",
+    "raw",
+    "wants_human",
+    "sent_at",
+    "received_at",
+    "state",
+    "hold",
+    "hold_until",
+    "ended_with",
+    "passive_text",
+    "request_id",
+)
 # A new row's other columns are the same for all.
 _NEW_MESSAGE = f"({marks(MESSAGE_COLUMNS)}, 1, 0, '')"
 
 
 def insert_messages(rows: Iterable[Sequence[Any]]) -> int:
-    """One INSERT that leaves known keys alone; returns how many rows went in (`bulk_create` does not tell)."""
+    """One INSERT that leaves known keys alone; returns how many rows went in (`bulk_create` does
+    not tell).
+    """
     values = [value for row in rows for value in row]
     places = ", ".join([_NEW_MESSAGE] * (len(values) // len(MESSAGE_COLUMNS)))
     columns = ", ".join([*MESSAGE_COLUMNS, "deliveries", "attempt", "note"])
@@ -30,7 +56,8 @@ def insert_messages(rows: Iterable[Sequence[Any]]) -> int:
 def conversation_of(account_id: int, openid: str) -> tuple[int, int, str] | None:
     """Ids of conversation and customer, and who serves them."""
     found = read(
-        f"SELECT co.id, cu.id, co.owner FROM {CUSTOMER} cu JOIN {CONVERSATION} co ON co.customer_id = cu.id"
+        f"SELECT co.id, cu.id, co.owner FROM {CUSTOMER} cu JOIN {CONVERSATION} co ON "
+        "co.customer_id = cu.id"
         " WHERE cu.account_id = %s AND cu.openid = %s",
         account_id,
         openid,
@@ -47,14 +74,19 @@ class Window(NamedTuple):
     event_until: datetime | None = None
 
 
-def begin_conversation(account_id: int, openid: str, sent_at: datetime, window: Window, now: datetime) -> int | None:
+def begin_conversation(
+    account_id: int, openid: str, sent_at: datetime, window: Window, now: datetime
+) -> int | None:
     """A customer's first word, with the window that it opens; returns the conversation's id.
 
-    None: another first word came at the same moment. The unique keys have decided, and both read the same rows.
+    None: another first word came at the same moment. The unique keys have decided, and both read
+    the same rows.
     """
     customer = insert(
-        f"{_insert_ignore()} INTO {CUSTOMER} (account_id, openid, remark, subscribed, created_at, message_sends_left,"
-        " message_window_until, event_sends_left, event_window_until) VALUES (%s, %s, '', %s, %s, %s, %s, %s, %s)",
+        f"{_insert_ignore()} INTO {CUSTOMER} (account_id, openid, remark, subscribed, created_at, "
+        "message_sends_left,"
+        " message_window_until, event_sends_left, event_window_until) VALUES (%s, %s, '', %s, %s, "
+        "%s, %s, %s, %s)",
         account_id,
         openid,
         True,
@@ -65,8 +97,10 @@ def begin_conversation(account_id: int, openid: str, sent_at: datetime, window: 
         to_database(window.event_until),
     )
     conversation = insert(
-        f"{_insert_ignore()} INTO {CONVERSATION} (customer_id, account_id, owner, owner_version, lease_holder,"
-        f" lease_until, created_at, last_message_at) SELECT id, account_id, 'bot', 0, '', %s, %s, %s FROM {CUSTOMER}"
+        f"{_insert_ignore()} INTO {CONVERSATION} (customer_id, account_id, owner, owner_version, "
+        "lease_holder,"
+        " lease_until, created_at, last_message_at) SELECT id, account_id, 'bot', 0, '', %s, %s, "
+        f"%s FROM {CUSTOMER}"
         " WHERE account_id = %s AND openid = %s",
         to_database(LONG_AGO),
         to_database(now),
@@ -90,8 +124,8 @@ def join_conversation(message_id: int, conversation_id: int) -> bool:
 def attach_message(message_id: int, conversation_id: int, sent_at: datetime) -> bool:
     """False: it was attached already, and has opened its reply window then.
 
-    The conversation first, and always: the message's new foreign key takes a shared lock on it, which two who then
-    want to write to it would wait for in a circle.
+    The conversation first, and always: the message's new foreign key takes a shared lock on it,
+    which two who then want to write to it would wait for in a circle.
     """
     moment = to_database(sent_at)
     run(

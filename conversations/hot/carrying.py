@@ -11,7 +11,9 @@ from conversations.hot.sql import MESSAGE, REPLY, Row, for_update, marks, read, 
 
 
 def lock_messages(message_ids: Sequence[int]) -> list[Row]:
-    """Rows of (id, account_id, conversation_id, state, ended_with, passive_text), locked in the order of their ids."""
+    """Rows of (id, account_id, conversation_id, state, ended_with, passive_text), locked in the
+    order of their ids.
+    """
     return read(
         f"SELECT id, account_id, conversation_id, state, ended_with, passive_text FROM {MESSAGE}"
         f" WHERE id IN ({marks(message_ids)}) ORDER BY id{for_update()}",
@@ -33,22 +35,25 @@ def lock_waiting_replies(conversation_ids: Sequence[int]) -> list[Row]:
     """Rows of (conversation_id, id, text), oldest first."""
     found = read(
         f"SELECT conversation_id, id, text FROM {REPLY}"
-        f" WHERE conversation_id IN ({marks(conversation_ids)}) AND state = 'waiting' ORDER BY created_at, id",
+        f" WHERE conversation_id IN ({marks(conversation_ids)}) AND state = 'waiting' ORDER BY "
+        "created_at, id",
         *conversation_ids,
     )
     return _locked_replies(found, "waiting")
 
 
 def _locked_replies(found: list[Row], state: str) -> list[Row]:
-    """Those that are still in this state, locked by their primary key: a locking read by another index takes its locks
-    in the other order than an UPDATE does, and the two wait for each other."""
+    """Those that are still in this state, locked by their primary key: a locking read by another
+    index takes its locks in the other order than an UPDATE does, and the two wait for each other.
+    """
     if not found or not for_update():
         return found
     reply_ids = sorted(reply_id for _owner_id, reply_id, _text in found)
     locked = {
         reply_id
         for (reply_id,) in read(
-            f"SELECT id FROM {REPLY} WHERE id IN ({marks(reply_ids)}) AND state = %s ORDER BY id FOR UPDATE",
+            f"SELECT id FROM {REPLY} WHERE id IN ({marks(reply_ids)}) AND state = %s ORDER BY id "
+            "FOR UPDATE",
             *reply_ids,
             state,
         )
@@ -59,20 +64,24 @@ def _locked_replies(found: list[Row], state: str) -> list[Row]:
 def end_pushes(rows: Sequence[tuple[str, str, int]]) -> None:
     """`(ended_with, passive_text, message_id)` each."""
     with connection.cursor() as cursor:
-        cursor.executemany(f"UPDATE {MESSAGE} SET ended_with = %s, passive_text = %s WHERE id = %s", rows)
+        cursor.executemany(
+            f"UPDATE {MESSAGE} SET ended_with = %s, passive_text = %s WHERE id = %s", rows
+        )
 
 
 def release_pushes(message_ids: Sequence[int]) -> None:
     """Ended with `success` before there was an answer: what comes now goes out by the API."""
     run(
-        f"UPDATE {MESSAGE} SET hold = 'released', ended_with = 'success' WHERE id IN ({marks(message_ids)})",
+        f"UPDATE {MESSAGE} SET hold = 'released', ended_with = 'success' WHERE id IN "
+        f"({marks(message_ids)})",
         *message_ids,
     )
 
 
 def replies_sent_passively(reply_ids: Sequence[int], now: datetime) -> None:
     run(
-        f"UPDATE {REPLY} SET state = 'sent', channel = 'passive', sent_at = %s WHERE id IN ({marks(reply_ids)})",
+        f"UPDATE {REPLY} SET state = 'sent', channel = 'passive', sent_at = %s WHERE id IN "
+        f"({marks(reply_ids)})",
         to_database(now),
         *reply_ids,
     )

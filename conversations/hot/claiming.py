@@ -9,13 +9,21 @@ from conversations.models import LONG_AGO, Conversation, Customer, Message
 
 
 def claim_conversation(conversation_id: int, holder: str, now: datetime, until: datetime) -> bool:
-    sql = f"UPDATE {CONVERSATION} SET lease_holder = %s, lease_until = %s WHERE id = %s AND lease_until < %s"
+    sql = (
+        f"UPDATE {CONVERSATION} SET lease_holder = %s, lease_until = %s WHERE id = %s AND "
+        "lease_until < %s"
+    )
     return run(sql, holder, to_database(until), conversation_id, to_database(now)) == 1
 
 
 def release_conversation(conversation_id: int, holder: str) -> bool:
-    """The holder goes with the lease: whoever renews by its name must not renew what was given free."""
-    sql = f"UPDATE {CONVERSATION} SET lease_holder = '', lease_until = %s WHERE id = %s AND lease_holder = %s"
+    """The holder goes with the lease: whoever renews by its name must not renew what was given
+    free.
+    """
+    sql = (
+        f"UPDATE {CONVERSATION} SET lease_holder = '', lease_until = %s WHERE id = %s AND "
+        "lease_holder = %s"
+    )
     return run(sql, to_database(LONG_AGO), conversation_id, holder) == 1
 
 
@@ -28,7 +36,8 @@ def hold_on(conversation_id: int, holder: str, until: datetime) -> None:
 _TURN = Joined(
     m=(
         Message,
-        "id account_id openid kind text fields wants_human sent_at received_at conversation_id state attempt hold"
+        "id account_id openid kind text fields wants_human sent_at received_at conversation_id "
+        "state attempt hold"
         " hold_until",
     ),
     co=(Conversation, "id account_id customer_id owner owner_version receipt_at last_reply_at"),
@@ -40,7 +49,8 @@ def first_open_message(conversation_id: int) -> tuple[Message, Conversation, Cus
     """A wish for a human first, then by the time the customer wrote."""
     found = read(
         f"SELECT {_TURN.columns} FROM {MESSAGE} m"
-        f" JOIN {CONVERSATION} co ON co.id = m.conversation_id JOIN {CUSTOMER} cu ON cu.id = co.customer_id"
+        f" JOIN {CONVERSATION} co ON co.id = m.conversation_id JOIN {CUSTOMER} cu ON cu.id = "
+        "co.customer_id"
         " WHERE m.conversation_id = %s AND m.state IN ('received', 'answering')"
         " ORDER BY m.wants_human DESC, m.sent_at, m.id LIMIT 1",
         conversation_id,

@@ -1,4 +1,6 @@
-"""What the statements have in common: tables, running and reading, moments as a database takes them, joined rows."""
+"""What the statements have in common: tables, running and reading, moments as a database takes
+them, joined rows.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ def run(sql: str, *values: Any) -> int:
 
 
 class Inserted(NamedTuple):
-    """How many rows an INSERT wrote, and the id of the first one: nothing is known of a row that was left out."""
+    """How many rows an INSERT wrote, and the id of the first one: nothing is known of a row that
+    was left out.
+    """
 
     rows: int
     row_id: int
@@ -56,7 +60,9 @@ def marks(values: Sequence[Any]) -> str:
 
 
 def to_database(moment: datetime | None) -> str | None:
-    """A moment as both databases take it: in UTC, without its zone (what Django's own adapters make of it, faster)."""
+    """A moment as both databases take it: in UTC, without its zone (what Django's own adapters make
+    of it, faster).
+    """
     if moment is None:
         return None
     utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
@@ -85,15 +91,23 @@ _MOMENTS = frozenset(
 
 def _columns(model: type[Model], names: str) -> tuple[str, ...]:
     """In the order of the model's fields, as `from_db` wants them."""
-    return tuple(field.attname for field in model._meta.concrete_fields if field.attname in names.split())
+    return tuple(
+        field.attname for field in model._meta.concrete_fields if field.attname in names.split()
+    )
 
 
 class Joined:
-    """A SELECT over joined tables, read into model instances. What is not read here loads when it is asked."""
+    """A SELECT over joined tables, read into model instances. What is not read here loads when it
+    is asked.
+    """
 
     def __init__(self, **tables: tuple[type[Model], str]) -> None:
-        self._columns = {alias: (model, _columns(model, names)) for alias, (model, names) in tables.items()}
-        self.columns = ", ".join(f"{alias}.{name}" for alias, (_, names) in self._columns.items() for name in names)
+        self._columns = {
+            alias: (model, _columns(model, names)) for alias, (model, names) in tables.items()
+        }
+        self.columns = ", ".join(
+            f"{alias}.{name}" for alias, (_, names) in self._columns.items() for name in names
+        )
 
     def instances(self, row: Row) -> list[Any]:
         """One instance per table; None where an outer join found nothing."""

@@ -22,26 +22,45 @@ from knowledge.versions import knowledge_version
 
 @admin.register(CachedAnswer)
 class CachedAnswerAdmin(AdminPage):
-    """What models answered. An edited answer is pinned: the next customer gets it, whatever changes meanwhile."""
+    """What models answered. An edited answer is pinned: the next customer gets it, whatever changes
+    meanwhile.
+    """
 
     list_display = [
-        cut_of(CachedAnswer, "question", 30), cut_of(CachedAnswer, "answer"), "status", "hits", "model_name",
-        moment_of(CachedAnswer, "expires_at"), moment_of(CachedAnswer, "updated_at"),
-    ]  # fmt: skip
+        cut_of(CachedAnswer, "question", 30),
+        cut_of(CachedAnswer, "answer"),
+        "status",
+        "hits",
+        "model_name",
+        moment_of(CachedAnswer, "expires_at"),
+        moment_of(CachedAnswer, "updated_at"),
+    ]
     list_filter = ["pinned", "model_name", ("updated_at", TimeFilter)]
     search_fields = ["question", "answer"]
     search_help_text = gettext_lazy("搜索问题和答案")
     ordering = ["-updated_at"]
-    readonly_fields = ["question", "status_words", "hits", "model_name", "expires_at", "created_at", "updated_at"]
+    readonly_fields = [
+        "question",
+        "status_words",
+        "hits",
+        "model_name",
+        "expires_at",
+        "created_at",
+        "updated_at",
+    ]
     fields = ["question", "answer", "pinned", *readonly_fields[1:]]
     actions = ["pin", "unpin"]
-    empty_text = gettext_lazy("模型回答过的问题会存在这里，同样的问题再来时直接使用。还没有模型的话，先添加一个。")
+    empty_text = gettext_lazy(
+        "模型回答过的问题会存在这里，同样的问题再来时直接使用。还没有模型的话，先添加一个。"
+    )
     empty_step = Step(gettext_lazy("设置语言模型"), ("admin:llm_languagemodel_changelist",))
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         cache.write_down_hits()
         return super().changelist_view(request, extra_context)
 
@@ -74,9 +93,13 @@ class CachedAnswerAdmin(AdminPage):
     @admin.action(description=gettext_lazy("固定所选答案"), permissions=["change"])
     def pin(self, request: HttpRequest, queryset: QuerySet[CachedAnswer]) -> None:
         count = queryset.filter(pinned=False).update(pinned=True)
-        messages.success(request, ngettext("已固定 %d 条答案。", "已固定 %d 条答案。", count) % count)
+        messages.success(
+            request, ngettext("已固定 %d 条答案。", "已固定 %d 条答案。", count) % count
+        )
 
     @admin.action(description=gettext_lazy("取消固定所选答案"), permissions=["change"])
     def unpin(self, request: HttpRequest, queryset: QuerySet[CachedAnswer]) -> None:
         count = queryset.filter(pinned=True).update(pinned=False)
-        messages.success(request, ngettext("已取消固定 %d 条答案。", "已取消固定 %d 条答案。", count) % count)
+        messages.success(
+            request, ngettext("已取消固定 %d 条答案。", "已取消固定 %d 条答案。", count) % count
+        )

@@ -122,9 +122,13 @@ class FAQAdmin(ChangesKnowledge, ImportExportModelAdmin):
     form = FAQForm
     inlines = [PhrasingInline]
     list_display = [
-        cut_of(FAQ, "question"), cut_of(FAQ, "answer"), "category", "phrasing_count", "enabled",
+        cut_of(FAQ, "question"),
+        cut_of(FAQ, "answer"),
+        "category",
+        "phrasing_count",
+        "enabled",
         moment_of(FAQ, "updated_at"),
-    ]  # fmt: skip
+    ]
     list_filter = ["enabled", "category", ("updated_at", TimeFilter)]
     list_select_related = ["category"]
     search_fields = ["question", "answer", "phrasings__text"]
@@ -132,7 +136,9 @@ class FAQAdmin(ChangesKnowledge, ImportExportModelAdmin):
     ordering = ["-updated_at"]
     actions = ["enable", "disable"]
     fields = ["question", "answer", "category", "enabled"]
-    empty_text = gettext_lazy("机器人按这里的问题和答案回复客户。先添加一条，或用右上角的「导入」上传 CSV。")
+    empty_text = gettext_lazy(
+        "机器人按这里的问题和答案回复客户。先添加一条，或用右上角的「导入」上传 CSV。"
+    )
 
     resource_classes = [FAQResource]
     formats = import_formats = export_formats = [FAQFile]
@@ -156,12 +162,16 @@ class FAQAdmin(ChangesKnowledge, ImportExportModelAdmin):
     @admin.action(description=gettext_lazy("启用所选 FAQ"), permissions=["change"])
     def enable(self, request: HttpRequest, queryset: QuerySet[FAQ]) -> None:
         count = self._switch(queryset, enabled=True)
-        messages.success(request, ngettext("已启用 %d 条 FAQ。", "已启用 %d 条 FAQ。", count) % count)
+        messages.success(
+            request, ngettext("已启用 %d 条 FAQ。", "已启用 %d 条 FAQ。", count) % count
+        )
 
     @admin.action(description=gettext_lazy("停用所选 FAQ"), permissions=["change"])
     def disable(self, request: HttpRequest, queryset: QuerySet[FAQ]) -> None:
         count = self._switch(queryset, enabled=False)
-        messages.success(request, ngettext("已停用 %d 条 FAQ。", "已停用 %d 条 FAQ。", count) % count)
+        messages.success(
+            request, ngettext("已停用 %d 条 FAQ。", "已停用 %d 条 FAQ。", count) % count
+        )
 
     def _switch(self, queryset: QuerySet[FAQ], *, enabled: bool) -> int:
         chosen = list(queryset.values_list("pk", flat=True))
@@ -175,7 +185,9 @@ class FAQAdmin(ChangesKnowledge, ImportExportModelAdmin):
     def has_export_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
 
-    def get_export_filename(self, request: HttpRequest, queryset: QuerySet[FAQ], file_format: Any) -> str:
+    def get_export_filename(
+        self, request: HttpRequest, queryset: QuerySet[FAQ], file_format: Any
+    ) -> str:
         """Named by the editor's day, not by UTC's."""
         return f"FAQ-{timezone.localdate():%Y-%m-%d}.{file_format.get_extension()}"
 
@@ -203,7 +215,9 @@ class FAQAdmin(ChangesKnowledge, ImportExportModelAdmin):
             return self._upload_again(request, str(refused))
 
     def process_result(self, result: Any, request: HttpRequest) -> HttpResponse:
-        """Somebody may have edited after the preview, so that a row is wrong now: then nothing was written."""
+        """Somebody may have edited after the preview, so that a row is wrong now: then nothing was
+        written.
+        """
         if not result.has_errors() and not result.has_validation_errors():
             return super().process_result(result, request)
         return self._upload_again(request, str(KnowledgeMoved(0)))
@@ -212,10 +226,16 @@ class FAQAdmin(ChangesKnowledge, ImportExportModelAdmin):
         messages.error(request, reason)
         return HttpResponseRedirect(reverse("admin:knowledge_faq_import"))
 
-    def _create_log_entry(self, user_pk: int, rows: Sequence[FAQ], import_type: str, action_flag: int) -> None:
-        """In slices, as the FAQs themselves: customers' messages wait for each transaction on SQLite."""
+    def _create_log_entry(
+        self, user_pk: int, rows: Sequence[FAQ], import_type: str, action_flag: int
+    ) -> None:
+        """In slices, as the FAQs themselves: customers' messages wait for each transaction on
+        SQLite.
+        """
         for start in range(0, len(rows), LOG_SLICE_ROWS):
             began = time.monotonic()
-            super()._create_log_entry(user_pk, rows[start : start + LOG_SLICE_ROWS], import_type, action_flag)
+            super()._create_log_entry(
+                user_pk, rows[start : start + LOG_SLICE_ROWS], import_type, action_flag
+            )
             if start + LOG_SLICE_ROWS < len(rows):
                 pause_after(time.monotonic() - began)

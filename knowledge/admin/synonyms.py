@@ -22,7 +22,8 @@ class SynonymRuleForm(forms.ModelForm):
             shared = set(words) & set(words_of(rule.words))
             if shared:
                 raise ValidationError(
-                    _("「%(word)s」已在规则「%(rule)s」里。") % {"word": min(shared), "rule": rule.words}
+                    _("「%(word)s」已在规则「%(rule)s」里。")
+                    % {"word": min(shared), "rule": rule.words}
                 )
         return " ".join(words)
 

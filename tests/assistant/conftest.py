@@ -30,7 +30,9 @@ def _fresh_process() -> None:
 
 @pytest.fixture
 def account(db: None) -> OfficialAccount:
-    return OfficialAccount.objects.create(slug="shop", name="小店", app_id="wx1234567890", token="abcdef")
+    return OfficialAccount.objects.create(
+        slug="shop", name="小店", app_id="wx1234567890", token="abcdef"
+    )
 
 
 @pytest.fixture
@@ -43,7 +45,8 @@ def shop(account: OfficialAccount) -> dict[str, FAQ]:
         ("忘记密码如何处理", "在登录页点「忘记密码」。"),
     ]
     rows = [
-        FAQ.objects.create(question=question, answer=text) for question, text in [RETURNS, INVOICE, SHIPPING, *others]
+        FAQ.objects.create(question=question, answer=text)
+        for question, text in [RETURNS, INVOICE, SHIPPING, *others]
     ]
     return {row.question: row for row in rows}
 

@@ -10,7 +10,9 @@ from llm.turns import Completion, Tool, Turn
 
 
 class Thinker:
-    """Stands where `llm.gateway.complete` stands. A text is a plain answer, a dict the tool's arguments."""
+    """Stands where `llm.gateway.complete` stands. A text is a plain answer, a dict the tool's
+    arguments.
+    """
 
     def __init__(self, *answers: str | dict[str, Any] | ModelError) -> None:
         self.answers = list(answers)
@@ -18,7 +20,9 @@ class Thinker:
         self.session_ids: list[str] = []
         self.tools: list[Tool | None] = []
 
-    def __call__(self, turns: Sequence[Turn], *, session_id: str, tool: Tool | None = None) -> Completion:
+    def __call__(
+        self, turns: Sequence[Turn], *, session_id: str, tool: Tool | None = None
+    ) -> Completion:
         self.asked.append(turns)
         self.session_ids.append(session_id)
         self.tools.append(tool)

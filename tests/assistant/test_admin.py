@@ -52,22 +52,29 @@ def test_it_screens_by_the_changed_rows_after_an_action(
     assert (before, after) == ((None, "彩票") if change == "enable" else ("彩票", None))
 
 
-def test_it_screens_by_a_word_saved_by_hand(admin_client: Client, django_capture_on_commit_callbacks: object) -> None:
+def test_it_screens_by_a_word_saved_by_hand(
+    admin_client: Client, django_capture_on_commit_callbacks: object
+) -> None:
     assert blocked_term("彩票", Direction.IN) is None
     with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
         admin_client.post(
-            reverse("admin:assistant_blockedterm_add"), {"term": "彩票", "direction": "both", "enabled": "on"}
+            reverse("admin:assistant_blockedterm_add"),
+            {"term": "彩票", "direction": "both", "enabled": "on"},
         )
     assert blocked_term("彩票", Direction.IN) == "彩票"
 
 
-def test_it_starts_a_persona_from_the_default_words(admin_client: Client, account: OfficialAccount) -> None:
+def test_it_starts_a_persona_from_the_default_words(
+    admin_client: Client, account: OfficialAccount
+) -> None:
     page = admin_client.get(reverse("admin:assistant_persona_add")).content.decode()
     assert "的在线客服" in page
 
 
 def test_it_shows_the_answer_log_and_lets_nobody_change_it(admin_client: Client) -> None:
-    entry = AnswerLog.objects.create(question="怎么退货", answer="7 天内", source=Source.FAQ, confidence=0.93)
+    entry = AnswerLog.objects.create(
+        question="怎么退货", answer="7 天内", source=Source.FAQ, confidence=0.93
+    )
     page = admin_client.get(reverse("admin:assistant_answerlog_changelist")).content.decode()
     assert "怎么退货" in page
     assert "93%" in page
@@ -77,16 +84,30 @@ def test_it_shows_the_answer_log_and_lets_nobody_change_it(admin_client: Client)
     assert admin_client.get(reverse("admin:assistant_answerlog_add")).status_code == 403
 
 
-def test_an_answer_is_told_in_words_in_the_list_its_filters_and_on_its_page(admin_client: Client) -> None:
+def test_an_answer_is_told_in_words_in_the_list_its_filters_and_on_its_page(
+    admin_client: Client,
+) -> None:
     faq = FAQ.objects.create(question="怎么退货", answer="七天内可退。")
     entry = AnswerLog.objects.create(
-        question="退货", source=Source.FAQ, doubt="model_unsure", confidence=0.87, faq_id=faq.pk, milliseconds=430
+        question="退货",
+        source=Source.FAQ,
+        doubt="model_unsure",
+        confidence=0.87,
+        faq_id=faq.pk,
+        milliseconds=430,
     )
     listed = admin_client.get(reverse("admin:assistant_answerlog_changelist")).content.decode()
     for words in ("模型无法回答", "模型繁忙", "87%", "430 毫秒"):
         assert words in listed
-    page = admin_client.get(reverse("admin:assistant_answerlog_change", args=[entry.pk])).content.decode()
-    for words in ("模型无法回答", "87%", "430 毫秒", reverse("admin:knowledge_faq_change", args=[faq.pk])):
+    page = admin_client.get(
+        reverse("admin:assistant_answerlog_change", args=[entry.pk])
+    ).content.decode()
+    for words in (
+        "模型无法回答",
+        "87%",
+        "430 毫秒",
+        reverse("admin:knowledge_faq_change", args=[faq.pk]),
+    ):
         assert words in page
     assert "model_unsure" not in page
 
@@ -95,11 +116,15 @@ def test_answers_are_filtered_by_doubt_and_every_doubt_has_words(admin_client: C
     assert set(DOUBTS) == {doubt.value for doubt in Doubt}
     for doubt in Doubt:
         AnswerLog.objects.create(question="退货", source=Source.NONE, doubt=doubt.value)
-    page = admin_client.get(reverse("admin:assistant_answerlog_changelist"), {"doubt": "model_down"})
+    page = admin_client.get(
+        reverse("admin:assistant_answerlog_changelist"), {"doubt": "model_down"}
+    )
     assert page.context["cl"].result_count == 1
 
 
 def test_an_answer_from_a_faq_that_is_gone_says_so(admin_client: Client) -> None:
     entry = AnswerLog.objects.create(question="退货", source=Source.FAQ, faq_id=404)
-    page = admin_client.get(reverse("admin:assistant_answerlog_change", args=[entry.pk])).content.decode()
+    page = admin_client.get(
+        reverse("admin:assistant_answerlog_change", args=[entry.pk])
+    ).content.decode()
     assert "已删除" in page

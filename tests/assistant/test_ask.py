@@ -35,7 +35,9 @@ def test_it_asks_the_model_where_there_is_one(
     assert "source      model" in printed
 
 
-def test_it_prints_a_menu_as_people_see_it(shop: dict[str, FAQ], capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_prints_a_menu_as_people_see_it(
+    shop: dict[str, FAQ], capsys: pytest.CaptureFixture[str]
+) -> None:
     call_command("ask", "退货申请在哪里", account="shop")
     printed = capsys.readouterr().out
     assert f"1. {RETURNS[0]}" in printed
@@ -71,7 +73,12 @@ def test_it_works_while_no_redis_runs(
     def away() -> None:
         raise ConnectionError("no redis here")
 
-    for module in ("assistant.screening", "knowledge.versions", "knowledge.cache", "wechat.accounts"):
+    for module in (
+        "assistant.screening",
+        "knowledge.versions",
+        "knowledge.cache",
+        "wechat.accounts",
+    ):
         monkeypatch.setattr(f"{module}.redis", away)
     matching.forget()
     call_command("ask", "怎么申请退货", account="shop")

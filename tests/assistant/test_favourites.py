@@ -15,7 +15,9 @@ pytestmark = pytest.mark.django_db
 
 
 def asked(faq: FAQ, times: int, source: Source = Source.FAQ) -> None:
-    AnswerLog.objects.bulk_create(AnswerLog(question="?", source=source, faq_id=faq.pk) for _ in range(times))
+    AnswerLog.objects.bulk_create(
+        AnswerLog(question="?", source=source, faq_id=faq.pk) for _ in range(times)
+    )
 
 
 def questions() -> list[str]:
@@ -66,7 +68,9 @@ def test_there_are_none_without_a_knowledge_base(db: None) -> None:
     assert favourites() == ()
 
 
-def test_they_cost_two_small_queries(shop: dict[str, FAQ], django_assert_num_queries: DjangoAssertNumQueries) -> None:
+def test_they_cost_two_small_queries(
+    shop: dict[str, FAQ], django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
     matching.match("先读一遍知识库")
     with django_assert_num_queries(2):
         favourites()

@@ -1,4 +1,6 @@
-"""A near-miss of an FAQ: the customer chooses, or the model answers, and no stored answer undoes it."""
+"""A near-miss of an FAQ: the customer chooses, or the model answers, and no stored answer undoes
+it.
+"""
 
 from __future__ import annotations
 
@@ -31,12 +33,16 @@ def test_without_a_model_the_customer_chooses_from_a_menu(binding: FAQ, ask: Ask
     assert ask("1", offered=answer.offered).text == BINDING[1]
 
 
-def test_who_waits_for_a_person_is_not_given_the_wrong_answer_meanwhile(binding: FAQ, ask: Ask) -> None:
+def test_who_waits_for_a_person_is_not_given_the_wrong_answer_meanwhile(
+    binding: FAQ, ask: Ask
+) -> None:
     assert ask(BINDING[0], faq_only=True).text == BINDING[1]
     assert ask(UNBINDING, faq_only=True).text == ""
 
 
-def test_a_model_reads_the_faq_and_answers(binding: FAQ, ask: Ask, model_is_configured: None) -> None:
+def test_a_model_reads_the_faq_and_answers(
+    binding: FAQ, ask: Ask, model_is_configured: None
+) -> None:
     model = Thinker({"answer": "请联系客服解绑。", "can_answer": True})
 
     assert surely_needs_model(UNBINDING)
@@ -46,21 +52,29 @@ def test_a_model_reads_the_faq_and_answers(binding: FAQ, ask: Ask, model_is_conf
     assert BINDING[1] in model.prompt
 
 
-def test_an_answer_stored_for_the_known_question_is_not_given_for_its_opposite(binding: FAQ, ask: Ask) -> None:
+def test_an_answer_stored_for_the_known_question_is_not_given_for_its_opposite(
+    binding: FAQ, ask: Ask
+) -> None:
     cache.keep(BINDING[0], BINDING[1], model_name="fake", knowledge_version=knowledge_version())
 
     assert ask(UNBINDING).source == Source.MENU
 
 
 def test_a_stored_answer_is_given_to_its_own_question_only(binding: FAQ, ask: Ask) -> None:
-    cache.keep("支持 60 天退货吗", "不支持。", model_name="fake", knowledge_version=knowledge_version())
+    cache.keep(
+        "支持 60 天退货吗", "不支持。", model_name="fake", knowledge_version=knowledge_version()
+    )
 
     assert ask("支持60天退货吗？").text == "不支持。"
     assert ask("支持 15 天退货吗").source != Source.CACHE
 
 
-def test_an_editor_who_adds_the_line_is_heard_at_once_and_before_the_cache(binding: FAQ, ask: Ask) -> None:
-    cache.keep(UNBINDING, "请联系客服解绑。", model_name="fake", knowledge_version=knowledge_version())
+def test_an_editor_who_adds_the_line_is_heard_at_once_and_before_the_cache(
+    binding: FAQ, ask: Ask
+) -> None:
+    cache.keep(
+        UNBINDING, "请联系客服解绑。", model_name="fake", knowledge_version=knowledge_version()
+    )
     Phrasing.objects.create(faq=binding, text=UNBINDING)
     matching.forget()
 

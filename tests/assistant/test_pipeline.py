@@ -32,7 +32,11 @@ def yes(text: str) -> dict[str, object]:
 def test_it_answers_from_the_faq_without_asking_the_model(shop: dict[str, FAQ], ask: Ask) -> None:
     model = Thinker()
     answer = ask("怎么申请退货？", model=model)
-    assert (answer.text, answer.source, answer.faq_id) == (RETURNS[1], Source.FAQ, shop[RETURNS[0]].pk)
+    assert (answer.text, answer.source, answer.faq_id) == (
+        RETURNS[1],
+        Source.FAQ,
+        shop[RETURNS[0]].pk,
+    )
     assert answer.doubt is None
     assert not model.asked
 
@@ -43,7 +47,9 @@ def test_it_hears_the_wish_for_a_human_before_anything_else(shop: dict[str, FAQ]
     assert (answer.text, answer.doubt) == ("", Doubt.CUSTOMER_ASKED)
 
 
-def test_it_refuses_blocked_words_before_it_hears_a_wish(account: OfficialAccount, ask: Ask) -> None:
+def test_it_refuses_blocked_words_before_it_hears_a_wish(
+    account: OfficialAccount, ask: Ask
+) -> None:
     BlockedTerm.objects.create(term="人工", direction=Direction.IN)
     answer = ask("转人工", model=Thinker())
     assert answer.source == Source.BLOCKED
@@ -67,7 +73,9 @@ def test_it_asks_the_model_when_ok_answers_its_own_question(
     shop: dict[str, FAQ], ask: Ask, model_is_configured: None
 ) -> None:
     model = Thinker(yes("已为您说明。"))
-    assert ask("好的", model=model, history=("怎么换货", "需要我说明步骤吗？")).text == "已为您说明。"
+    assert (
+        ask("好的", model=model, history=("怎么换货", "需要我说明步骤吗？")).text == "已为您说明。"
+    )
     assert ask("好的", model=model, history=("怎么换货", "7 天内可换。")).source == Source.SMALLTALK
 
 
@@ -111,7 +119,9 @@ class TestTheMenu:
         assert ask("1", tapped=older).text == RETURNS[1]
         assert ask("1", tapped=older, offered=(shop[INVOICE[0]].pk,)).text == RETURNS[1]
 
-    @pytest.mark.parametrize("tapped", ["0", "wechatbot-choice-", "wechatbot-choice-x", "someone-elses-menu"])
+    @pytest.mark.parametrize(
+        "tapped", ["0", "wechatbot-choice-", "wechatbot-choice-x", "someone-elses-menu"]
+    )
     def test_a_link_that_names_no_question_goes_by_its_number(
         self, shop: dict[str, FAQ], ask: Ask, tapped: str
     ) -> None:
@@ -128,7 +138,9 @@ class TestTheMenu:
         again = ask(VAGUE + "呢", offered=menu.offered, history=(VAGUE, menu.text))
         assert again.doubt == Doubt.NOTHING_MATCHED
 
-    def test_it_is_offered_again_to_who_chose_from_it_meanwhile(self, shop: dict[str, FAQ], ask: Ask) -> None:
+    def test_it_is_offered_again_to_who_chose_from_it_meanwhile(
+        self, shop: dict[str, FAQ], ask: Ask
+    ) -> None:
         menu = ask(VAGUE)
         history = (VAGUE, menu.text, "1", RETURNS[1])
         again = ask(VAGUE, offered=menu.offered, history=history)
@@ -140,13 +152,17 @@ class TestTheMenu:
         welcomed_with = tuple(faq.pk for faq in shop.values())
         assert ask(VAGUE, offered=welcomed_with).source == Source.MENU
 
-    def test_it_asks_the_model_instead_when_there_is_one(self, shop: dict[str, FAQ], ask: Ask) -> None:
+    def test_it_asks_the_model_instead_when_there_is_one(
+        self, shop: dict[str, FAQ], ask: Ask
+    ) -> None:
         model = Thinker(yes("在订单页申请退货就行。"))
         answer = ask(VAGUE, model=model)
         assert (answer.text, answer.source) == ("在订单页申请退货就行。", Source.MODEL)
         assert RETURNS[1] in model.prompt
 
-    def test_it_offers_the_menu_when_the_model_was_switched_off_meanwhile(self, shop: dict[str, FAQ], ask: Ask) -> None:
+    def test_it_offers_the_menu_when_the_model_was_switched_off_meanwhile(
+        self, shop: dict[str, FAQ], ask: Ask
+    ) -> None:
         assert ask(VAGUE, model=Thinker(NoModel())).source == Source.MENU
 
 
@@ -163,13 +179,17 @@ class TestANumberThatChoosesNothing:
         assert not model.asked
 
     @pytest.mark.parametrize("text", ["9", "1", "42", "三", "第一个"])
-    def test_it_is_asked_for_words_where_no_menu_was(self, shop: dict[str, FAQ], ask: Ask, text: str) -> None:
+    def test_it_is_asked_for_words_where_no_menu_was(
+        self, shop: dict[str, FAQ], ask: Ask, text: str
+    ) -> None:
         answer = ask(text)
         assert (answer.source, answer.doubt) == (Source.SYSTEM, None)
         assert answer.text == "请用一句话告诉我您想问什么，我来为您查询。需要人工请回复「转人工」。"
 
     @pytest.mark.parametrize("text", ["9", "42", "三"])
-    def test_no_model_is_asked(self, shop: dict[str, FAQ], ask: Ask, model_is_configured: None, text: str) -> None:
+    def test_no_model_is_asked(
+        self, shop: dict[str, FAQ], ask: Ask, model_is_configured: None, text: str
+    ) -> None:
         assert ask(text).source == Source.SYSTEM
         assert not surely_needs_model(text)
 
@@ -184,14 +204,18 @@ class TestANumberThatChoosesNothing:
         self, shop: dict[str, FAQ], ask: Ask, model_is_configured: None
     ) -> None:
         model = Thinker(yes("两件可以一起退。"))
-        assert ask("2", model=model, history=("买多了", "请问您买了几件？")).text == "两件可以一起退。"
+        assert (
+            ask("2", model=model, history=("买多了", "请问您买了几件？")).text == "两件可以一起退。"
+        )
 
     def test_our_greeting_has_asked_for_no_number(
         self, shop: dict[str, FAQ], ask: Ask, model_is_configured: None
     ) -> None:
         assert ask("2", history=("你好", ask("你好").text)).source == Source.SYSTEM
 
-    def test_the_menu_leaves_out_what_was_switched_off_since(self, shop: dict[str, FAQ], ask: Ask) -> None:
+    def test_the_menu_leaves_out_what_was_switched_off_since(
+        self, shop: dict[str, FAQ], ask: Ask
+    ) -> None:
         gone, left = shop[RETURNS[0]], shop[INVOICE[0]]
         FAQ.objects.filter(pk=gone.pk).update(enabled=False)
         answer = ask("1", offered=(gone.pk, left.pk))
@@ -228,7 +252,9 @@ class TestTheModel:
         ask(UNKNOWN, model=model)
         assert "你是「小店」的在线客服" in model.prompt
 
-    def test_it_is_taken_at_its_word_when_it_answers_in_plain_text(self, account: OfficialAccount, ask: Ask) -> None:
+    def test_it_is_taken_at_its_word_when_it_answers_in_plain_text(
+        self, account: OfficialAccount, ask: Ask
+    ) -> None:
         assert ask(UNKNOWN, model=Thinker("**属虎**。")).text == "属虎。"
 
     @pytest.mark.parametrize(
@@ -255,24 +281,32 @@ class TestTheModel:
 
 
 class TestTheCache:
-    def test_it_gives_the_kept_answer_to_the_next_customer(self, account: OfficialAccount, ask: Ask) -> None:
+    def test_it_gives_the_kept_answer_to_the_next_customer(
+        self, account: OfficialAccount, ask: Ask
+    ) -> None:
         model = Thinker(yes("属虎。"))
         ask(UNKNOWN, model=model)
         answer = ask(UNKNOWN + "？", model=model)
         assert (answer.text, answer.source) == ("属虎。", Source.CACHE)
         assert len(model.asked) == 1
 
-    def test_it_keeps_no_answer_that_came_outside_the_structure(self, account: OfficialAccount, ask: Ask) -> None:
+    def test_it_keeps_no_answer_that_came_outside_the_structure(
+        self, account: OfficialAccount, ask: Ask
+    ) -> None:
         apology = "抱歉，我暂时无法回答这个问题。"
         assert ask(UNKNOWN, model=Thinker(apology)).text == apology
         assert ask(UNKNOWN, model=Thinker(yes("属虎。"))).text == "属虎。"
 
-    def test_it_gives_an_edited_answer_as_it_was_edited(self, account: OfficialAccount, ask: Ask) -> None:
+    def test_it_gives_an_edited_answer_as_it_was_edited(
+        self, account: OfficialAccount, ask: Ask
+    ) -> None:
         ask(UNKNOWN, model=Thinker(yes("属虎。")))
         CachedAnswer.objects.update(answer="属龙。", pinned=True)
         assert ask(UNKNOWN).text == "属龙。"
 
-    def test_it_forgets_what_was_answered_under_older_knowledge(self, account: OfficialAccount, ask: Ask) -> None:
+    def test_it_forgets_what_was_answered_under_older_knowledge(
+        self, account: OfficialAccount, ask: Ask
+    ) -> None:
         cache.keep(UNKNOWN, "旧答案", model_name="fake", knowledge_version="older")
         assert ask(UNKNOWN, model=Thinker(yes("新答案"))).text == "新答案"
 
@@ -299,7 +333,9 @@ class TestTheCache:
         assert ask(text, model=Thinker(yes("是这样。")), history=history).text == "是这样。"
         assert not CachedAnswer.objects.exists()
 
-    def test_it_gives_no_kept_answer_to_words_that_point_back(self, account: OfficialAccount, ask: Ask) -> None:
+    def test_it_gives_no_kept_answer_to_words_that_point_back(
+        self, account: OfficialAccount, ask: Ask
+    ) -> None:
         cache.keep("那多久呢", "三天。", model_name="fake", knowledge_version=knowledge_version())
         answer = ask("那多久呢", model=Thinker(yes("五天。")), history=("换货", "可以换。"))
         assert answer.text == "五天。"
@@ -310,7 +346,9 @@ class TestWhileTheCustomerWaitsForAPerson:
         assert ask("怎么申请退货", faq_only=True).source == Source.FAQ
 
     @pytest.mark.parametrize("text", [UNKNOWN, VAGUE, "你好", "转人工"])
-    def test_it_says_nothing_else(self, shop: dict[str, FAQ], ask: Ask, model_is_configured: None, text: str) -> None:
+    def test_it_says_nothing_else(
+        self, shop: dict[str, FAQ], ask: Ask, model_is_configured: None, text: str
+    ) -> None:
         answer = ask(text, faq_only=True)
         assert (answer.text, answer.source, answer.doubt) == ("", Source.NONE, None)
         assert not AnswerLog.objects.exists()
@@ -321,10 +359,18 @@ class TestTheLog:
         ask("怎么申请退货")
         ask(UNKNOWN)
         second, first = AnswerLog.objects.order_by("-pk")
-        assert (first.source, first.faq_id, first.answer) == (Source.FAQ, shop[RETURNS[0]].pk, RETURNS[1])
+        assert (first.source, first.faq_id, first.answer) == (
+            Source.FAQ,
+            shop[RETURNS[0]].pk,
+            RETURNS[1],
+        )
         assert first.confidence is not None
         assert first.milliseconds is not None
-        assert (second.source, second.doubt, second.answer) == (Source.NONE, Doubt.NOTHING_MATCHED, "")
+        assert (second.source, second.doubt, second.answer) == (
+            Source.NONE,
+            Doubt.NOTHING_MATCHED,
+            "",
+        )
 
     def test_it_loses_no_answer_when_it_cannot_be_written(
         self, shop: dict[str, FAQ], ask: Ask, monkeypatch: pytest.MonkeyPatch
@@ -335,21 +381,29 @@ class TestTheLog:
         assert not AnswerLog.objects.exists()
 
 
-def test_it_answers_with_an_faq_that_holds_a_blocked_word_by_a_polite_refusal(shop: dict[str, FAQ], ask: Ask) -> None:
+def test_it_answers_with_an_faq_that_holds_a_blocked_word_by_a_polite_refusal(
+    shop: dict[str, FAQ], ask: Ask
+) -> None:
     BlockedTerm.objects.create(term="订单页", direction=Direction.OUT)
     answer = ask("怎么申请退货")
     assert answer.source == Source.BLOCKED
     assert answer.faq_id == shop[RETURNS[0]].pk
 
 
-def test_another_account_is_not_given_the_answer_of_the_first(account: OfficialAccount, ask: Ask) -> None:
+def test_another_account_is_not_given_the_answer_of_the_first(
+    account: OfficialAccount, ask: Ask
+) -> None:
     """Its persona may say something else."""
     ask(UNKNOWN, model=Thinker(yes("属虎。")))
-    other = OfficialAccount.objects.create(slug="other", name="二店", app_id="wx0987654321", token="abcdef")
+    other = OfficialAccount.objects.create(
+        slug="other", name="二店", app_id="wx0987654321", token="abcdef"
+    )
     accounts.forget()
 
     def ask_the_other(model: Thinker) -> str:
-        return pipeline.answer(Question(UNKNOWN, account_id=other.pk, session_id="s2"), model=model).text
+        return pipeline.answer(
+            Question(UNKNOWN, account_id=other.pk, session_id="s2"), model=model
+        ).text
 
     assert ask_the_other(Thinker(yes("属龙。"))) == "属龙。"
     assert ask_the_other(Thinker()) == "属龙。"

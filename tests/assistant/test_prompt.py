@@ -16,7 +16,12 @@ def completion(text: str = "", arguments: dict[str, Any] | None = None) -> Compl
 
 
 def test_it_gives_the_model_persona_rules_faqs_history_and_question_in_this_order() -> None:
-    turns = turns_for("多久到账", persona="你是小店的客服", candidates=[RETURNS], history=["怎么退", "7 天内可以退。"])
+    turns = turns_for(
+        "多久到账",
+        persona="你是小店的客服",
+        candidates=[RETURNS],
+        history=["怎么退", "7 天内可以退。"],
+    )
     assert [turn.role for turn in turns] == ["system", "user", "assistant", "user"]
     assert turns[0].content.startswith("你是小店的客服")
     assert "问：怎么申请退货\n答：7 天内可以退。" in turns[0].content
@@ -37,7 +42,9 @@ def test_it_leaves_out_the_empty_question_before_an_agents_own_words() -> None:
 
 
 def test_it_shows_the_model_a_menu_without_its_links() -> None:
-    turns = turns_for("1", persona="", candidates=[], history=["退", '<a href="weixin://x">1. 退货</a>'])
+    turns = turns_for(
+        "1", persona="", candidates=[], history=["退", '<a href="weixin://x">1. 退货</a>']
+    )
     assert turns[2].content == "1. 退货"
 
 

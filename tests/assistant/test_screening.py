@@ -55,7 +55,9 @@ def test_it_leaves_disabled_terms_alone() -> None:
     assert blocked_term("赌博", IN) is None
 
 
-def test_it_reads_the_rows_again_when_the_version_changes_in_another_process(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_reads_the_rows_again_when_the_version_changes_in_another_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(screening, "LOOK_SECONDS", 0)
     assert blocked_term("赌博", IN) is None
     block("赌博")

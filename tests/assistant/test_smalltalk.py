@@ -10,15 +10,44 @@ from assistant.smalltalk import may_answer_the_bot, moment_of
     [
         *(
             (text, "greeting")
-            for text in ("你好", "您好！", "Hello there", "在吗？", "你好你好", "早上好呀", "客服在吗")
+            for text in (
+                "你好",
+                "您好！",
+                "Hello there",
+                "在吗？",
+                "你好你好",
+                "早上好呀",
+                "客服在吗",
+            )
         ),
         *(
             (text, "thanks")
-            for text in ("谢谢", "好的谢谢", "thank you so much!", "OK", "okay", "嗯", "知道了", "👍", "[强]")
+            for text in (
+                "谢谢",
+                "好的谢谢",
+                "thank you so much!",
+                "OK",
+                "okay",
+                "嗯",
+                "知道了",
+                "👍",
+                "[强]",
+            )
         ),
         *((text, "goodbye") for text in ("再见", "拜拜", "谢谢再见", "bye")),
         *((text, "not_understood") for text in ("？？？", "。", "[发怒]", "🐶")),
-        *((text, None) for text in ("你好，请问怎么退货", "可以吗", "收到了吗", "没收到", "可以退货吗", "1", "知道吗")),
+        *(
+            (text, None)
+            for text in (
+                "你好，请问怎么退货",
+                "可以吗",
+                "收到了吗",
+                "没收到",
+                "可以退货吗",
+                "1",
+                "知道吗",
+            )
+        ),
     ],
 )
 def test_it_knows_small_talk_from_questions(text: str, moment: str | None) -> None:

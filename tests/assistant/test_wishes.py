@@ -33,9 +33,23 @@ from assistant.wishes import wants_human, wants_no_human
             "转接人工服务",
             "叫个真人来",
         ),
-        *("有人工吗", "有没有人工客服", "怎么转人工", "跟真人说话", "不要机器人", "人工客服在吗", "转人工转人工"),
+        *(
+            "有人工吗",
+            "有没有人工客服",
+            "怎么转人工",
+            "跟真人说话",
+            "不要机器人",
+            "人工客服在吗",
+            "转人工转人工",
+        ),
         *("我要退款，转人工", "还是不行 转人工"),
-        *("human agent", "Human please", "talk to a human", "I'd like to speak to a real person, please", "agent"),
+        *(
+            "human agent",
+            "Human please",
+            "talk to a human",
+            "I'd like to speak to a real person, please",
+            "agent",
+        ),
         *("ｈｕｍａｎ", "customer service", "connect me to an agent"),
     ],
 )
@@ -74,7 +88,8 @@ def test_it_takes_no_question_for_a_wish(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["取消人工", "不用人工了", "不需要人工了，谢谢", "算了，不用人工了", "不等了", "取消排队"]
+    "text",
+    ["取消人工", "不用人工了", "不需要人工了，谢谢", "算了，不用人工了", "不等了", "取消排队"],
 )
 def test_it_knows_who_gives_up_the_wait(text: str) -> None:
     assert wants_no_human(text)

@@ -52,14 +52,18 @@ def free_port() -> int:
 
 
 def serve(folder: Path, **settings: str) -> tuple[Process, Served]:
-    """`manage.py serve --demo` in the embedded mode: SQLite and a Redis of its own, whatever this test run uses."""
+    """`manage.py serve --demo` in the embedded mode: SQLite and a Redis of its own, whatever this
+    test run uses.
+    """
     port = free_port()
     foreign = {*CONTRACT, "REDIS_URL", "DATABASE_URL", "DATA_DIR"}
     environment = {name: value for name, value in os.environ.items() if name not in foreign}
     environment.update(ENV_FILE=os.devnull, DATA_DIR=str(folder), PORT=str(port))
     environment.update({"PUBLIC_URL": f"http://localhost:{port}", **settings})
     process = Process(
-        [sys.executable, "manage.py", "serve", "--demo"], log=folder / "serve.log", environment=environment
+        [sys.executable, "manage.py", "serve", "--demo"],
+        log=folder / "serve.log",
+        environment=environment,
     )
     process.start()
     url = f"http://localhost:{port}"
@@ -82,7 +86,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     process.stop(timeout=10)
 
 
-# Not for the session: Playwright's event loop runs as long as it is open, and Django refuses its database beside one.
+# Not for the session: Playwright's event loop runs as long as it is open, and Django refuses its
+# database beside one.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:

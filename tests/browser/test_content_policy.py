@@ -37,7 +37,9 @@ def test_the_simulator_works(page: Page, served: Served, refusals: list[str]) ->
     expect(page.locator("#bubbles")).to_contain_text("7 天")
 
 
-def test_every_list_and_a_form_of_each_works(page: Page, served: Served, refusals: list[str]) -> None:
+def test_every_list_and_a_form_of_each_works(
+    page: Page, served: Served, refusals: list[str]
+) -> None:
     open_phone(page, served, verified=True)
     write(page, "转人工")
     expect(page.locator("#bubbles")).to_contain_text("编号")

@@ -1,4 +1,6 @@
-"""The main job, as a newcomer tries it: one command, a phone in one window, the ticket in another."""
+"""The main job, as a newcomer tries it: one command, a phone in one window,
+the ticket in another.
+"""
 
 from __future__ import annotations
 
@@ -83,7 +85,9 @@ def test_a_customer_of_an_unverified_account_taps_for_the_persons_reply(
     expect(last_bubble(page)).to_contain_text(REPLY)
 
 
-def test_the_list_of_tickets_shows_a_new_one_by_itself(page: Page, context: BrowserContext, served: Served) -> None:
+def test_the_list_of_tickets_shows_a_new_one_by_itself(
+    page: Page, context: BrowserContext, served: Served
+) -> None:
     log_in(page, served, "liming", "agent_liming_password")
     page.goto(f"{served.url}/admin/tickets/ticket/?queue=all")
     phone = context.new_page()

@@ -1,4 +1,6 @@
-"""Through a second host name, as a tunnel or a domain gives it: DEBUG is off, pages of staff ask for a login."""
+"""Through a second host name, as a tunnel or a domain gives it: DEBUG is off, pages of staff ask
+for a login.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ def behind_a_tunnel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served
     process.stop(timeout=10)
 
 
-def test_by_its_local_name_the_simulator_asks_for_a_login_that_works(page: Page, behind_a_tunnel: Served) -> None:
+def test_by_its_local_name_the_simulator_asks_for_a_login_that_works(
+    page: Page, behind_a_tunnel: Served
+) -> None:
     """Plain http, where the browser would never send back a Secure cookie of ours."""
     page.goto(f"{behind_a_tunnel.url}/simulator/")
     expect(page).to_have_url(re.compile("/admin/login/"))
@@ -34,8 +38,12 @@ def test_by_its_local_name_the_simulator_asks_for_a_login_that_works(page: Page,
     expect(page.locator("#phone")).to_be_visible()
 
 
-def test_the_admin_login_works_with_the_origin_and_scheme_of_the_tunnel(behind_a_tunnel: Served) -> None:
-    """As the tunnel forwards it: Host and Origin of the public name, https in a header, http on the wire."""
+def test_the_admin_login_works_with_the_origin_and_scheme_of_the_tunnel(
+    behind_a_tunnel: Served,
+) -> None:
+    """As the tunnel forwards it: Host and Origin of the public name, https in a header, http on the
+    wire.
+    """
     session = requests.Session()
     seen_by_world = {"Host": HOST, "X-Forwarded-Proto": "https", "Origin": f"https://{HOST}"}
     page = session.get(f"{behind_a_tunnel.url}/admin/login/", headers=seen_by_world, timeout=10)
@@ -48,7 +56,11 @@ def test_the_admin_login_works_with_the_origin_and_scheme_of_the_tunnel(behind_a
             "username": "admin",
             "password": behind_a_tunnel.password_of("admin_password"),
         },
-        headers={**seen_by_world, "Referer": f"https://{HOST}/admin/login/", "Cookie": _cookies(page)},
+        headers={
+            **seen_by_world,
+            "Referer": f"https://{HOST}/admin/login/",
+            "Cookie": _cookies(page),
+        },
         timeout=10,
         allow_redirects=False,
     )
@@ -63,11 +75,15 @@ def _cookies(answer: requests.Response) -> str:
 
 
 def test_another_host_name_is_refused(behind_a_tunnel: Served) -> None:
-    answer = requests.get(f"{behind_a_tunnel.url}/admin/login/", headers={"Host": "evil.example"}, timeout=10)
+    answer = requests.get(
+        f"{behind_a_tunnel.url}/admin/login/", headers={"Host": "evil.example"}, timeout=10
+    )
     assert answer.status_code == 400
 
 
 def test_no_page_shows_a_traceback(behind_a_tunnel: Served) -> None:
-    answer = requests.get(f"{behind_a_tunnel.url}/no-such-page/", headers={"Host": HOST}, timeout=10)
+    answer = requests.get(
+        f"{behind_a_tunnel.url}/no-such-page/", headers={"Host": HOST}, timeout=10
+    )
     assert answer.status_code == 404
     assert "URLconf" not in answer.text

@@ -42,7 +42,9 @@ def test_the_exact_time_in_beijing_is_shown_on_hover() -> None:
     assert 'title="2026-11-23 12:27:00"' in moment(NOW - timedelta(minutes=3))
 
 
-@pytest.mark.parametrize(("minutes", "words"), [(1, "1 minute ago"), (3, "3 minutes ago"), (61, "1 hour ago")])
+@pytest.mark.parametrize(
+    ("minutes", "words"), [(1, "1 minute ago"), (3, "3 minutes ago"), (61, "1 hour ago")]
+)
 def test_english_counts_one_and_many(minutes: int, words: str) -> None:
     with translation.override("en"):
         assert f">{words}</time>" in moment(NOW - timedelta(minutes=minutes))

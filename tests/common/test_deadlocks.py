@@ -25,7 +25,9 @@ def failing(*errors: Exception) -> tuple[Callable[[], str], list[int]]:
 
 
 def deadlock() -> OperationalError:
-    return OperationalError(MYSQL_DEADLOCK, "Deadlock found when trying to get lock; try restarting transaction")
+    return OperationalError(
+        MYSQL_DEADLOCK, "Deadlock found when trying to get lock; try restarting transaction"
+    )
 
 
 @pytest.mark.django_db(transaction=True)
@@ -44,7 +46,9 @@ def test_it_gives_up_after_some_tries() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("error", [OperationalError(2006, "gone away"), IntegrityError(1062, "Duplicate entry")])
+@pytest.mark.parametrize(
+    "error", [OperationalError(2006, "gone away"), IntegrityError(1062, "Duplicate entry")]
+)
 def test_it_does_not_repeat_what_failed_for_another_reason(error: Exception) -> None:
     story, told = failing(error)
     with pytest.raises(type(error)):

@@ -1,4 +1,6 @@
-"""What is loaded at the start is not looked at again by the garbage collector, and what comes after still is."""
+"""What is loaded at the start is not looked at again by the garbage collector, and what comes after
+still is.
+"""
 
 from __future__ import annotations
 

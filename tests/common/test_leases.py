@@ -21,7 +21,8 @@ import django
 django.setup()
 from common.leases import Leases
 leases = Leases(seconds=float(sys.argv[2]))
-print([leases.acquire(sys.argv[1], int(sys.argv[3])) is not None for _ in range(int(sys.argv[4]))], flush=True)
+places, tries = int(sys.argv[3]), int(sys.argv[4])
+print([leases.acquire(sys.argv[1], places) is not None for _ in range(tries)], flush=True)
 time.sleep(600)
 """
 
@@ -46,7 +47,9 @@ def holder() -> Iterator[Callable[..., subprocess.Popen[str]]]:
 
 @pytest.fixture
 def make() -> Iterator[Callable[..., Leases]]:
-    """Leases as a process has them; given up at the end, or their thread would renew them in the next test's Redis."""
+    """Leases as a process has them; given up at the end, or their thread would renew them in the
+    next test's Redis.
+    """
     made: list[Leases] = []
 
     def build(**options: float) -> Leases:
@@ -111,7 +114,9 @@ def test_it_gets_the_leases_of_a_killed_process_back(
     wait_for(lambda: leases.acquire("x", 2))
 
 
-def test_it_keeps_a_lease_longer_than_its_seconds_while_the_process_lives(make: Callable[..., Leases]) -> None:
+def test_it_keeps_a_lease_longer_than_its_seconds_while_the_process_lives(
+    make: Callable[..., Leases],
+) -> None:
     leases = make(seconds=0.4)
     assert leases.acquire("x", 1)
     time.sleep(1.2)

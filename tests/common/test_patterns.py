@@ -22,11 +22,19 @@ MADE_WHILE_RUNNING: dict[str, Pattern] = {
 
 
 def held() -> dict[str, Pattern]:
-    return {name: pattern for module in patterns.modules() for name, pattern in patterns.patterns_in(module)}
+    return {
+        name: pattern
+        for module in patterns.modules()
+        for name, pattern in patterns.patterns_in(module)
+    }
 
 
 def written() -> dict[str, Pattern]:
-    return {str(call): re.compile(call.text, call.flags) for call in patterns.calls() if call.text is not None}
+    return {
+        str(call): re.compile(call.text, call.flags)
+        for call in patterns.calls()
+        if call.text is not None
+    }
 
 
 def distinct() -> list[object]:
@@ -48,13 +56,18 @@ OLD: dict[str, Pattern] = {
     "struck": re.compile(r"~~(?=\S)(.+?)(?<=\S)~~"),
     "code": re.compile(r"(`+)(?!`)(.+?)(?<!`)\1(?!`)"),
     "table": re.compile(r"^[ \t]*\|?[ \t]*:?-{2,}:?[ \t]*(?:\|[ \t]*:?-{2,}:?[ \t]*)*\|?[ \t]*$"),
-    "tag": re.compile(r"</?(?:br|p|b|strong|i|em|u|ul|ol|li|div|span|h[1-6]|code|pre)\b[^>]*>", re.IGNORECASE),
+    "tag": re.compile(
+        r"</?(?:br|p|b|strong|i|em|u|ul|ol|li|div|span|h[1-6]|code|pre)\b[^>]*>", re.IGNORECASE
+    ),
     "sentence": re.compile(
-        r".+?(?:[。！？；…\n]+[”」』）)\"']*|[.!?;]+[”」』）)\"']*(?=[\s\u2e80-\uffef])|$)\s*", re.DOTALL
+        r".+?(?:[。！？；…\n]+[”」』）)\"']*|[.!?;]+[”」』）)\"']*(?=[\s\u2e80-\uffef])|$)\s*",
+        re.DOTALL,
     ),
     "mail": re.compile(r"\d{5,}|[\w.+-]+@[\w-]+\.\w+"),
     "anchor": re.compile(r"<a\b[^>]*>(.*?)</a>", re.IGNORECASE | re.DOTALL),
-    "drawn anchor": re.compile(r"""<a\s[^>]*?href\s*=\s*(["'])(?P<href>.*?)\1[^>]*>(?P<label>.*?)</a>""", re.I | re.S),
+    "drawn anchor": re.compile(
+        r"""<a\s[^>]*?href\s*=\s*(["'])(?P<href>.*?)\1[^>]*>(?P<label>.*?)</a>""", re.I | re.S
+    ),
     "exponential": re.compile(r"(?:a+)+b"),
 }
 
@@ -65,7 +78,9 @@ def test_it_takes_twice_as_long_for_twice_the_text(pattern: Pattern) -> None:
     assert growth < MOST_PER_DOUBLING, f"{pattern.pattern!r} grows {growth:.1f} times with {attack}"
 
 
-@pytest.mark.parametrize("pattern", [pytest.param(pattern, id=name) for name, pattern in OLD.items()])
+@pytest.mark.parametrize(
+    "pattern", [pytest.param(pattern, id=name) for name, pattern in OLD.items()]
+)
 def test_it_finds_every_slow_pattern_that_the_product_had(pattern: Pattern) -> None:
     growth, attack = slowest_growth(pattern)
     assert growth >= MOST_PER_DOUBLING, f"the worst was {growth:.1f} with {attack}"
@@ -81,12 +96,19 @@ def test_no_pattern_is_hidden_from_this_search() -> None:
         if call.at_import:
             assert any(name.startswith(module) for name in modules_with_patterns), call
         else:
-            assert call.place in MADE_WHILE_RUNNING, f"{call}: name an example in MADE_WHILE_RUNNING"
+            assert call.place in MADE_WHILE_RUNNING, (
+                f"{call}: name an example in MADE_WHILE_RUNNING"
+            )
 
 
 @pytest.mark.parametrize(
     "source",
-    ["from re import compile", "import re as regular", "import regex", "rows.filter(text__regex=words)"],
+    [
+        "from re import compile",
+        "import re as regular",
+        "import regex",
+        "rows.filter(text__regex=words)",
+    ],
 )
 def test_it_refuses_a_pattern_under_another_name(source: str) -> None:
     with pytest.raises(AssertionError):
@@ -94,12 +116,17 @@ def test_it_refuses_a_pattern_under_another_name(source: str) -> None:
 
 
 def test_it_sees_patterns_inside_functions_and_validators() -> None:
-    source = 'import re\ndef f(x): return re.sub(r"a+", "", x)\nlook = RegexValidator("b+")\nre.compile(made)'
+    source = (
+        'import re\ndef f(x): return re.sub(r"a+", "", x)\nlook = '
+        'RegexValidator("b+")\nre.compile(made)'
+    )
     found = {(call.text, call.at_import) for call in patterns.calls_in(source, "x.py")}
     assert found == {(None, True), ("a+", False), ("b+", True)}
 
 
-@pytest.mark.parametrize("text", [" " * 1_000_000, "[" * 1_000_000, "** a" * 250_000, "# " + " " * 1_000_000 + "x"])
+@pytest.mark.parametrize(
+    "text", [" " * 1_000_000, "[" * 1_000_000, "** a" * 250_000, "# " + " " * 1_000_000 + "x"]
+)
 def test_an_answer_of_a_megabyte_is_bounded_before_it_is_read(text: str) -> None:
     assert len(from_markdown(text)) <= 20_000
 

@@ -30,7 +30,7 @@ def stored(column: str) -> Any:
         return cursor.fetchone()[0]
 
 
-# --- At rest ----------------------------------------------------------------------------------------------------------
+# --- At rest ------------------------------------------------------------------------------------
 
 
 def test_a_secret_is_encrypted_at_rest_and_read_back() -> None:
@@ -54,10 +54,14 @@ def test_an_update_of_many_rows_encrypts_too() -> None:
     assert OfficialAccount.objects.get().app_secret == SECRET
 
 
-def test_a_secret_is_decrypted_while_another_thread_validates_a_form(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_secret_is_decrypted_while_another_thread_validates_a_form(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """The library's field keeps a mark on itself meanwhile, and reads cipher text."""
     AccountFactory(app_secret=SECRET)
-    monkeypatch.setattr(OfficialAccount._meta.get_field("app_secret"), "_already_decrypted", True, raising=False)
+    monkeypatch.setattr(
+        OfficialAccount._meta.get_field("app_secret"), "_already_decrypted", True, raising=False
+    )
     assert OfficialAccount.objects.get().app_secret == SECRET
 
 
@@ -84,7 +88,9 @@ def test_a_retired_key_still_decrypts(settings: Settings) -> None:
 
 
 def test_the_key_is_derived_once_for_all_fields() -> None:
-    fields = [field for field in OfficialAccount._meta.get_fields() if isinstance(field, SecretField)]
+    fields = [
+        field for field in OfficialAccount._meta.get_fields() if isinstance(field, SecretField)
+    ]
     assert len(fields) == 4
     assert len({id(field.f) for field in fields}) == 1
 
@@ -93,10 +99,12 @@ def test_what_is_no_cipher_text_is_not_taken_for_a_secret(caplog: pytest.LogCapt
     caplog.set_level(logging.CRITICAL)
     field = OfficialAccount._meta.get_field("app_secret")
     assert field.from_db_value("planted in the table", None, None) == ""
-    assert field.from_db_value(Fernet(Fernet.generate_key()).encrypt(b"x").decode(), None, None) == ""
+    assert (
+        field.from_db_value(Fernet(Fernet.generate_key()).encrypt(b"x").decode(), None, None) == ""
+    )
 
 
-# --- In forms ---------------------------------------------------------------------------------------------------------
+# --- In forms -----------------------------------------------------------------------------------
 
 
 def form(account: OfficialAccount | None = None, **data: str) -> AccountForm:

@@ -49,7 +49,9 @@ def test_what_was_said_cannot_be_written_by_hand(admin_client: Client, model: st
 
 def test_a_conversation_shows_what_was_said(admin_client: Client) -> None:
     page = admin_client.get(
-        reverse("admin:conversations_conversation_change", args=[Customer.objects.get().conversation.pk])
+        reverse(
+            "admin:conversations_conversation_change", args=[Customer.objects.get().conversation.pk]
+        )
     )
     html = page.content.decode()
     assert "怎么退货呢" in html
@@ -70,7 +72,9 @@ def test_a_row_opens_without_fields_to_change(admin_client: Client, model: str) 
 
 
 @pytest.mark.parametrize("words", ["怎么退货", "oCustomer"])
-def test_messages_are_found_by_their_words_and_their_sender(admin_client: Client, words: str) -> None:
+def test_messages_are_found_by_their_words_and_their_sender(
+    admin_client: Client, words: str
+) -> None:
     page = admin_client.get(reverse("admin:conversations_message_changelist"), {"q": words})
     assert "怎么退货呢" in page.content.decode()
 
@@ -87,7 +91,8 @@ def test_only_the_remark_of_a_customer_is_changed(admin_client: Client) -> None:
 def test_an_editors_words_are_said_at_once(admin_client: Client) -> None:
     account = Customer.objects.get().account
     admin_client.post(
-        reverse("admin:conversations_bottext_add"), {"account": account.pk, "moment": "greeting", "text": "欢迎光临"}
+        reverse("admin:conversations_bottext_add"),
+        {"account": account.pk, "moment": "greeting", "text": "欢迎光临"},
     )
     assert BotText.objects.get().text == "欢迎光临"
 
@@ -120,7 +125,9 @@ def test_a_kind_without_words_is_told_by_its_code() -> None:
 
 
 def test_sources_have_the_words_of_the_assistant() -> None:
-    assert {code: str(words) for code, words in SOURCES.items()} == {code: str(label) for code, label in Source.choices}
+    assert {code: str(words) for code, words in SOURCES.items()} == {
+        code: str(label) for code, label in Source.choices
+    }
 
 
 def test_every_state_has_a_colour_and_every_ending_words() -> None:
@@ -155,12 +162,20 @@ def test_a_message_is_told_in_words_on_its_page(admin_client: Client) -> None:
     assert not re.search(r"\b(event\.\w+|success|received|smalltalk)\b", words)
 
 
-def test_replies_are_told_in_words_in_the_list_its_filters_and_on_the_page(admin_client: Client) -> None:
+def test_replies_are_told_in_words_in_the_list_its_filters_and_on_the_page(
+    admin_client: Client,
+) -> None:
     message = MessageFactory(kind="event.subscribe", text="")
     reply = ReplyFactory(
-        conversation=message.conversation, message=message, source="smalltalk", state=ReplyState.WITHDRAWN
+        conversation=message.conversation,
+        message=message,
+        source="smalltalk",
+        state=ReplyState.WITHDRAWN,
     )
-    for words in (shown(admin_client, "reply_changelist"), shown(admin_client, "reply_change", reply.pk)):
+    for words in (
+        shown(admin_client, "reply_changelist"),
+        shown(admin_client, "reply_change", reply.pk),
+    ):
         for found in ("寒暄", "已撤回", "机器人"):
             assert found in words
         assert not re.search(r"\b(smalltalk|faq|withdrawn|event\.\w+)\b", words)
@@ -178,9 +193,16 @@ def test_a_conversation_tells_its_messages_in_words(admin_client: Client) -> Non
 
 @pytest.mark.parametrize(
     ("filters", "count"),
-    [({"kind": "event"}, 2), ({"kind": "event.click"}, 1), ({"kind": "text"}, 1), ({"state": "to_answer"}, 2)],
+    [
+        ({"kind": "event"}, 2),
+        ({"kind": "event.click"}, 1),
+        ({"kind": "text"}, 1),
+        ({"state": "to_answer"}, 2),
+    ],
 )
-def test_messages_are_filtered_by_what_they_are(admin_client: Client, filters: dict[str, str], count: int) -> None:
+def test_messages_are_filtered_by_what_they_are(
+    admin_client: Client, filters: dict[str, str], count: int
+) -> None:
     MessageFactory(kind="event.click", text="", state=MessageState.ANSWERED)
     MessageFactory(kind="event.view", text="", state=MessageState.IGNORED)
     page = admin_client.get(reverse("admin:conversations_message_changelist"), filters)
@@ -188,14 +210,19 @@ def test_messages_are_filtered_by_what_they_are(admin_client: Client, filters: d
 
 
 def test_a_bots_text_is_named_by_its_moment(admin_client: Client) -> None:
-    text = BotText.objects.create(account=Customer.objects.get().account, moment="greeting", text="欢迎光临")
+    text = BotText.objects.create(
+        account=Customer.objects.get().account, moment="greeting", text="欢迎光临"
+    )
     assert "greeting" not in shown(admin_client, "bottext_changelist")
     assert str(text) == "问候"
 
 
 def test_a_time_in_a_list_is_relative_and_exact_on_hover(admin_client: Client) -> None:
     html = admin_client.get(reverse("admin:conversations_message_changelist")).content.decode()
-    assert re.search(r'<time class="whole" datetime="[^"]+\+08:00" title="\d{4}-\d\d-\d\d [\d:]{8}">刚刚</time>', html)
+    assert re.search(
+        r'<time class="whole" datetime="[^"]+\+08:00" title="\d{4}-\d\d-\d\d [\d:]{8}">刚刚</time>',
+        html,
+    )
 
 
 def test_the_page_of_new_words_brings_the_default_of_each_moment(admin_client: Client) -> None:

@@ -23,19 +23,25 @@ def test_it_lets_one_of_many_take_a_conversation() -> None:
 def test_it_makes_one_conversation_of_first_messages_that_come_at_once() -> None:
     for number in range(5):
         account, openid = AccountFactory(), f"oNew{number}"
-        messages = [MessageFactory(conversation=None, account=account, openid=openid) for _ in range(4)]
+        messages = [
+            MessageFactory(conversation=None, account=account, openid=openid) for _ in range(4)
+        ]
         found = at_once(*(lambda pk=message.pk: attach([pk]) for message in messages))
         assert Customer.objects.filter(account=account).count() == 1
         assert found == [[Conversation.objects.get(account=account).pk]] * 4
 
 
 def test_it_forgets_no_message_that_comes_while_the_conversation_is_let_go() -> None:
-    """Either the holder sees it before it lets go, or whoever brought it finds the conversation free."""
+    """Either the holder sees it before it lets go, or whoever brought it finds the conversation
+    free.
+    """
     conversation = ConversationFactory()
 
     def bring() -> Turn | None:
         return take_in_hand(
-            MessageFactory(conversation=None, account=conversation.account, openid=conversation.customer.openid)
+            MessageFactory(
+                conversation=None, account=conversation.account, openid=conversation.customer.openid
+            )
         )[1]
 
     def answered(turn: Turn) -> Turn | None:
@@ -46,7 +52,9 @@ def test_it_forgets_no_message_that_comes_while_the_conversation_is_let_go() -> 
     turn = take(conversation.pk)
     for _ in range(10):
         assert turn is not None
-        turns = [found for found in at_once(lambda turn=turn: answered(turn), bring) if found is not None]
+        turns = [
+            found for found in at_once(lambda turn=turn: answered(turn), bring) if found is not None
+        ]
         assert len(turns) == 1
         turn = turns[0]
     assert Message.objects.filter(state=MessageState.ANSWERING).count() == 1

@@ -1,4 +1,6 @@
-"""Taking work: one holder per conversation, messages in the customer's order, and what a dead holder leaves."""
+"""Taking work: one holder per conversation, messages in the customer's order, and what a dead
+holder leaves.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ def conversation() -> Conversation:
     return ConversationFactory()
 
 
-def written(conversation: Conversation, text: str = "怎么退货", *, seconds_ago: int = 0, **values: object) -> Message:
+def written(
+    conversation: Conversation, text: str = "怎么退货", *, seconds_ago: int = 0, **values: object
+) -> Message:
     moment = timezone.now().replace(microsecond=0) - timedelta(seconds=seconds_ago)
     return MessageFactory(conversation=conversation, text=text, sent_at=moment, **values)
 
@@ -42,12 +46,17 @@ def answer(turn: Turn, text: str = "七天内可以。") -> None:
 
 
 def let_lease_run_out(conversation: Conversation) -> None:
-    Conversation.objects.filter(pk=conversation.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    Conversation.objects.filter(pk=conversation.pk).update(
+        lease_until=timezone.now() - timedelta(seconds=1)
+    )
 
 
 def test_it_gives_a_new_customer_a_conversation() -> None:
     account = AccountFactory()
-    messages = [MessageFactory(conversation=None, account=account, openid="oNew", text=text) for text in "一二"]
+    messages = [
+        MessageFactory(conversation=None, account=account, openid="oNew", text=text)
+        for text in "一二"
+    ]
     attach([message.pk for message in messages])
     customer = Customer.objects.get(account=account, openid="oNew")
     assert {message.conversation for message in Message.objects.all()} == {customer.conversation}
@@ -55,12 +64,18 @@ def test_it_gives_a_new_customer_a_conversation() -> None:
 
 def test_it_keeps_customers_apart_whose_openids_differ_only_in_case() -> None:
     account = AccountFactory()
-    messages = [MessageFactory(conversation=None, account=account, openid=openid) for openid in ("oAbC", "oaBc")]
+    messages = [
+        MessageFactory(conversation=None, account=account, openid=openid)
+        for openid in ("oAbC", "oaBc")
+    ]
     assert len(attach([message.pk for message in messages])) == 2
 
 
 def test_it_keeps_the_same_openid_of_two_accounts_apart() -> None:
-    messages = [MessageFactory(conversation=None, account=AccountFactory(), openid="oSame") for _ in range(2)]
+    messages = [
+        MessageFactory(conversation=None, account=AccountFactory(), openid="oSame")
+        for _ in range(2)
+    ]
     assert len(attach([message.pk for message in messages])) == 2
 
 
@@ -68,7 +83,10 @@ def test_it_notes_when_the_customer_last_wrote(conversation: Conversation) -> No
     newest = timezone.now().replace(microsecond=0)
     for moment in (newest - timedelta(minutes=2), newest, newest - timedelta(minutes=1)):
         message = MessageFactory(
-            conversation=None, account=conversation.account, openid=conversation.customer.openid, sent_at=moment
+            conversation=None,
+            account=conversation.account,
+            openid=conversation.customer.openid,
+            sent_at=moment,
         )
         attach([message.pk])
     conversation.refresh_from_db()
@@ -98,7 +116,9 @@ def test_it_answers_in_the_order_in_which_the_customer_wrote(conversation: Conve
 
 
 def test_it_orders_messages_of_one_second_by_id(conversation: Conversation) -> None:
-    first, second = sorted((written(conversation), written(conversation)), key=lambda message: message.pk)
+    first, second = sorted(
+        (written(conversation), written(conversation)), key=lambda message: message.pk
+    )
     turn = taken(conversation)
     assert turn.message.pk == first.pk
     answer(turn)
@@ -127,7 +147,9 @@ def test_it_lets_nobody_take_a_conversation_that_is_held(conversation: Conversat
     assert take(conversation.pk) is None
 
 
-def test_it_gives_a_message_to_another_when_the_lease_has_run_out(conversation: Conversation) -> None:
+def test_it_gives_a_message_to_another_when_the_lease_has_run_out(
+    conversation: Conversation,
+) -> None:
     written(conversation)
     taken(conversation)
     let_lease_run_out(conversation)
@@ -146,7 +168,9 @@ def test_it_keeps_the_answer_of_who_lost_the_lease(conversation: Conversation) -
     assert [reply.text for reply in Reply.objects.all()] == ["及时的回答"]
 
 
-def test_it_does_not_let_a_thread_that_stalled_pass_for_the_one_that_took_over(conversation: Conversation) -> None:
+def test_it_does_not_let_a_thread_that_stalled_pass_for_the_one_that_took_over(
+    conversation: Conversation,
+) -> None:
     """Both are of the same process, and the second holds the conversation now."""
     written(conversation, "第一句", seconds_ago=1)
     stalled = taken(conversation)
@@ -162,7 +186,9 @@ def test_it_does_not_let_a_thread_that_stalled_pass_for_the_one_that_took_over(c
 def test_it_takes_no_message_that_was_answered_while_it_looked(
     conversation: Conversation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The one who lost the lease ends the message between our look and our claim: it must not be answered twice."""
+    """The one who lost the lease ends the message between our look and our claim: it must not be
+    answered twice.
+    """
     message = written(conversation)
     first_look = claims.hot.first_open_message
 
@@ -177,7 +203,9 @@ def test_it_takes_no_message_that_was_answered_while_it_looked(
     assert (message.state, message.attempt) == (MessageState.ANSWERED, 0)
 
 
-def test_it_gives_back_what_needs_a_model_without_counting_the_attempt(conversation: Conversation) -> None:
+def test_it_gives_back_what_needs_a_model_without_counting_the_attempt(
+    conversation: Conversation,
+) -> None:
     written(conversation)
     give_back(taken(conversation))
     message = Message.objects.get()
@@ -185,7 +213,9 @@ def test_it_gives_back_what_needs_a_model_without_counting_the_attempt(conversat
     assert taken(conversation).message.attempt == 1
 
 
-def test_it_sees_a_message_that_came_during_the_answer_before_it_lets_go(conversation: Conversation) -> None:
+def test_it_sees_a_message_that_came_during_the_answer_before_it_lets_go(
+    conversation: Conversation,
+) -> None:
     written(conversation, seconds_ago=3)
     turn = taken(conversation)
     late = written(conversation, "还有一句")

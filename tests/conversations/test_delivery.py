@@ -8,7 +8,17 @@ import pytest
 from django.utils import timezone
 
 from conversations import delivery, ledger
-from conversations.models import Author, Channel, Conversation, Customer, Hold, Message, MessageState, Reply, ReplyState
+from conversations.models import (
+    Author,
+    Channel,
+    Conversation,
+    Customer,
+    Hold,
+    Message,
+    MessageState,
+    Reply,
+    ReplyState,
+)
 from conversations.parts import MESSAGE_BYTES, byte_length
 from tests.factories import ConversationFactory, MessageFactory, ReplyFactory
 from tests.fakes import FakeWeChat
@@ -42,14 +52,27 @@ def conversation() -> Conversation:
     return conversation
 
 
-def answered(conversation: Conversation, *texts: str, seconds_ago: int = 0, **values: object) -> Message:
+def answered(
+    conversation: Conversation, *texts: str, seconds_ago: int = 0, **values: object
+) -> Message:
     """A message, and its answer that is ready to be sent."""
     moment = timezone.now() - timedelta(seconds=seconds_ago)
     message = MessageFactory(
-        conversation=conversation, state=MessageState.ANSWERED, hold=Hold.RELEASED, received_at=moment, sent_at=moment
+        conversation=conversation,
+        state=MessageState.ANSWERED,
+        hold=Hold.RELEASED,
+        received_at=moment,
+        sent_at=moment,
     )
     for part, text in enumerate(texts, start=1):
-        ReplyFactory(conversation=conversation, message=message, part=part, text=text, created_at=moment, **values)
+        ReplyFactory(
+            conversation=conversation,
+            message=message,
+            part=part,
+            text=text,
+            created_at=moment,
+            **values,
+        )
     return message
 
 
@@ -66,7 +89,9 @@ def let_retry_come() -> None:
 
 
 class TestSending:
-    def test_it_sends_a_text_and_notes_it(self, conversation: Conversation, wechat: FakeWeChat) -> None:
+    def test_it_sends_a_text_and_notes_it(
+        self, conversation: Conversation, wechat: FakeWeChat
+    ) -> None:
         answered(conversation, "七天内可以。")
         assert delivery.deliver(conversation.pk) == 1
         assert wechat.sent == [(conversation.customer.openid, "七天内可以。")]
@@ -83,7 +108,9 @@ class TestSending:
         delivery.deliver(conversation.pk)
         assert wechat.texts == ["第一句", "第二句", "第三句"]
 
-    def test_it_sends_no_more_than_it_is_asked_to(self, conversation: Conversation, wechat: FakeWeChat) -> None:
+    def test_it_sends_no_more_than_it_is_asked_to(
+        self, conversation: Conversation, wechat: FakeWeChat
+    ) -> None:
         answered(conversation, "第一段", "第二段")
         assert delivery.deliver(conversation.pk, limit=1) == 1
         assert delivery.has_more(conversation.pk)
@@ -96,7 +123,9 @@ class TestSending:
         answered(ConversationFactory(), "给别人的")
         assert delivery.deliver(conversation.pk) == 0
 
-    def test_it_waits_for_a_text_that_is_being_sent(self, conversation: Conversation, wechat: FakeWeChat) -> None:
+    def test_it_waits_for_a_text_that_is_being_sent(
+        self, conversation: Conversation, wechat: FakeWeChat
+    ) -> None:
         answered(conversation, "第一段", "第二段")
         delivery.claim_next(conversation.pk)
         assert delivery.deliver(conversation.pk) == 0
@@ -120,7 +149,9 @@ class TestPauses:
         monkeypatch.setattr(delivery.time, "sleep", naps.append)
         return naps
 
-    def test_it_pauses_between_two_texts(self, conversation: Conversation, slept: list[float]) -> None:
+    def test_it_pauses_between_two_texts(
+        self, conversation: Conversation, slept: list[float]
+    ) -> None:
         answered(conversation, "第一段", "第二段")
         delivery.deliver(conversation.pk, limit=2)
         first, second = slept
@@ -131,7 +162,9 @@ class TestPauses:
         self, conversation: Conversation, slept: list[float]
     ) -> None:
         answered(conversation, "第一段", "第二段")
-        Reply.objects.filter(part=1).update(state=ReplyState.SENT, channel=Channel.PASSIVE, sent_at=timezone.now())
+        Reply.objects.filter(part=1).update(
+            state=ReplyState.SENT, channel=Channel.PASSIVE, sent_at=timezone.now()
+        )
         delivery.deliver(conversation.pk, limit=1)
         assert slept[0] > 0
 
@@ -140,14 +173,20 @@ class TestPauses:
     ) -> None:
         answered(conversation, "第一段", "第二段")
         earlier = timezone.now() - timedelta(minutes=2)
-        Reply.objects.filter(part=1).update(state=ReplyState.SENT, channel=Channel.API, sent_at=earlier)
+        Reply.objects.filter(part=1).update(
+            state=ReplyState.SENT, channel=Channel.API, sent_at=earlier
+        )
         delivery.deliver(conversation.pk, limit=1)
         assert slept == [0]
 
 
 class TestTryingAgain:
-    @pytest.mark.parametrize("error", [WeChatUnreachable(), WeChatBusy(-1), TooManyCalls(45011), TokenRefused(40001)])
-    def test_it_tries_again_later(self, conversation: Conversation, wechat: FakeWeChat, error: WeChatError) -> None:
+    @pytest.mark.parametrize(
+        "error", [WeChatUnreachable(), WeChatBusy(-1), TooManyCalls(45011), TokenRefused(40001)]
+    )
+    def test_it_tries_again_later(
+        self, conversation: Conversation, wechat: FakeWeChat, error: WeChatError
+    ) -> None:
         answered(conversation, "七天内可以。")
         wechat.errors = [error]
         delivery.deliver(conversation.pk)
@@ -163,7 +202,9 @@ class TestTryingAgain:
     def test_it_pauses_longer_each_time_and_then_fails_with_the_reason(
         self, conversation: Conversation, wechat: FakeWeChat
     ) -> None:
-        """An API that cannot be reached takes no quota: it never ends as a text that waits for the customer."""
+        """An API that cannot be reached takes no quota: it never ends as a text that waits for the
+        customer.
+        """
         answered(conversation, "七天内可以。")
         wechat.errors = [WeChatUnreachable(0, "ConnectTimeout at WeChat's API") for _ in range(9)]
         pauses = []
@@ -179,7 +220,9 @@ class TestTryingAgain:
         assert "ConnectTimeout" in row.reason
         assert sends_left(conversation) == 5
 
-    def test_it_waits_as_long_as_the_refusal_asks_for(self, conversation: Conversation, wechat: FakeWeChat) -> None:
+    def test_it_waits_as_long_as_the_refusal_asks_for(
+        self, conversation: Conversation, wechat: FakeWeChat
+    ) -> None:
         answered(conversation, "七天内可以。")
         wechat.errors = [TooManyCalls(45011)]
         delivery.deliver(conversation.pk)
@@ -202,7 +245,9 @@ class TestTryingAgain:
         row.refresh_from_db()
         assert (row.state, row.tries) == (ReplyState.SENT, 1)
 
-    def test_it_holds_the_texts_behind_back(self, conversation: Conversation, wechat: FakeWeChat) -> None:
+    def test_it_holds_the_texts_behind_back(
+        self, conversation: Conversation, wechat: FakeWeChat
+    ) -> None:
         answered(conversation, "第一段", "第二段")
         wechat.errors = [WeChatUnreachable()]
         delivery.deliver(conversation.pk)
@@ -213,7 +258,9 @@ class TestTryingAgain:
 
 
 class TestGivingUp:
-    @pytest.mark.parametrize("error", [CustomerRefuses(48002), WeChatError(70000, "content refused")])
+    @pytest.mark.parametrize(
+        "error", [CustomerRefuses(48002), WeChatError(70000, "content refused")]
+    )
     def test_it_fails_what_would_be_refused_again(
         self, conversation: Conversation, wechat: FakeWeChat, error: WeChatError
     ) -> None:
@@ -223,21 +270,27 @@ class TestGivingUp:
         assert states() == [ReplyState.FAILED, ReplyState.FAILED]
         assert wechat.tried == 1
 
-    def test_it_still_sends_the_answer_of_another_message(self, conversation: Conversation, wechat: FakeWeChat) -> None:
+    def test_it_still_sends_the_answer_of_another_message(
+        self, conversation: Conversation, wechat: FakeWeChat
+    ) -> None:
         answered(conversation, "第一段", "第二段", seconds_ago=5)
         answered(conversation, "另一个回答")
         wechat.errors = [CustomerRefuses(48002)]
         delivery.deliver(conversation.pk)
         assert states() == [ReplyState.FAILED, ReplyState.FAILED, ReplyState.SENT]
 
-    def test_it_notes_who_follows_no_more(self, conversation: Conversation, wechat: FakeWeChat) -> None:
+    def test_it_notes_who_follows_no_more(
+        self, conversation: Conversation, wechat: FakeWeChat
+    ) -> None:
         answered(conversation, "七天内可以。")
         wechat.errors = [NotFollowing(43004)]
         delivery.deliver(conversation.pk)
         assert states() == [ReplyState.FAILED]
         assert not Customer.objects.get(pk=conversation.customer_id).subscribed
 
-    def test_it_never_sends_again_what_may_have_arrived(self, conversation: Conversation, wechat: FakeWeChat) -> None:
+    def test_it_never_sends_again_what_may_have_arrived(
+        self, conversation: Conversation, wechat: FakeWeChat
+    ) -> None:
         answered(conversation, "七天内可以。")
         wechat.errors = [OutcomeUnknown(0, "ReadTimeout at WeChat's API")]
         delivery.deliver(conversation.pk)
@@ -282,7 +335,9 @@ class TestWhatWeChatSaysOfTheAccountOrTheWindow:
 
 
 class TestATextThatWeChatFindsTooLong:
-    def test_it_goes_out_in_smaller_pieces(self, conversation: Conversation, wechat: FakeWeChat) -> None:
+    def test_it_goes_out_in_smaller_pieces(
+        self, conversation: Conversation, wechat: FakeWeChat
+    ) -> None:
         answered(conversation, "第一句话。第二句话。第三句话。第四句话。")
         wechat.errors = [TextTooLong(45002)]
         delivery.deliver(conversation.pk)
@@ -318,18 +373,24 @@ class TestTheWindow:
         assert [LOOK_LINK in text for text in wechat.texts] == [False, False, True]
         assert states() == [ReplyState.SENT] * 3 + [ReplyState.WAITING_FOR_CUSTOMER] * 3
 
-    def test_the_last_part_has_no_link(self, conversation: Conversation, wechat: FakeWeChat) -> None:
+    def test_the_last_part_has_no_link(
+        self, conversation: Conversation, wechat: FakeWeChat
+    ) -> None:
         answered(conversation, "第一段", "第二段", "第三段")
         delivery.deliver(conversation.pk)
         assert wechat.texts == ["第一段", "第二段", "第三段"]
 
-    def test_the_link_fits_behind_the_longest_part(self, conversation: Conversation, wechat: FakeWeChat) -> None:
+    def test_the_link_fits_behind_the_longest_part(
+        self, conversation: Conversation, wechat: FakeWeChat
+    ) -> None:
         answered(conversation, "一", "二", "三" * 583, "四")
         delivery.deliver(conversation.pk)
         assert LOOK_LINK in wechat.texts[2]
         assert byte_length(wechat.texts[2]) <= MESSAGE_BYTES
 
-    def test_the_bot_leaves_one_send_for_a_person(self, conversation: Conversation, wechat: FakeWeChat) -> None:
+    def test_the_bot_leaves_one_send_for_a_person(
+        self, conversation: Conversation, wechat: FakeWeChat
+    ) -> None:
         Customer.objects.update(message_sends_left=2)
         answered(conversation, "第一段", "第二段")
         delivery.deliver(conversation.pk)
@@ -340,13 +401,17 @@ class TestTheWindow:
         assert wechat.texts[1:] == ["客服：您好"]
         assert sends_left(conversation) == 0
 
-    def test_an_agent_may_use_what_the_bots_answers_left(self, conversation: Conversation, wechat: FakeWeChat) -> None:
+    def test_an_agent_may_use_what_the_bots_answers_left(
+        self, conversation: Conversation, wechat: FakeWeChat
+    ) -> None:
         answered(conversation, *(f"第{number}段" for number in range(6)))
         ReplyFactory(conversation=conversation, author=Author.AGENT, text="客服：您好")
         delivery.deliver(conversation.pk)
         assert wechat.texts[3:] == ["客服：您好"]
 
-    def test_nobody_sends_where_the_window_is_closed(self, conversation: Conversation, wechat: FakeWeChat) -> None:
+    def test_nobody_sends_where_the_window_is_closed(
+        self, conversation: Conversation, wechat: FakeWeChat
+    ) -> None:
         Customer.objects.update(message_window_until=timezone.now())
         ReplyFactory(conversation=conversation, author=Author.AGENT)
         ReplyFactory(conversation=conversation, author=Author.SYSTEM)
@@ -359,7 +424,9 @@ class TestTheWindow:
     ) -> None:
         answered(conversation, *(f"旧{number}" for number in range(9)), seconds_ago=60)
         delivery.deliver(conversation.pk)
-        Reply.objects.filter(state=ReplyState.SENT).update(sent_at=timezone.now() - timedelta(seconds=50))
+        Reply.objects.filter(state=ReplyState.SENT).update(
+            sent_at=timezone.now() - timedelta(seconds=50)
+        )
         ledger.open_message_window(conversation.customer_id, timezone.now())
         Reply.objects.filter(state=ReplyState.WAITING_FOR_CUSTOMER).update(state=ReplyState.READY)
         answered(conversation, "新的回答")

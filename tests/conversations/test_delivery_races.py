@@ -36,4 +36,6 @@ def test_it_lets_the_waiting_request_or_the_api_have_a_text_but_not_both() -> No
             lambda pk=message.pk: claim_replies([Claim(pk, "look")]),
         )
         assert (claimed is not None) != bool(passive.text)
-        assert Reply.objects.get(message=message).state == (ReplyState.SENDING if claimed else ReplyState.SENT)
+        assert Reply.objects.get(message=message).state == (
+            ReplyState.SENDING if claimed else ReplyState.SENT
+        )

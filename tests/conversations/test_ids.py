@@ -24,7 +24,11 @@ def test_they_grow_when_the_clock_is_set_back(monkeypatch: pytest.MonkeyPatch) -
 
 def test_threads_never_share_one() -> None:
     with ThreadPoolExecutor(8) as threads:
-        made = [one for many in threads.map(lambda _: [new_id() for _ in range(2_000)], range(8)) for one in many]
+        made = [
+            one
+            for many in threads.map(lambda _: [new_id() for _ in range(2_000)], range(8))
+            for one in many
+        ]
     assert len(set(made)) == len(made)
 
 

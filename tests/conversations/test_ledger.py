@@ -116,7 +116,14 @@ def test_a_message_opens_the_long_window(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", ["event.subscribe", "event.scan", "event.click", "event.scancode_push", "event.scancode_waitmsg"]
+    "kind",
+    [
+        "event.subscribe",
+        "event.scan",
+        "event.click",
+        "event.scancode_push",
+        "event.scancode_waitmsg",
+    ],
 )
 def test_a_click_a_follow_and_a_scan_open_the_short_window(kind: str) -> None:
     assert windows_after(kind) == (0, 3)
@@ -132,7 +139,9 @@ def test_leaving_opens_no_window() -> None:
 
 def test_a_message_opens_its_window_once() -> None:
     conversation = ConversationFactory()
-    message = MessageFactory(conversation=None, account=conversation.account, openid=conversation.customer.openid)
+    message = MessageFactory(
+        conversation=None, account=conversation.account, openid=conversation.customer.openid
+    )
     attach([message.pk])
     ledger.spend(conversation.customer, NOW)
     attach([message.pk])
@@ -142,7 +151,11 @@ def test_a_message_opens_its_window_once() -> None:
 def windows_after(kind: str, **values: object) -> tuple[int, int]:
     conversation = ConversationFactory()
     message = MessageFactory(
-        conversation=None, account=conversation.account, openid=conversation.customer.openid, kind=kind, **values
+        conversation=None,
+        account=conversation.account,
+        openid=conversation.customer.openid,
+        kind=kind,
+        **values,
     )
     attach([message.pk])
     row = fresh(conversation.customer)

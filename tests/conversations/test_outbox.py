@@ -1,4 +1,6 @@
-"""The text that a worker sends in the task that wrote it: claimed with the answer, sent once, in order."""
+"""The text that a worker sends in the task that wrote it: claimed with the answer, sent once, in
+order.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +65,9 @@ def test_a_second_task_for_the_same_answer_sends_nothing(wechat: FakeWeChat) -> 
 
 def test_what_was_written_before_goes_first(wechat: FakeWeChat) -> None:
     turn = turn_with_window()
-    ReplyFactory(conversation=turn.conversation, author=Author.AGENT, text="先说的", state=ReplyState.READY)
+    ReplyFactory(
+        conversation=turn.conversation, author=Author.AGENT, text="先说的", state=ReplyState.READY
+    )
     answer(turn, "后说的")
     assert [text for _openid, text in wechat.sent][:1] == ["先说的"]
 

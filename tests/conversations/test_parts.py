@@ -1,4 +1,6 @@
-"""Answers in parts that WeChat takes: bytes are counted, sentences stay whole, nothing gets lost."""
+"""Answers in parts that WeChat takes: bytes are counted, sentences stay
+whole, nothing gets lost.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,10 @@ def test_it_knows_the_mark_that_ends_a_sentence(mark: str) -> None:
 
 
 def test_it_takes_a_full_stop_before_a_space_for_the_end_of_an_english_sentence() -> None:
-    assert cut("The price is 3.5 yuan. It is final.", limit=25) == ["The price is 3.5 yuan.", "It is final."]
+    assert cut("The price is 3.5 yuan. It is final.", limit=25) == [
+        "The price is 3.5 yuan.",
+        "It is final.",
+    ]
 
 
 def test_it_does_not_take_the_marks_inside_a_link_for_the_end_of_a_sentence() -> None:
@@ -85,7 +90,9 @@ def test_it_leaves_room_for_the_link_that_may_follow_a_part(words: str, label: s
     assert PART_BYTES + byte_length(f"\n{tail}") <= MESSAGE_BYTES
 
 
-@given(st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=3000), st.integers(8, 400))
+@given(
+    st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=3000), st.integers(8, 400)
+)
 def test_it_loses_nothing_but_white_space_and_keeps_the_limit(text: str, limit: int) -> None:
     parts = cut(text, limit)
     assert all(0 < byte_length(part) <= limit and part.strip() == part for part in parts)
@@ -94,7 +101,10 @@ def test_it_loses_nothing_but_white_space_and_keeps_the_limit(text: str, limit: 
 
 @given(
     st.lists(
-        st.sampled_from(["好的。", "Yes. ", "真的？", "😀", "a", " ", "\n", "https://x.cn/?a=1", "！”"]), max_size=400
+        st.sampled_from(
+            ["好的。", "Yes. ", "真的？", "😀", "a", " ", "\n", "https://x.cn/?a=1", "！”"]
+        ),
+        max_size=400,
     )
 )
 def test_it_loses_nothing_of_ordinary_answers(pieces: list[str]) -> None:

@@ -1,4 +1,6 @@
-"""What the waiting request of a push may say: looked for, released, last; the same again for a repeat."""
+"""What the waiting request of a push may say: looked for, released, last; the same again for a
+repeat.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,15 @@ from conversations.models import (
     ReplyState,
 )
 from conversations.parts import MESSAGE_BYTES, byte_length
-from conversations.passive import PENDING, SUCCESS, Claim, PassiveReply, Wish, claim_replies, thinking_text
+from conversations.passive import (
+    PENDING,
+    SUCCESS,
+    Claim,
+    PassiveReply,
+    Wish,
+    claim_replies,
+    thinking_text,
+)
 from tests.factories import AccountFactory, ConversationFactory, MessageFactory, ReplyFactory
 from wechat.models import ReplyMode
 
@@ -45,7 +55,9 @@ def api_conversation() -> Conversation:
 
 def pushed(conversation: Conversation, **values: object) -> Message:
     until = timezone.now() + timedelta(seconds=4)
-    return MessageFactory(conversation=conversation, **{"hold": Hold.WAITING, "hold_until": until, **values})
+    return MessageFactory(
+        conversation=conversation, **{"hold": Hold.WAITING, "hold_until": until, **values}
+    )
 
 
 def answered(conversation: Conversation, *texts: str, **values: object) -> Message:
@@ -55,7 +67,9 @@ def answered(conversation: Conversation, *texts: str, **values: object) -> Messa
     return message
 
 
-def waiting(conversation: Conversation, text: str, *, minutes_ago: int = 5, **values: object) -> Reply:
+def waiting(
+    conversation: Conversation, text: str, *, minutes_ago: int = 5, **values: object
+) -> Reply:
     return ReplyFactory(
         conversation=conversation,
         text=text,
@@ -85,7 +99,9 @@ def states(**which: object) -> list[str]:
 
 
 class TestALook:
-    def test_it_finds_nothing_while_the_message_is_being_answered(self, conversation: Conversation) -> None:
+    def test_it_finds_nothing_while_the_message_is_being_answered(
+        self, conversation: Conversation
+    ) -> None:
         message = pushed(conversation, state=MessageState.ANSWERING)
         assert claim(message) == PENDING
         assert ending_of(message) == (Ending.OPEN, "")
@@ -109,8 +125,12 @@ class TestALook:
         api_conversation.customer.refresh_from_db()
         assert api_conversation.customer.message_sends_left == 5
 
-    @pytest.mark.parametrize("state", [ReplyState.SENDING, ReplyState.SENT, ReplyState.WITHDRAWN, ReplyState.UNKNOWN])
-    def test_it_does_not_take_what_is_not_ready(self, api_conversation: Conversation, state: ReplyState) -> None:
+    @pytest.mark.parametrize(
+        "state", [ReplyState.SENDING, ReplyState.SENT, ReplyState.WITHDRAWN, ReplyState.UNKNOWN]
+    )
+    def test_it_does_not_take_what_is_not_ready(
+        self, api_conversation: Conversation, state: ReplyState
+    ) -> None:
         message = answered(api_conversation, "七天内可以。")
         Reply.objects.update(state=state)
         assert claim(message) == SUCCESS
@@ -118,19 +138,25 @@ class TestALook:
 
 
 class TestTheEndOfTheHold:
-    def test_it_lets_the_api_have_an_answer_that_is_not_there_yet(self, api_conversation: Conversation) -> None:
+    def test_it_lets_the_api_have_an_answer_that_is_not_there_yet(
+        self, api_conversation: Conversation
+    ) -> None:
         message = pushed(api_conversation, state=MessageState.ANSWERING)
         assert claim(message, "release") == SUCCESS
         assert ending_of(message) == (Ending.SUCCESS, "")
         assert message.hold == Hold.RELEASED
 
-    def test_it_takes_an_answer_that_came_at_the_last_moment(self, api_conversation: Conversation) -> None:
+    def test_it_takes_an_answer_that_came_at_the_last_moment(
+        self, api_conversation: Conversation
+    ) -> None:
         message = answered(api_conversation, "七天内可以。")
         assert claim(message, "release") == PassiveReply("七天内可以。")
 
 
 class TestTheLastDelivery:
-    def test_it_says_how_to_see_an_answer_that_is_not_there_yet(self, conversation: Conversation) -> None:
+    def test_it_says_how_to_see_an_answer_that_is_not_there_yet(
+        self, conversation: Conversation
+    ) -> None:
         message = pushed(conversation, state=MessageState.ANSWERING)
         text = thinking_text(conversation.account_id)
         assert claim(message, "last") == PassiveReply(text)
@@ -140,10 +166,15 @@ class TestTheLastDelivery:
     def test_it_takes_the_answer_when_it_is_there(self, conversation: Conversation) -> None:
         assert claim(answered(conversation, "七天内可以。"), "last") == PassiveReply("七天内可以。")
 
-    def test_it_brings_what_waits_and_says_that_the_answer_follows(self, conversation: Conversation) -> None:
+    def test_it_brings_what_waits_and_says_that_the_answer_follows(
+        self, conversation: Conversation
+    ) -> None:
         waiting(conversation, "客服：已经发货。", author=Author.AGENT)
         message = pushed(conversation, state=MessageState.ANSWERING)
-        assert claim(message, "last").text == f"客服：已经发货。\n{thinking_text(conversation.account_id)}"
+        assert (
+            claim(message, "last").text
+            == f"客服：已经发货。\n{thinking_text(conversation.account_id)}"
+        )
 
 
 class TestARepeat:
@@ -161,12 +192,16 @@ class TestARepeat:
         assert claim(message) == SUCCESS
         assert states() == [ReplyState.READY]
 
-    def test_two_deliveries_in_one_batch_get_the_same_body(self, conversation: Conversation) -> None:
+    def test_two_deliveries_in_one_batch_get_the_same_body(
+        self, conversation: Conversation
+    ) -> None:
         message = answered(conversation, "七天内可以。")
         outcomes = claim_replies([Claim(message.pk, "look"), Claim(message.pk, "look")])
         assert outcomes == [PassiveReply("七天内可以。")] * 2
 
-    def test_a_look_in_the_same_batch_does_not_hide_the_last_delivery(self, conversation: Conversation) -> None:
+    def test_a_look_in_the_same_batch_does_not_hide_the_last_delivery(
+        self, conversation: Conversation
+    ) -> None:
         message = pushed(conversation, state=MessageState.ANSWERING)
         _look, last = claim_replies([Claim(message.pk, "look"), Claim(message.pk, "last")])
         assert last.text == thinking_text(conversation.account_id)
@@ -179,11 +214,15 @@ class TestWhatWaits:
         assert claim(answered(conversation, "新的回答")).text == "第一段\n\n第二段\n\n新的回答"
         assert states() == [ReplyState.SENT] * 3
 
-    def test_it_goes_out_with_a_push_that_has_no_answer_of_its_own(self, conversation: Conversation) -> None:
+    def test_it_goes_out_with_a_push_that_has_no_answer_of_its_own(
+        self, conversation: Conversation
+    ) -> None:
         waiting(conversation, "客服：已经发货。", author=Author.AGENT)
         assert claim(answered(conversation)).text == "客服：已经发货。"
 
-    def test_as_many_as_fit_go_out_and_a_link_brings_the_rest(self, conversation: Conversation) -> None:
+    def test_as_many_as_fit_go_out_and_a_link_brings_the_rest(
+        self, conversation: Conversation
+    ) -> None:
         waiting(conversation, "短的一段")
         reply = claim(answered(conversation, LONG, LONG))
         assert reply.text is not None
@@ -216,13 +255,17 @@ class TestWhatWaits:
         following = claim(answered(conversation)).text
         assert following == f"新{LONG}"
 
-    def test_the_api_takes_what_does_not_fit_on_a_verified_account(self, api_conversation: Conversation) -> None:
+    def test_the_api_takes_what_does_not_fit_on_a_verified_account(
+        self, api_conversation: Conversation
+    ) -> None:
         reply = claim(answered(api_conversation, LONG, LONG))
         assert reply == PassiveReply(LONG, deliver=api_conversation.pk)
         assert states() == [ReplyState.SENT, ReplyState.READY]
 
     def test_it_asks_for_no_send_when_all_went_out(self, api_conversation: Conversation) -> None:
-        assert claim(answered(api_conversation, "第一段", "第二段")) == PassiveReply("第一段\n\n第二段")
+        assert claim(answered(api_conversation, "第一段", "第二段")) == PassiveReply(
+            "第一段\n\n第二段"
+        )
 
     def test_another_customers_texts_stay_where_they_are(self, conversation: Conversation) -> None:
         other = waiting(ConversationFactory(customer__account=conversation.account), "给别人的")
@@ -258,7 +301,9 @@ class TestWhatWasToldInstead:
         told(message, "点此查看")
         assert states() == [ReplyState.WAITING_FOR_CUSTOMER]
 
-    def test_texts_that_were_taken_for_read_wait_for_the_tap(self, conversation: Conversation) -> None:
+    def test_texts_that_were_taken_for_read_wait_for_the_tap(
+        self, conversation: Conversation
+    ) -> None:
         waiting(conversation, "客服的回复")
         message = answered(conversation, "七天内可以。")
         read = answered(conversation, "早先读到的。")
@@ -267,11 +312,18 @@ class TestWhatWasToldInstead:
         assert claim(message) == PassiveReply("客服的回复\n\n七天内可以。")
         told(message, "点此查看")
         assert ending_of(message) == (Ending.TEXT, "点此查看")
-        unread = Reply.objects.filter(state=ReplyState.WAITING_FOR_CUSTOMER, channel=Channel.NONE, sent_at=None)
+        unread = Reply.objects.filter(
+            state=ReplyState.WAITING_FOR_CUSTOMER, channel=Channel.NONE, sent_at=None
+        )
         assert set(unread.values_list("text", flat=True)) == {"客服的回复", "七天内可以。"}
-        assert claim(pushed(conversation, state=MessageState.ANSWERED)).text == "客服的回复\n\n七天内可以。"
+        assert (
+            claim(pushed(conversation, state=MessageState.ANSWERED)).text
+            == "客服的回复\n\n七天内可以。"
+        )
 
-    def test_the_api_brings_on_a_verified_account_what_was_taken_for_read(self, api_conversation: Conversation) -> None:
+    def test_the_api_brings_on_a_verified_account_what_was_taken_for_read(
+        self, api_conversation: Conversation
+    ) -> None:
         message = answered(api_conversation, "七天内可以。")
         claim(message)
         assert told(message, "") == PassiveReply("", api_conversation.pk)
@@ -286,7 +338,9 @@ class TestWhatWasToldInstead:
         assert told(message, text) == PassiveReply(text)
         assert states() == [ReplyState.READY]
 
-    def test_the_bot_says_nothing_again_where_a_person_serves_by_now(self, conversation: Conversation) -> None:
+    def test_the_bot_says_nothing_again_where_a_person_serves_by_now(
+        self, conversation: Conversation
+    ) -> None:
         message = answered(conversation, "七天内可以。")
         Reply.objects.update(owner_version=conversation.owner_version)
         claim(message)
@@ -308,7 +362,9 @@ def test_nothing_is_taken_after_the_deadline(conversation: Conversation) -> None
     assert states() == [ReplyState.READY]
 
 
-def test_the_api_leaves_to_a_waiting_request_what_it_may_still_carry(api_conversation: Conversation) -> None:
+def test_the_api_leaves_to_a_waiting_request_what_it_may_still_carry(
+    api_conversation: Conversation,
+) -> None:
     answered(api_conversation, "七天内可以。")
     ledger.open_message_window(api_conversation.customer_id, timezone.now())
     assert delivery.claim_next(api_conversation.pk) is None

@@ -1,4 +1,6 @@
-"""Writing the one answer of a message: one set of rows, fenced by lease and owner, woken or sent."""
+"""Writing the one answer of a message: one set of rows, fenced by lease and
+owner, woken or sent.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,17 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 from common.redis import redis
 from conversations import services
 from conversations.claims import LeaseLost
-from conversations.models import Author, Conversation, Ending, Hold, Message, MessageState, Owner, Reply, ReplyState
+from conversations.models import (
+    Author,
+    Conversation,
+    Ending,
+    Hold,
+    Message,
+    MessageState,
+    Owner,
+    Reply,
+    ReplyState,
+)
 from conversations.services import OwnerChanged, Said, change_owner, say, write_to_customer
 from tests.factories import AccountFactory, ConversationFactory, ReplyFactory, held_turn
 from wechat.models import ReplyMode
@@ -103,7 +115,9 @@ def test_it_writes_nothing_of_the_bot_when_a_person_took_over() -> None:
 def test_the_words_of_the_system_pass_the_fence() -> None:
     turn = held_turn()
     Conversation.objects.update(owner=Owner.QUEUE, owner_version=1)
-    say(turn, ["已为您转接人工客服，请稍候。"], author=Author.SYSTEM, state=MessageState.HANDED_OVER)
+    say(
+        turn, ["已为您转接人工客服，请稍候。"], author=Author.SYSTEM, state=MessageState.HANDED_OVER
+    )
     assert Reply.objects.get().owner_version is None
 
 
@@ -119,7 +133,9 @@ class TestOnAVerifiedAccount:
         assert states() == [ReplyState.READY]
 
     @pytest.mark.parametrize("hold", [{"hold": Hold.RELEASED}, {"hold": Hold.NONE}])
-    def test_it_sends_where_the_request_has_been_released(self, hold: dict[str, str], woken: list[int]) -> None:
+    def test_it_sends_where_the_request_has_been_released(
+        self, hold: dict[str, str], woken: list[int]
+    ) -> None:
         said = say(held_turn(**hold), ["七天内可以。"], author=Author.BOT)
         assert said == Said(send_now=True)
         assert woken == []
@@ -136,7 +152,11 @@ class TestOnAVerifiedAccount:
     def test_it_lets_what_waited_go_out_before_the_answer(self) -> None:
         turn = held_turn(hold=Hold.RELEASED)
         earlier = timezone.now() - timedelta(hours=1)
-        ReplyFactory(conversation=turn.conversation, state=ReplyState.WAITING_FOR_CUSTOMER, created_at=earlier)
+        ReplyFactory(
+            conversation=turn.conversation,
+            state=ReplyState.WAITING_FOR_CUSTOMER,
+            created_at=earlier,
+        )
         say(turn, ["七天内可以。"], author=Author.BOT)
         assert states() == [ReplyState.READY, ReplyState.READY]
 
@@ -148,7 +168,11 @@ class TestOnAVerifiedAccount:
 
 class TestOnAnUnverifiedAccount:
     def test_it_is_ready_for_the_next_delivery_of_the_push(self) -> None:
-        say(held_turn(passive=True, until=timezone.now() - timedelta(seconds=1)), ["七天内可以。"], author=Author.BOT)
+        say(
+            held_turn(passive=True, until=timezone.now() - timedelta(seconds=1)),
+            ["七天内可以。"],
+            author=Author.BOT,
+        )
         assert states() == [ReplyState.READY]
 
     @pytest.mark.parametrize("ending", [Ending.TEXT, Ending.SUCCESS])
@@ -161,7 +185,12 @@ class TestOnAnUnverifiedAccount:
         assert say(turn, ["七天内可以。"], author=Author.BOT) == Said()
 
     def test_it_tells_who_is_handed_over_how_to_see_the_reply(self) -> None:
-        say(held_turn(passive=True), ["已为您转接。"], author=Author.SYSTEM, state=MessageState.HANDED_OVER)
+        say(
+            held_turn(passive=True),
+            ["已为您转接。"],
+            author=Author.SYSTEM,
+            state=MessageState.HANDED_OVER,
+        )
         text = Reply.objects.get().text
         assert text.startswith("已为您转接。\n")
         assert "weixin://bizmsgmenu?msgmenucontent=查看回复&msgmenuid=wechatbot-look" in text
@@ -185,7 +214,9 @@ class TestAnAgentsOwnWords:
     def test_they_wait_for_the_customer_on_an_unverified_one(
         self, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
     ) -> None:
-        conversation = ConversationFactory(customer__account=AccountFactory(reply_mode=ReplyMode.PASSIVE))
+        conversation = ConversationFactory(
+            customer__account=AccountFactory(reply_mode=ReplyMode.PASSIVE)
+        )
         with django_capture_on_commit_callbacks(execute=True):
             write_to_customer(conversation, "您好。", author=Author.AGENT)
         assert states() == [ReplyState.WAITING_FOR_CUSTOMER]
@@ -193,7 +224,9 @@ class TestAnAgentsOwnWords:
 
     def test_they_are_cut_into_parts(self) -> None:
         write_to_customer(ConversationFactory(), NINE_KILOBYTES, author=Author.AGENT)
-        assert "".join(Reply.objects.order_by("pk").values_list("text", flat=True)) == NINE_KILOBYTES
+        assert (
+            "".join(Reply.objects.order_by("pk").values_list("text", flat=True)) == NINE_KILOBYTES
+        )
 
 
 class TestChangingTheOwner:
@@ -220,13 +253,17 @@ class TestChangingTheOwner:
         assert Message.objects.get().state == MessageState.ANSWERED
 
     @pytest.mark.parametrize("state", [ReplyState.SENDING, ReplyState.UNKNOWN, ReplyState.FAILED])
-    def test_it_does_not_touch_what_is_on_its_way_or_lost(self, answered: Message, state: ReplyState) -> None:
+    def test_it_does_not_touch_what_is_on_its_way_or_lost(
+        self, answered: Message, state: ReplyState
+    ) -> None:
         Reply.objects.update(state=state)
         assert change_owner(answered.conversation, Owner.AGENT) == []
         assert set(states()) == {state}
 
     @pytest.mark.parametrize("author", [Author.SYSTEM, Author.AGENT])
-    def test_it_lets_the_words_of_people_and_system_pass(self, answered: Message, author: Author) -> None:
+    def test_it_lets_the_words_of_people_and_system_pass(
+        self, answered: Message, author: Author
+    ) -> None:
         kept = ReplyFactory(conversation=answered.conversation, author=author)
         change_owner(answered.conversation, Owner.AGENT)
         kept.refresh_from_db()
@@ -240,7 +277,9 @@ class TestChangingTheOwner:
         assert answered.conversation.owner_version == 3
 
     def test_the_bot_goes_on_with_what_it_said_in_the_queue(self) -> None:
-        """A FAQ hit was given while the customer waited; the wait ends before its last part is sent."""
+        """A FAQ hit was given while the customer waited; the wait ends before its last part is
+        sent.
+        """
         turn = held_turn()
         Conversation.objects.update(owner=Owner.QUEUE, owner_version=1)
         turn.conversation.refresh_from_db()

@@ -28,12 +28,25 @@ def conversation() -> Conversation:
     return ConversationFactory(customer__openid=OPENID)
 
 
-def exchange(conversation: Conversation, question: str, answer: str, *, minutes_ago: int = 1, **values: object) -> None:
+def exchange(
+    conversation: Conversation,
+    question: str,
+    answer: str,
+    *,
+    minutes_ago: int = 1,
+    **values: object,
+) -> None:
     moment = timezone.now() - timedelta(minutes=minutes_ago)
     message = MessageFactory(
-        conversation=conversation, text=question, sent_at=moment, received_at=moment, state=MessageState.ANSWERED
+        conversation=conversation,
+        text=question,
+        sent_at=moment,
+        received_at=moment,
+        state=MessageState.ANSWERED,
     )
-    ReplyFactory(conversation=conversation, message=message, text=answer, created_at=moment, **values)
+    ReplyFactory(
+        conversation=conversation, message=message, text=answer, created_at=moment, **values
+    )
 
 
 def stored() -> dict[str, object]:
@@ -43,7 +56,9 @@ def stored() -> dict[str, object]:
 def test_it_keeps_questions_and_answers_in_turn_under_the_customers_openid() -> None:
     before = int(time.time())
     session.remember(OPENID, Session(), question="怎么退货", answer="七天内可以。")
-    session.remember(OPENID, Session(("怎么退货", "七天内可以。")), question="运费呢", answer="我们承担。")
+    session.remember(
+        OPENID, Session(("怎么退货", "七天内可以。")), question="运费呢", answer="我们承担。"
+    )
     value = stored()
     assert value["context"] == ["怎么退货", "七天内可以。", "运费呢", "我们承担。"]
     assert before <= value["timestamp"] <= int(time.time())
@@ -73,7 +88,9 @@ def test_it_reads_what_it_wrote(conversation: Conversation) -> None:
 
 def test_it_forgets_the_menu_with_the_next_answer(conversation: Conversation) -> None:
     session.remember(OPENID, Session(), question="怎么退", answer="您是想问：…", offered=(7, 3))
-    session.remember(OPENID, session.load(conversation, OPENID), question="1", answer="七天内可以。")
+    session.remember(
+        OPENID, session.load(conversation, OPENID), question="1", answer="七天内可以。"
+    )
     assert session.load(conversation, OPENID).offered == ()
 
 
@@ -92,7 +109,9 @@ def test_it_finds_the_menu_of_the_system_in_the_rows(conversation: Conversation)
 
 def test_it_keeps_the_last_ten_exchanges(conversation: Conversation) -> None:
     for number in range(12):
-        session.remember(OPENID, session.load(conversation, OPENID), question=f"问{number}", answer=f"答{number}")
+        session.remember(
+            OPENID, session.load(conversation, OPENID), question=f"问{number}", answer=f"答{number}"
+        )
     context = session.load(conversation, OPENID).context
     assert len(context) == 20
     assert context[0] == "问2"
@@ -106,7 +125,12 @@ def test_it_is_empty_for_a_new_customer(conversation: Conversation) -> None:
 def test_it_rebuilds_a_lost_session_from_the_messages(conversation: Conversation) -> None:
     exchange(conversation, "怎么退货", "七天内可以。", minutes_ago=9)
     exchange(conversation, "运费呢", "我们承担。", minutes_ago=5)
-    assert session.load(conversation, OPENID).context == ("怎么退货", "七天内可以。", "运费呢", "我们承担。")
+    assert session.load(conversation, OPENID).context == (
+        "怎么退货",
+        "七天内可以。",
+        "运费呢",
+        "我们承担。",
+    )
 
 
 def test_it_rebuilds_nothing_older_than_the_sessions_life(conversation: Conversation) -> None:
@@ -127,7 +151,9 @@ def test_it_rebuilds_no_menu_that_another_answer_has_ended(conversation: Convers
 
 
 def test_it_puts_the_parts_of_one_answer_together(conversation: Conversation) -> None:
-    message = MessageFactory(conversation=conversation, text="怎么退货", state=MessageState.ANSWERED)
+    message = MessageFactory(
+        conversation=conversation, text="怎么退货", state=MessageState.ANSWERED
+    )
     for part, text in enumerate(["第一段。", "第二段。"], start=1):
         ReplyFactory(conversation=conversation, message=message, part=part, text=text)
     assert session.load(conversation, OPENID).context == ("怎么退货", "第一段。\n第二段。")
@@ -135,7 +161,9 @@ def test_it_puts_the_parts_of_one_answer_together(conversation: Conversation) ->
 
 def test_it_leaves_out_what_the_customer_never_read(conversation: Conversation) -> None:
     exchange(conversation, "怎么退货", "七天内可以。", minutes_ago=3)
-    exchange(conversation, "运费呢", "被人工接手而撤回的回答", state=ReplyState.WITHDRAWN, minutes_ago=2)
+    exchange(
+        conversation, "运费呢", "被人工接手而撤回的回答", state=ReplyState.WITHDRAWN, minutes_ago=2
+    )
     exchange(conversation, "多久到账", "没有送达的回答", state=ReplyState.FAILED, minutes_ago=1)
     assert session.load(conversation, OPENID).context == ("怎么退货", "七天内可以。")
 
@@ -145,7 +173,9 @@ def test_it_leaves_out_the_words_of_the_system(conversation: Conversation) -> No
     assert session.load(conversation, OPENID).context == ()
 
 
-def test_it_counts_an_agents_words_as_the_answer_to_what_was_left_to_people(conversation: Conversation) -> None:
+def test_it_counts_an_agents_words_as_the_answer_to_what_was_left_to_people(
+    conversation: Conversation,
+) -> None:
     earlier = timezone.now() - timedelta(minutes=2)
     for text in ("快递到哪了", "单号 123"):
         MessageFactory(
@@ -157,7 +187,10 @@ def test_it_counts_an_agents_words_as_the_answer_to_what_was_left_to_people(conv
         )
     for text in ("您好，", "已经到上海了。"):
         services.write_to_customer(conversation, text, author=Author.AGENT, agent_name="李明")
-    assert session.load(conversation, OPENID).context == ("快递到哪了\n单号 123", "您好，\n已经到上海了。")
+    assert session.load(conversation, OPENID).context == (
+        "快递到哪了\n单号 123",
+        "您好，\n已经到上海了。",
+    )
 
 
 def test_it_forgets_the_stored_session_when_an_agent_has_written(
@@ -165,7 +198,9 @@ def test_it_forgets_the_stored_session_when_an_agent_has_written(
 ) -> None:
     session.remember(OPENID, Session(), question="快递到哪了", answer="我不清楚。")
     with django_capture_on_commit_callbacks(execute=True):
-        services.write_to_customer(conversation, "已经到上海了。", author=Author.AGENT, agent_name="李明")
+        services.write_to_customer(
+            conversation, "已经到上海了。", author=Author.AGENT, agent_name="李明"
+        )
     assert session.load(conversation, OPENID).context[-1] == "已经到上海了。"
 
 
@@ -176,7 +211,9 @@ def test_it_rebuilds_a_session_that_it_cannot_read(conversation: Conversation, v
     assert session.load(conversation, OPENID).context == ("怎么退货", "七天内可以。")
 
 
-def test_it_goes_on_without_redis(conversation: Conversation, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_goes_on_without_redis(
+    conversation: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(session, "redis", absent_redis)
     exchange(conversation, "怎么退货", "七天内可以。")
     session.remember(OPENID, Session(), question="运费呢", answer="我们承担。")
@@ -202,7 +239,9 @@ def test_two_accounts_share_no_session_of_the_same_openid(conversation: Conversa
     assert session.load(conversation, OPENID).context == ("怎么退货", "七天内可以。")
 
 
-def test_the_first_account_keeps_its_keys_when_another_one_becomes_the_default(conversation: Conversation) -> None:
+def test_the_first_account_keeps_its_keys_when_another_one_becomes_the_default(
+    conversation: Conversation,
+) -> None:
     other = ConversationFactory(customer__openid=OPENID)
     accounts.make_default(other.account)
 

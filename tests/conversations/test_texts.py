@@ -52,21 +52,32 @@ def test_it_says_the_default(account: OfficialAccount) -> None:
     assert say_text("greeting", account.pk) == "您好，请问有什么可以帮您？"
 
 
-def test_it_speaks_the_installations_language_whatever_page_is_shown(account: OfficialAccount) -> None:
+def test_it_speaks_the_installations_language_whatever_page_is_shown(
+    account: OfficialAccount,
+) -> None:
     with override("en"):
         assert say_text("greeting", account.pk) == "您好，请问有什么可以帮您？"
 
 
 def test_an_account_may_have_its_own_words(account: OfficialAccount) -> None:
     own(account, "unknown", "这个我得问问同事，单号 {number}。")
-    assert say_text("unknown", account.pk, number="20261122-0001") == "这个我得问问同事，单号 20261122-0001。"
-    assert say_text("unknown", AccountFactory().pk, number="1") != say_text("unknown", account.pk, number="1")
+    assert (
+        say_text("unknown", account.pk, number="20261122-0001")
+        == "这个我得问问同事，单号 20261122-0001。"
+    )
+    assert say_text("unknown", AccountFactory().pk, number="1") != say_text(
+        "unknown", account.pk, number="1"
+    )
 
 
 @pytest.mark.parametrize("text", ["{nobody}", "{", "{0}", "{number.secret}", "{number!x}"])
-def test_words_that_cannot_be_filled_fall_back_to_the_default(account: OfficialAccount, text: str) -> None:
+def test_words_that_cannot_be_filled_fall_back_to_the_default(
+    account: OfficialAccount, text: str
+) -> None:
     own(account, "handover_waiting", text)
-    assert say_text("handover_waiting", account.pk, number="0001").startswith("您的问题已记录（编号 0001）")
+    assert say_text("handover_waiting", account.pk, number="0001").startswith(
+        "您的问题已记录（编号 0001）"
+    )
 
 
 def test_a_change_is_heard_when_the_words_are_read_again(
@@ -97,7 +108,9 @@ def test_an_editor_may_keep_every_default(account: OfficialAccount, moment: str)
         ("too_many", "慢" * 501),
     ],
 )
-def test_an_editor_hears_at_once_what_would_not_work(account: OfficialAccount, moment: str, text: str) -> None:
+def test_an_editor_hears_at_once_what_would_not_work(
+    account: OfficialAccount, moment: str, text: str
+) -> None:
     assert "text" in form(account, moment, text).errors
 
 
@@ -113,7 +126,9 @@ def test_it_knows_which_values_an_accounts_words_show(account: OfficialAccount) 
     assert has_place_for("name", "follow", account.pk)
 
 
-@pytest.mark.parametrize(("label", "words"), [("点这里查看", "查看回复"), ("→ tap to read", "View%20reply")])
+@pytest.mark.parametrize(
+    ("label", "words"), [("点这里查看", "查看回复"), ("→ tap to read", "View%20reply")]
+)
 def test_a_tap_speaks_the_language_of_its_link(label: str, words: str) -> None:
     assert f"msgmenucontent={words}&" in look_link(label)
 
@@ -141,7 +156,12 @@ def test_only_the_words_of_the_link_itself_are_surely_a_tap() -> None:
     assert not is_tap("继续")
 
 
-ENDLESS = ["编号 {number:>999999}", "编号 {number!r:>999999}", "编号 {number:{number}}", "编号 {number!s}"]
+ENDLESS = [
+    "编号 {number:>999999}",
+    "编号 {number!r:>999999}",
+    "编号 {number:{number}}",
+    "编号 {number!s}",
+]
 
 
 @pytest.mark.parametrize("text", ENDLESS)

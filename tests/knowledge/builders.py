@@ -10,7 +10,9 @@ from knowledge.models import FAQ, Phrasing
 
 
 def make_faq(question: str, *phrasings: str, answer: str = "", enabled: bool = True) -> FAQ:
-    faq = FAQ.objects.create(question=question, answer=answer or f"{question}的答案", enabled=enabled)
+    faq = FAQ.objects.create(
+        question=question, answer=answer or f"{question}的答案", enabled=enabled
+    )
     Phrasing.objects.bulk_create(Phrasing(faq=faq, text=text) for text in phrasings)
     return faq
 

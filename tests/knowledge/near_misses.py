@@ -1,7 +1,9 @@
-"""A small shop, and questions that differ from its own by one word that matters, or by words that do not.
+"""A small shop, and questions that differ from its own by one word that matters, or by words that
+do not.
 
-The pairs were written before the guards. `TUNED` may be looked at while a guard is changed. `UNSEEN` is for measuring
-only: whoever changes a guard because of one of these moves the pair to `TUNED` and writes a new one.
+The pairs were written before the guards. `TUNED` may be looked at while a guard is changed.
+`UNSEEN` is for measuring only: whoever changes a guard because of one of these moves the pair to
+`TUNED` and writes a new one.
 """
 
 from __future__ import annotations

@@ -43,17 +43,26 @@ def faq_form(*phrasings: str, **values: str) -> dict[str, str]:
 
 
 def add_faq(client: Client, *phrasings: str, **values: str) -> HttpResponse:
-    return client.post(reverse("admin:knowledge_faq_add"), faq_form(*phrasings, **values), follow=True)
+    return client.post(
+        reverse("admin:knowledge_faq_add"), faq_form(*phrasings, **values), follow=True
+    )
 
 
 def run_action(client: Client, model: str, action: str, rows: list[Any]) -> str:
     chosen = {"action": action, "_selected_action": [str(row.pk) for row in rows]}
-    return client.post(reverse(f"admin:knowledge_{model}_changelist"), chosen, follow=True).content.decode()
+    return client.post(
+        reverse(f"admin:knowledge_{model}_changelist"), chosen, follow=True
+    ).content.decode()
 
 
 @pytest.fixture
 def cached(db: None) -> CachedAnswer:
-    cache.keep("支持货到付款吗", "暂不支持。", model_name="some-model", knowledge_version=knowledge_version())
+    cache.keep(
+        "支持货到付款吗",
+        "暂不支持。",
+        model_name="some-model",
+        knowledge_version=knowledge_version(),
+    )
     return CachedAnswer.objects.get()
 
 
@@ -79,7 +88,9 @@ def test_the_list_shows_what_an_editor_decides_by(admin_client: Client) -> None:
 
 
 @pytest.mark.parametrize("words", ["怎么退货", "我要退", "七天"])
-def test_the_search_looks_into_questions_answers_and_phrasings(admin_client: Client, words: str) -> None:
+def test_the_search_looks_into_questions_answers_and_phrasings(
+    admin_client: Client, words: str
+) -> None:
     make_faq("怎么退货", "我要退货", "我要退钱", answer="七天内可退。")
     make_faq("怎么开发票", answer="付款后申请。")
 
@@ -94,7 +105,9 @@ def test_the_list_is_filtered_by_category_and_enabled(admin_client: Client) -> N
     FAQ.objects.create(question="怎么退货", answer="七天内可退。", category=category)
     make_faq("怎么开发票", answer="付款后申请。", enabled=False)
 
-    assert "付款后申请。" not in page(admin_client, "faq_changelist", category__id__exact=str(category.pk))
+    assert "付款后申请。" not in page(
+        admin_client, "faq_changelist", category__id__exact=str(category.pk)
+    )
     assert "七天内可退。" not in page(admin_client, "faq_changelist", enabled__exact="0")
 
 
@@ -118,7 +131,9 @@ def test_a_faq_is_saved_with_its_phrasings_and_all_processes_are_told(
         ("店铺地址", "「店铺地址」与已有的 FAQ「门店在哪里」重复。"),
     ],
 )
-def test_an_empty_or_known_question_is_refused_with_a_reason(admin_client: Client, question: str, reason: str) -> None:
+def test_an_empty_or_known_question_is_refused_with_a_reason(
+    admin_client: Client, question: str, reason: str
+) -> None:
     make_faq("门店在哪里", "店铺地址")
 
     html = add_faq(admin_client, question=question).content.decode()
@@ -138,7 +153,9 @@ def test_an_empty_or_known_question_is_refused_with_a_reason(admin_client: Clien
         (("？",), "请用文字写出问题"),
     ],
 )
-def test_a_phrasing_belongs_to_one_faq_once(admin_client: Client, phrasings: tuple[str, ...], reason: str) -> None:
+def test_a_phrasing_belongs_to_one_faq_once(
+    admin_client: Client, phrasings: tuple[str, ...], reason: str
+) -> None:
     make_faq("门店在哪里", "店铺地址")
 
     html = add_faq(admin_client, *phrasings).content.decode()
@@ -150,7 +167,11 @@ def test_a_phrasing_belongs_to_one_faq_once(admin_client: Client, phrasings: tup
 def test_a_faq_can_be_saved_again_as_it_is(admin_client: Client) -> None:
     faq = make_faq("怎么退货", "我要退货")
     phrasing = faq.phrasings.get()
-    stored = {"phrasings-INITIAL_FORMS": "1", "phrasings-0-id": str(phrasing.pk), "phrasings-0-faq": str(faq.pk)}
+    stored = {
+        "phrasings-INITIAL_FORMS": "1",
+        "phrasings-0-id": str(phrasing.pk),
+        "phrasings-0-faq": str(faq.pk),
+    }
 
     url = reverse("admin:knowledge_faq_change", args=[faq.pk])
     response = admin_client.post(url, faq_form("我要退货", answer="十五天内。", **stored))
@@ -203,14 +224,20 @@ def test_deleting_is_told_to_all_processes(
         ("咋 咋整", "「咋」已在规则「怎么 如何 咋 怎样」里。"),
     ],
 )
-def test_a_rule_without_effect_or_against_another_is_refused(admin_client: Client, words: str, reason: str) -> None:
-    response = admin_client.post(reverse("admin:knowledge_synonymrule_add"), {"words": words, "enabled": "on"})
+def test_a_rule_without_effect_or_against_another_is_refused(
+    admin_client: Client, words: str, reason: str
+) -> None:
+    response = admin_client.post(
+        reverse("admin:knowledge_synonymrule_add"), {"words": words, "enabled": "on"}
+    )
 
     assert reason in response.content.decode()
 
 
 def test_a_rule_is_saved(admin_client: Client) -> None:
-    admin_client.post(reverse("admin:knowledge_synonymrule_add"), {"words": "快递  包裹", "enabled": "on"})
+    admin_client.post(
+        reverse("admin:knowledge_synonymrule_add"), {"words": "快递  包裹", "enabled": "on"}
+    )
 
     assert SynonymRule.objects.filter(words="快递 包裹").exists()
 
@@ -228,7 +255,9 @@ def test_an_edited_cached_answer_is_what_the_next_customer_gets(
     assert (found.answer, found.pinned) == ("下月起支持。", True)
 
 
-def test_a_cached_answer_that_was_only_looked_at_is_not_pinned(admin_client: Client, cached: CachedAnswer) -> None:
+def test_a_cached_answer_that_was_only_looked_at_is_not_pinned(
+    admin_client: Client, cached: CachedAnswer
+) -> None:
     url = reverse("admin:knowledge_cachedanswer_change", args=[cached.pk])
     assert "暂不支持。" in admin_client.get(url).content.decode()
     admin_client.post(url, {"answer": cached.answer})
@@ -236,7 +265,9 @@ def test_a_cached_answer_that_was_only_looked_at_is_not_pinned(admin_client: Cli
     assert CachedAnswer.objects.get().pinned is False
 
 
-def test_cached_answers_are_searched_with_their_hits_and_status(admin_client: Client, cached: CachedAnswer) -> None:
+def test_cached_answers_are_searched_with_their_hits_and_status(
+    admin_client: Client, cached: CachedAnswer
+) -> None:
     cache.find("支持货到付款吗")
 
     html = page(admin_client, "cachedanswer_changelist", q="货到付款")
@@ -246,14 +277,18 @@ def test_cached_answers_are_searched_with_their_hits_and_status(admin_client: Cl
     assert "暂不支持。" not in page(admin_client, "cachedanswer_changelist", q="发票")
 
 
-def test_cached_answers_are_pinned_and_unpinned_together(admin_client: Client, cached: CachedAnswer) -> None:
+def test_cached_answers_are_pinned_and_unpinned_together(
+    admin_client: Client, cached: CachedAnswer
+) -> None:
     assert "已固定 1 条答案。" in run_action(admin_client, "cachedanswer", "pin", [cached])
     assert "已固定" in page(admin_client, "cachedanswer_changelist")
     assert "已取消固定 1 条答案。" in run_action(admin_client, "cachedanswer", "unpin", [cached])
 
 
 def test_a_deleted_cached_answer_is_forgotten(admin_client: Client, cached: CachedAnswer) -> None:
-    admin_client.post(reverse("admin:knowledge_cachedanswer_delete", args=[cached.pk]), {"post": "yes"})
+    admin_client.post(
+        reverse("admin:knowledge_cachedanswer_delete", args=[cached.pk]), {"post": "yes"}
+    )
 
     assert cache.find("支持货到付款吗") is None
 
@@ -264,12 +299,16 @@ def test_nobody_writes_a_cached_answer_by_hand(admin_client: Client) -> None:
 
 def upload(client: Client, content: bytes) -> HttpResponse:
     file = SimpleUploadedFile("faqs.csv", content, content_type="text/csv")
-    return client.post(reverse("admin:knowledge_faq_import"), {"import_file": file, "format": "0", "resource": ""})
+    return client.post(
+        reverse("admin:knowledge_faq_import"), {"import_file": file, "format": "0", "resource": ""}
+    )
 
 
 def confirm(client: Client, preview: HttpResponse) -> str:
     form = preview.context["confirm_form"].initial
-    return client.post(reverse("admin:knowledge_faq_process_import"), form, follow=True).content.decode()
+    return client.post(
+        reverse("admin:knowledge_faq_process_import"), form, follow=True
+    ).content.decode()
 
 
 CSV_FILE = "分类,问题,答案,相似问法,启用\n退换货,怎么退货,七天内可退。,我要退货|不想要了,1\n"
@@ -296,13 +335,17 @@ def test_the_button_of_the_import_says_what_it_does(admin_client: Client) -> Non
     assert "提交" not in html
 
 
-def test_the_page_of_a_cached_answer_tells_its_status_in_words(admin_client: Client, cached: CachedAnswer) -> None:
+def test_the_page_of_a_cached_answer_tells_its_status_in_words(
+    admin_client: Client, cached: CachedAnswer
+) -> None:
     html = page(admin_client, "cachedanswer_change", cached.pk)
     assert "使用中" in html
     assert "in_use" not in html
 
 
-def test_wrong_rows_are_shown_with_their_numbers_and_nothing_is_imported(admin_client: Client) -> None:
+def test_wrong_rows_are_shown_with_their_numbers_and_nothing_is_imported(
+    admin_client: Client,
+) -> None:
     html = upload(admin_client, f"{CSV_FILE},怎么换货,,,1\n".encode()).content.decode()
 
     assert "请写出答案。" in html
@@ -312,7 +355,9 @@ def test_wrong_rows_are_shown_with_their_numbers_and_nothing_is_imported(admin_c
 
 def test_a_file_of_another_kind_is_refused_with_a_reason(admin_client: Client) -> None:
     assert "这是 Excel 工作簿" in upload(admin_client, b"PK\x03\x04").content.decode()
-    assert "缺少列：问题、答案" in upload(admin_client, "标题,内容\na,b\n".encode()).content.decode()
+    assert (
+        "缺少列：问题、答案" in upload(admin_client, "标题,内容\na,b\n".encode()).content.decode()
+    )
 
 
 def test_an_edit_between_preview_and_confirmation_stops_the_import(admin_client: Client) -> None:
@@ -359,7 +404,9 @@ def test_a_file_nobody_confirmed_is_gone_after_an_hour(admin_client: Client) -> 
 @pytest.mark.parametrize("name", ["../wechatbot.sqlite3", "secret_key", ""])
 def test_no_other_file_is_read_as_an_upload(admin_client: Client, name: str) -> None:
     form = {"import_file_name": name, "original_file_name": "a.csv", "format": "0"}
-    html = admin_client.post(reverse("admin:knowledge_faq_process_import"), form, follow=True).content.decode()
+    html = admin_client.post(
+        reverse("admin:knowledge_faq_process_import"), form, follow=True
+    ).content.decode()
 
     assert ("已经导入过或已过期" in html) == bool(name)
     assert not FAQ.objects.exists()
@@ -384,7 +431,9 @@ def test_abandoned_previews_do_not_fill_the_disk(admin_client: Client) -> None:
 
     confirm(admin_client, upload(admin_client, "问题,答案\n怎么退货,七天内\n".encode()))
 
-    assert sorted(path.name for path in folder.iterdir()) == [f"{at:032x}" for at in range(1, uploads.MOST_KEPT)]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        f"{at:032x}" for at in range(1, uploads.MOST_KEPT)
+    ]
     assert FAQ.objects.count() == 1
 
 
@@ -401,7 +450,9 @@ def test_a_long_preview_shows_its_beginning_and_imports_all(admin_client: Client
     assert LogEntry.objects.count() == 121
 
 
-def test_the_exported_file_bears_the_editors_date(admin_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_exported_file_bears_the_editors_date(
+    admin_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     early_in_beijing = datetime(2026, 11, 22, 20, 47, tzinfo=UTC)
     monkeypatch.setattr(timezone, "now", lambda: early_in_beijing)
     response = admin_client.get(reverse("admin:knowledge_faq_export"))

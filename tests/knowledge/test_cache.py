@@ -49,10 +49,15 @@ def test_questions_that_a_collation_takes_for_equal_are_apart() -> None:
     keep("cafe", "一")
     keep("café", "二")
 
-    assert [found and found.answer for found in (cache.find("cafe"), cache.find("café"))] == ["一", "二"]
+    assert [found and found.answer for found in (cache.find("cafe"), cache.find("café"))] == [
+        "一",
+        "二",
+    ]
 
 
-def test_it_is_out_of_use_after_an_edit_of_the_knowledge_base(edit_knowledge: Callable[[], None]) -> None:
+def test_it_is_out_of_use_after_an_edit_of_the_knowledge_base(
+    edit_knowledge: Callable[[], None],
+) -> None:
     keep()
     edit_knowledge()
 
@@ -95,7 +100,9 @@ def test_a_model_does_not_write_over_a_pinned_answer() -> None:
     assert found.answer == "人工写的答案。"
 
 
-def test_an_answer_made_from_older_knowledge_is_not_given(edit_knowledge: Callable[[], None]) -> None:
+def test_an_answer_made_from_older_knowledge_is_not_given(
+    edit_knowledge: Callable[[], None],
+) -> None:
     version = knowledge_version()
     edit_knowledge()
     cache.keep("你们支持货到付款吗", "旧的。", model_name="m", knowledge_version=version)
@@ -124,7 +131,9 @@ def test_a_deleted_one_is_forgotten() -> None:
     assert cache.find("你们支持货到付款吗") is None
 
 
-def test_hits_are_counted_apart_and_written_down_when_somebody_looks(django_assert_num_queries: Callable) -> None:
+def test_hits_are_counted_apart_and_written_down_when_somebody_looks(
+    django_assert_num_queries: Callable,
+) -> None:
     keep()
     with django_assert_num_queries(3):
         for _ in range(3):
@@ -165,7 +174,10 @@ def test_keeping_deletes_what_is_long_out_of_use() -> None:
 
     keep("新的问题")
 
-    assert set(CachedAnswer.objects.values_list("question", flat=True)) == {"固定的问题", "新的问题"}
+    assert set(CachedAnswer.objects.values_list("question", flat=True)) == {
+        "固定的问题",
+        "新的问题",
+    }
 
 
 def test_two_accounts_share_no_answer() -> None:

@@ -48,7 +48,9 @@ def test_it_answers(demo_shop: None, asked: str, question: str) -> None:
     assert (found.band, found.candidates[0].question) == ("answer", question)
 
 
-@pytest.mark.parametrize("asked", ["退货怎么弄", "什么时候能发货啊急", "收货地址写错了怎么办", "有没有优惠"])
+@pytest.mark.parametrize(
+    "asked", ["退货怎么弄", "什么时候能发货啊急", "收货地址写错了怎么办", "有没有优惠"]
+)
 def test_it_at_least_suggests(demo_shop: None, asked: str) -> None:
     assert match(asked).band in ("answer", "suggest")
 

@@ -32,7 +32,9 @@ def run(entries: str, questions: str) -> None:
 
 
 def write(path: Path, rows: list[dict]) -> str:
-    path.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), encoding="utf-8")
+    path.write_text(
+        "\n".join(json.dumps(row, ensure_ascii=False) for row in rows), encoding="utf-8"
+    )
     return str(path)
 
 
@@ -69,7 +71,9 @@ def test_it_says_what_is_wrong_with_a_file(tmp_path: Path, rows: list, reason: s
 
 def test_it_names_the_line_that_is_no_json(tmp_path: Path) -> None:
     path = tmp_path / "q.jsonl"
-    path.write_text('{"text": "a", "expected": null, "split": "dev"}\n\nnonsense\n', encoding="utf-8")
+    path.write_text(
+        '{"text": "a", "expected": null, "split": "dev"}\n\nnonsense\n', encoding="utf-8"
+    )
 
     with pytest.raises(ValueError, match="line 3"):
         read_questions(path)

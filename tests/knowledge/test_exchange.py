@@ -26,14 +26,22 @@ TWO = """category,question,answer,phrasings,enabled
 
 
 def asked_as(question: str) -> list[str]:
-    return list(Phrasing.objects.filter(faq__question=question).order_by("pk").values_list("text", flat=True))
+    return list(
+        Phrasing.objects.filter(faq__question=question)
+        .order_by("pk")
+        .values_list("text", flat=True)
+    )
 
 
 def test_it_writes_new_faqs() -> None:
     assert import_rows(TWO) == ImportResult(new=2, updated=0, unchanged=0)
 
     refund, invoice = FAQ.objects.order_by("pk")
-    assert (refund.question, refund.answer, refund.enabled) == ("怎么退货", "七天内可退，请申请。", True)
+    assert (refund.question, refund.answer, refund.enabled) == (
+        "怎么退货",
+        "七天内可退，请申请。",
+        True,
+    )
     assert refund.category == Category.objects.get(name="退换货")
     assert asked_as("怎么退货") == ["我要退货", "不想要了"]
     assert (invoice.category, invoice.enabled) == (None, False)
@@ -81,7 +89,12 @@ def test_a_round_trip_is_equal() -> None:
 
 
 @pytest.mark.parametrize(
-    "header", ["分类,问题,答案,相似问法,启用", "Category,Question,ANSWER,phrasings,enabled", "类别,问题,回答,问法,启用"]
+    "header",
+    [
+        "分类,问题,答案,相似问法,启用",
+        "Category,Question,ANSWER,phrasings,enabled",
+        "类别,问题,回答,问法,启用",
+    ],
 )
 def test_it_takes_chinese_and_english_headers(header: str) -> None:
     assert import_rows(f"{header}\n售后,怎么退货,答案,我要退货｜不想要了,是\n").new == 1
@@ -141,7 +154,10 @@ def test_it_says_what_is_wrong_with_a_file(text: str, reason: str) -> None:
         (f"{'长' * 201},七天内", "第 3 行：问题：.*超过 200 个字"),
         ("怎么换货,可以,也许", "第 3 行：启用：「也许」应为 1 或 0"),
         ("怎么换货,可以,1,我要退货", "第 3 行：相似问法：「我要退货」与已有的 FAQ「怎么退货」重复"),
-        ("怎么换货,可以,1,门店在哪里", "第 3 行：相似问法：「门店在哪里」与已有的 FAQ「门店在哪里」重复"),
+        (
+            "怎么换货,可以,1,门店在哪里",
+            "第 3 行：相似问法：「门店在哪里」与已有的 FAQ「门店在哪里」重复",
+        ),
         (f"怎么换货,可以,1,好|{'长' * 201}", "第 3 行：相似问法：.*超过 200 个字"),
         (f"怎么换货,可以,1,,{'类' * 61}", "第 3 行：分类：.*超过 60 个字"),
     ],
@@ -183,7 +199,9 @@ def test_an_import_is_told_to_all_processes(django_capture_on_commit_callbacks: 
     assert redis().get(CHANGES_KEY) == b"1"
 
 
-def test_the_commands_write_and_read_a_file_that_excel_opens(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+def test_the_commands_write_and_read_a_file_that_excel_opens(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
     source, target = tmp_path / "faqs.csv", tmp_path / "out.csv"
     source.write_bytes(TWO.encode("gbk"))
 
@@ -292,7 +310,9 @@ def test_a_row_has_five_hundred_phrasings_and_no_more(mark: str) -> None:
 
 def test_a_file_has_a_hundred_thousand_phrasings_and_no_more() -> None:
     cell = phrasings_of(500)
-    text = "问题,答案,相似问法\n" + "".join(f"第{number}种货怎么退,答案,{cell}\n" for number in range(200))
+    text = "问题,答案,相似问法\n" + "".join(
+        f"第{number}种货怎么退,答案,{cell}\n" for number in range(200)
+    )
     assert len(csv_file.read(text)) == 200
 
     with pytest.raises(FileRefused, match=r"超过 100000 个相似问法.*分成几个文件"):

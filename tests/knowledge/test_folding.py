@@ -30,7 +30,9 @@ def ranking() -> Ranking:
         ("Reset my PASSWORD!", 3),
     ],
 )
-def test_it_is_certain_of_a_question_that_differs_only_in_typing(ranking: Ranking, typed: str, entry: int) -> None:
+def test_it_is_certain_of_a_question_that_differs_only_in_typing(
+    ranking: Ranking, typed: str, entry: int
+) -> None:
     ranked = ranking.rank(typed)
 
     assert ranked.positions[0] == entry

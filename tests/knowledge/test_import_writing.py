@@ -1,4 +1,6 @@
-"""An import never keeps a customer's message waiting: its preview only reads, its rows are written in slices."""
+"""An import never keeps a customer's message waiting: its preview only reads, its rows are written
+in slices.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,9 @@ class Intake:
     def _store(self) -> None:
         now = timezone.now()
         key = f"key-{self.stored}"
-        Message.objects.create(account=self._account, openid="o", dedup_key=key, sent_at=now, received_at=now)
+        Message.objects.create(
+            account=self._account, openid="o", dedup_key=key, sent_at=now, received_at=now
+        )
 
 
 @pytest.fixture
@@ -87,9 +91,14 @@ def test_a_message_is_stored_between_two_slices_of_an_import(
     assert FAQ.objects.count() == SLICES * SLICE_ROWS
 
 
-def test_a_slice_of_faqs_with_many_phrasings_has_fewer_rows(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slice_of_faqs_with_many_phrasings_has_fewer_rows(
+    intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(import_writing, "pause_after", lambda seconds: intake.store())
-    rows = [f"第{row}种货,答案,{'|'.join(f'第{row}种货{way}' for way in range(400))}\n" for row in range(6)]
+    rows = [
+        f"第{row}种货,答案,{'|'.join(f'第{row}种货{way}' for way in range(400))}\n"
+        for row in range(6)
+    ]
 
     import_rows("问题,答案,相似问法\n" + "".join(rows))
 

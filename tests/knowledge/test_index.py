@@ -1,4 +1,6 @@
-"""Every process has its own index and learns of each edit; matching never waits for a rebuild that another makes."""
+"""Every process has its own index and learns of each edit; matching never waits for a rebuild that
+another makes.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,9 @@ def announce(django_capture_on_commit_callbacks: Callable) -> Callable[[], None]
     return tell
 
 
-def test_another_process_sees_an_edit(shop: dict[str, int], clock: Clock, announce: Callable[[], None]) -> None:
+def test_another_process_sees_an_edit(
+    shop: dict[str, int], clock: Clock, announce: Callable[[], None]
+) -> None:
     here, there = CurrentIndex(), CurrentIndex()
     assert match("鞋子怎么清洗", index=there).band == "none"
 
@@ -71,7 +75,10 @@ def test_another_process_sees_an_edit(shop: dict[str, int], clock: Clock, announ
     ids=["phrasing", "synonym", "enable", "delete faq", "delete phrasing", "save"],
 )
 def test_every_kind_of_edit_makes_a_new_index(
-    shop: dict[str, int], clock: Clock, announce: Callable[[], None], edit: Callable[[dict[str, int]], object]
+    shop: dict[str, int],
+    clock: Clock,
+    announce: Callable[[], None],
+    edit: Callable[[dict[str, int]], object],
 ) -> None:
     current = CurrentIndex()
     before = current.get()
@@ -87,7 +94,9 @@ def test_it_asks_for_the_version_at_most_once_a_second(
     shop: dict[str, int], clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
-    monkeypatch.setattr(knowledge.index, "knowledge_version", lambda: asked.append(clock.now) or "v1")
+    monkeypatch.setattr(
+        knowledge.index, "knowledge_version", lambda: asked.append(clock.now) or "v1"
+    )
     current = CurrentIndex()
 
     for _ in range(10):

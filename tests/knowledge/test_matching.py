@@ -29,7 +29,9 @@ def test_it_answers_a_question_it_knows(shop: dict[str, int]) -> None:
         ("please track my package", "where is my order"),
     ],
 )
-def test_it_finds_a_question_asked_in_other_words(shop: dict[str, int], asked: str, question: str) -> None:
+def test_it_finds_a_question_asked_in_other_words(
+    shop: dict[str, int], asked: str, question: str
+) -> None:
     found = match(asked)
 
     assert found.band == "answer"
@@ -43,7 +45,10 @@ def test_it_suggests_when_two_are_meant_alike(shop: dict[str, int]) -> None:
     found = match("怎么清洗")
 
     assert found.band == "suggest"
-    assert {candidate.question for candidate in found.candidates[:2]} == {"鞋子怎么清洗", "衣服怎么清洗"}
+    assert {candidate.question for candidate in found.candidates[:2]} == {
+        "鞋子怎么清洗",
+        "衣服怎么清洗",
+    }
     assert len(found.candidates) <= 3
 
 
@@ -61,7 +66,9 @@ def test_it_answers_a_question_of_one_character_that_stands_there(db: None) -> N
     assert match("换？").band == "answer"
 
 
-@pytest.mark.parametrize("asked", ["今天天气如何", "帮我写一首诗", "what is the capital of France", "1", "？"])
+@pytest.mark.parametrize(
+    "asked", ["今天天气如何", "帮我写一首诗", "what is the capital of France", "1", "？"]
+)
 def test_it_has_nothing_for_another_subject(shop: dict[str, int], asked: str) -> None:
     assert match(asked).band == "none"
 
@@ -85,7 +92,9 @@ def test_a_menu_digit_finds_its_faq_by_id(shop: dict[str, int]) -> None:
     assert (picked.question, picked.answer) == ("退款多久到账", "退款多久到账的答案")
 
 
-def test_a_menu_digit_finds_nothing_when_the_faq_was_disabled_or_deleted(shop: dict[str, int]) -> None:
+def test_a_menu_digit_finds_nothing_when_the_faq_was_disabled_or_deleted(
+    shop: dict[str, int],
+) -> None:
     assert by_id(shop["门店在哪里"]) is None
     FAQ.objects.filter(pk=shop["怎么退货"]).delete()
     matching.forget()
@@ -95,5 +104,6 @@ def test_a_menu_digit_finds_nothing_when_the_faq_was_disabled_or_deleted(shop: d
 
 def test_each_confidence_is_in_one_band() -> None:
     assert [
-        band_of(confidence) for confidence in (1.0, ANSWER_AT, ANSWER_AT - 0.01, SUGGEST_AT, SUGGEST_AT - 0.01, 0.0)
+        band_of(confidence)
+        for confidence in (1.0, ANSWER_AT, ANSWER_AT - 0.01, SUGGEST_AT, SUGGEST_AT - 0.01, 0.0)
     ] == [*("answer", "answer", "suggest", "suggest", "none", "none")]

@@ -52,7 +52,9 @@ def test_it_answers_the_same_number_however_it_is_written(asked: str) -> None:
     assert is_answered(Pair(asked, "支持 15 天退货吗"))
 
 
-@pytest.mark.parametrize("asked", ["生鲜能不能退", "生鲜可以退不", "生鲜是不是可以退", "生鲜可以退没有"])
+@pytest.mark.parametrize(
+    "asked", ["生鲜能不能退", "生鲜可以退不", "生鲜是不是可以退", "生鲜可以退没有"]
+)
 def test_asking_whether_or_not_denies_nothing(asked: str) -> None:
     assert is_answered(Pair(asked, "生鲜可以退吗"))
 
@@ -85,7 +87,12 @@ def test_other_words_for_the_same_are_still_answered() -> None:
 
 
 def test_no_pair_stands_in_two_lists() -> None:
-    lists = (near_misses.TUNED_TRAPS, near_misses.UNSEEN_TRAPS, near_misses.TUNED_TRUE, near_misses.UNSEEN_TRUE)
+    lists = (
+        near_misses.TUNED_TRAPS,
+        near_misses.UNSEEN_TRAPS,
+        near_misses.TUNED_TRUE,
+        near_misses.UNSEEN_TRUE,
+    )
     asked = [pair.asked for pairs in lists for pair in pairs]
     known = {lines[0] for lines in SHOP}
 
@@ -102,6 +109,8 @@ def test_a_line_of_the_same_words_in_another_order_is_not_shown_as_the_very_ques
 
 @pytest.mark.parametrize("text", ["票", "票票票票", "票 票 票"])
 def test_one_character_is_no_question_however_often_it_stands_there(text: str) -> None:
-    ranking = Ranking([["怎么开发票"], ["怎么退货"], ["退款多久到账"], ["什么时候发货"]], Synonyms(SHIPPED))
+    ranking = Ranking(
+        [["怎么开发票"], ["怎么退货"], ["退款多久到账"], ["什么时候发货"]], Synonyms(SHIPPED)
+    )
 
     assert SUGGEST_AT <= ranking.rank(text).confidence < ANSWER_AT

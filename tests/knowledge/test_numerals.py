@@ -26,7 +26,9 @@ def test_it_reads_one_number_however_it_is_written(written: str, same: str) -> N
     assert numbers_in(written) == numbers_in(same) != frozenset()
 
 
-@pytest.mark.parametrize("text", ["万一坏了", "等一下", "一起", "千万别", "统一", "三方", "十分满意", "几天", "天气"])
+@pytest.mark.parametrize(
+    "text", ["万一坏了", "等一下", "一起", "千万别", "统一", "三方", "十分满意", "几天", "天气"]
+)
 def test_it_reads_no_number_where_there_is_none(text: str) -> None:
     assert numbers_in(text) == frozenset()
 

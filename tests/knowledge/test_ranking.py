@@ -17,7 +17,9 @@ def test_it_finds_the_entry_by_its_best_line() -> None:
 
 
 def test_it_gives_each_entry_once_best_first() -> None:
-    ranking = Ranking([["怎么退货", "退货流程", "我要退货"], ["退货地址"], ["怎么换货"], ["开发票"]], NO_RULES)
+    ranking = Ranking(
+        [["怎么退货", "退货流程", "我要退货"], ["退货地址"], ["怎么换货"], ["开发票"]], NO_RULES
+    )
 
     ranked = ranking.rank("退货要怎么弄")
 
@@ -54,7 +56,9 @@ def test_it_works_on_a_single_entry() -> None:
 
 
 def test_it_finds_english_words_in_another_form() -> None:
-    ranking = Ranking([["how do I get a refund"], ["when will you deliver"], ["change my address"]], NO_RULES)
+    ranking = Ranking(
+        [["how do I get a refund"], ["when will you deliver"], ["change my address"]], NO_RULES
+    )
 
     assert ranking.rank("are refunds possible").positions[0] == 0
     assert ranking.rank("delivery time").positions[0] == 1
@@ -72,7 +76,9 @@ def test_a_close_second_lowers_the_confidence() -> None:
 
 
 def test_long_text_costs_no_error() -> None:
-    assert Ranking([["怎么退货"], ["怎么换货"]], NO_RULES).rank("怎么退货，" * 500).positions[0] == 0
+    assert (
+        Ranking([["怎么退货"], ["怎么换货"]], NO_RULES).rank("怎么退货，" * 500).positions[0] == 0
+    )
 
 
 @pytest.mark.parametrize("sign", ["好", "\ufdfa"], ids=["plain", "eighteen in one"])

@@ -27,7 +27,8 @@ def editor(db: None) -> object:
 
 
 def test_the_migration_brings_them_all(editor: object) -> None:
-    SynonymRule.objects.all().delete()  # A test with transactions of its own may have emptied the table, or not.
+    # A test with transactions of its own may have emptied the table, or not.
+    SynonymRule.objects.all().delete()
 
     migration.add_rules(apps, editor)
 

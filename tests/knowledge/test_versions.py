@@ -31,14 +31,18 @@ def test_it_is_the_same_after_redis_was_emptied(shop: dict[str, int]) -> None:
     assert knowledge_version() == before
 
 
-def test_it_is_the_same_with_and_without_redis(shop: dict[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_the_same_with_and_without_redis(
+    shop: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     with_redis = knowledge_version()
     monkeypatch.setattr(versions, "redis", absent_redis)
 
     assert knowledge_version() == with_redis
 
 
-def test_an_edit_changes_it_for_all(shop: dict[str, int], django_capture_on_commit_callbacks: Callable) -> None:
+def test_an_edit_changes_it_for_all(
+    shop: dict[str, int], django_capture_on_commit_callbacks: Callable
+) -> None:
     before = knowledge_version()
     with django_capture_on_commit_callbacks(execute=True):
         make_faq("鞋子怎么清洗")
@@ -47,7 +51,9 @@ def test_an_edit_changes_it_for_all(shop: dict[str, int], django_capture_on_comm
     assert knowledge_version() != before
 
 
-def test_it_is_told_only_after_the_commit(shop: dict[str, int], django_capture_on_commit_callbacks: Callable) -> None:
+def test_it_is_told_only_after_the_commit(
+    shop: dict[str, int], django_capture_on_commit_callbacks: Callable
+) -> None:
     with django_capture_on_commit_callbacks() as callbacks:
         knowledge_changed()
         assert redis().get(CHANGES_KEY) is None
@@ -57,7 +63,9 @@ def test_it_is_told_only_after_the_commit(shop: dict[str, int], django_capture_o
 
 
 def test_a_version_that_was_read_before_an_edit_is_not_taken_for_the_new_one(
-    shop: dict[str, int], monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Callable
+    shop: dict[str, int],
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Callable,
 ) -> None:
     compute = versions.version_of_rows
 
@@ -75,7 +83,9 @@ def test_a_version_that_was_read_before_an_edit_is_not_taken_for_the_new_one(
     assert knowledge_version() == compute() != outdated
 
 
-def test_it_is_computed_anew_after_a_while_in_case_an_edit_was_never_told(shop: dict[str, int]) -> None:
+def test_it_is_computed_anew_after_a_while_in_case_an_edit_was_never_told(
+    shop: dict[str, int],
+) -> None:
     knowledge_version()
 
     assert 0 < redis().ttl(VERSION_KEY) <= versions.COMPUTE_ANEW_AFTER

@@ -35,7 +35,13 @@ def page_of(row: LanguageModel) -> str:
 
 
 def form(**values: object) -> dict[str, object]:
-    said = {"name": "own", "base_url": "http://ollama:11434/v1", "model": "m", "position": 10, "enabled": "on"}
+    said = {
+        "name": "own",
+        "base_url": "http://ollama:11434/v1",
+        "model": "m",
+        "position": 10,
+        "enabled": "on",
+    }
     return said | {"temperature": 0.7, "max_tokens": 500, "api_key": ""} | LIMITS | values
 
 
@@ -62,7 +68,8 @@ def test_it_keeps_the_key_when_the_input_stays_empty(editor: Client, first: Fake
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"base_url": "ollama:11434"}, {"temperature": 3}, {"max_in_flight": 0}, {"name": "LLM"}]
+    "wrong",
+    [{"base_url": "ollama:11434"}, {"temperature": 3}, {"max_in_flight": 0}, {"name": "LLM"}],
 )
 def test_it_refuses_what_cannot_work(editor: Client, wrong: dict[str, object]) -> None:
     page = editor.post(reverse("admin:llm_languagemodel_add"), form(**wrong))
@@ -85,7 +92,12 @@ def test_it_deletes_rows_of_the_admin_only(editor: Client, first: FakeModel) -> 
     assert LanguageModel.objects.count() == 2
     editor.post(reverse(LIST), delete | {"_selected_action": [rows[1].pk]})
     assert [row.name for row in LanguageModel.objects.all()] == ["LLM"]
-    assert editor.post(reverse("admin:llm_languagemodel_delete", args=[rows[0].pk]), {"post": "yes"}).status_code == 403
+    assert (
+        editor.post(
+            reverse("admin:llm_languagemodel_delete", args=[rows[0].pk]), {"post": "yes"}
+        ).status_code
+        == 403
+    )
 
 
 def test_it_tests_a_model_and_shows_its_answer(editor: Client, first: FakeModel) -> None:
@@ -106,7 +118,9 @@ def test_it_shows_why_a_test_failed(editor: Client, first: FakeModel) -> None:
     assert KEY not in page
 
 
-def test_it_tests_one_model_from_its_page_after_a_question(editor: Client, first: FakeModel) -> None:
+def test_it_tests_one_model_from_its_page_after_a_question(
+    editor: Client, first: FakeModel
+) -> None:
     row = row_for(first, "own", refused_parameters=["tools"])
     url = reverse("admin:llm_languagemodel_test_one", args=[row.pk])
     assert url in editor.get(page_of(row)).content.decode()
@@ -137,11 +151,25 @@ def test_it_learns_again_what_another_endpoint_takes(editor: Client, first: Fake
 
 def test_it_lists_calls_and_lets_nobody_write_them(editor: Client, first: FakeModel) -> None:
     row = row_for(first, "own")
-    call = ModelCall.objects.create(language_model=row, model="own-chat", outcome=Outcome.TIMEOUT, session_id="s1")
-    page = editor.get(reverse("admin:llm_modelcall_changelist"), {"outcome__exact": "timeout"}).content.decode()
+    call = ModelCall.objects.create(
+        language_model=row, model="own-chat", outcome=Outcome.TIMEOUT, session_id="s1"
+    )
+    page = editor.get(
+        reverse("admin:llm_modelcall_changelist"), {"outcome__exact": "timeout"}
+    ).content.decode()
     assert "own-chat" in page
     assert "超时" in page
     assert editor.get(reverse("admin:llm_modelcall_change", args=[call.pk])).status_code == 200
     assert editor.get(reverse("admin:llm_modelcall_add")).status_code == 403
-    assert editor.post(reverse("admin:llm_modelcall_change", args=[call.pk]), {"model": "x"}).status_code == 403
-    assert editor.post(reverse("admin:llm_modelcall_delete", args=[call.pk]), {"post": "yes"}).status_code == 403
+    assert (
+        editor.post(
+            reverse("admin:llm_modelcall_change", args=[call.pk]), {"model": "x"}
+        ).status_code
+        == 403
+    )
+    assert (
+        editor.post(
+            reverse("admin:llm_modelcall_delete", args=[call.pk]), {"post": "yes"}
+        ).status_code
+        == 403
+    )

@@ -6,7 +6,11 @@ import pytest
 from django.core.checks import run_checks
 from pytest_django.fixtures import Settings
 
-GOOD = {"LLM_BASE_URL": "https://api.deepseek.com/v1", "LLM_API_KEY": "sk-1", "LLM_MODEL": "deepseek-chat"}
+GOOD = {
+    "LLM_BASE_URL": "https://api.deepseek.com/v1",
+    "LLM_API_KEY": "sk-1",
+    "LLM_MODEL": "deepseek-chat",
+}
 
 
 def found(settings: Settings, **values: Any) -> list[str]:
@@ -21,7 +25,9 @@ def test_it_is_content_with_nothing(settings: Settings) -> None:
     assert found(settings) == []
 
 
-@pytest.mark.parametrize("url", ["https://api.deepseek.com/v1", "http://ollama:11434/v1/", "http://127.0.0.1:8080"])
+@pytest.mark.parametrize(
+    "url", ["https://api.deepseek.com/v1", "http://ollama:11434/v1/", "http://127.0.0.1:8080"]
+)
 def test_it_is_content_with_a_model(settings: Settings, url: str) -> None:
     assert found(settings, **GOOD | {"LLM_BASE_URL": url}) == []
 
@@ -45,7 +51,10 @@ def test_it_is_content_with_a_model(settings: Settings, url: str) -> None:
         ({"LLM_MAX_TOKENS": 0}, ["llm.E006"]),
         ({"WORKER_THREADS": 1}, ["llm.E007"]),
         (GOOD | {"LLM_FALLBACK_BASE_URL": "https://b.example/v1"}, ["llm.E001"]),
-        ({"LLM_FALLBACK_BASE_URL": "https://b.example/v1", "LLM_FALLBACK_MODEL": "b"}, ["llm.W001"]),
+        (
+            {"LLM_FALLBACK_BASE_URL": "https://b.example/v1", "LLM_FALLBACK_MODEL": "b"},
+            ["llm.W001"],
+        ),
     ],
 )
 def test_it_names_the_mistake(settings: Settings, values: dict[str, Any], ids: list[str]) -> None:

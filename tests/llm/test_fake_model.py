@@ -18,7 +18,10 @@ ROOT = Path(__file__).resolve().parents[2]
 ASK = [{"role": "user", "content": "怎么退货？"}]
 TOOL = {
     "type": "function",
-    "function": {"name": "cannot", "parameters": {"type": "object", "properties": {"known": {"type": "boolean"}}}},
+    "function": {
+        "name": "cannot",
+        "parameters": {"type": "object", "properties": {"known": {"type": "boolean"}}},
+    },
 }
 
 
@@ -47,7 +50,9 @@ def test_it_completes_for_the_openai_client(client: openai.OpenAI) -> None:
 
 def test_it_calls_a_tool_for_the_openai_client(client: openai.OpenAI, first: FakeModel) -> None:
     first.behave("tool")
-    chunks = list(client.chat.completions.create(model="m", messages=ASK, stream=True, tools=[TOOL]))
+    chunks = list(
+        client.chat.completions.create(model="m", messages=ASK, stream=True, tools=[TOOL])
+    )
     calls = [call for chunk in chunks for call in chunk.choices[0].delta.tool_calls or []]
     assert calls[0].function.name == "cannot"
     assert json.loads("".join(call.function.arguments or "" for call in calls)) == {"known": False}
@@ -72,12 +77,17 @@ def test_it_runs_as_a_process_steered_over_http() -> None:
         assert process.stdout
         url = process.stdout.readline().split()[-1]
         root = url.removesuffix("/v1")
-        steer = urllib.request.Request(f"{root}/behave", json.dumps({"queue": ["500"]}).encode(), method="POST")
+        steer = urllib.request.Request(
+            f"{root}/behave", json.dumps({"queue": ["500"]}).encode(), method="POST"
+        )
         urllib.request.urlopen(steer).close()
         with openai.OpenAI(base_url=url, api_key="x", max_retries=0) as client:
             with pytest.raises(openai.InternalServerError):
                 client.chat.completions.create(model="m", messages=ASK)
-            assert client.chat.completions.create(model="m", messages=ASK).choices[0].message.content == "您好"
+            assert (
+                client.chat.completions.create(model="m", messages=ASK).choices[0].message.content
+                == "您好"
+            )
         with urllib.request.urlopen(f"{root}/stats") as answer:
             stats = json.load(answer)
         process.kill()

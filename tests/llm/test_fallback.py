@@ -48,7 +48,9 @@ FAULTS = [
 ]
 
 
-def test_it_leaves_a_stream_that_stalls_long_before_its_whole_time_is_over(first: FakeModel, second: FakeModel) -> None:
+def test_it_leaves_a_stream_that_stalls_long_before_its_whole_time_is_over(
+    first: FakeModel, second: FakeModel
+) -> None:
     patient = {"first_token_timeout": 20, "total_timeout": 3600}
     row_for(first, "a", position=1, between_tokens_timeout=0.3, **patient)
     row_for(second, "b", position=2, **patient)
@@ -72,19 +74,25 @@ def test_a_new_model_waits_eight_seconds_for_its_first_token_and_ten_between_two
 
 
 @pytest.mark.parametrize(("fault", "outcome"), FAULTS)
-def test_it_falls_over_to_the_next_model(first: FakeModel, second: FakeModel, fault: str, outcome: Outcome) -> None:
+def test_it_falls_over_to_the_next_model(
+    first: FakeModel, second: FakeModel, fault: str, outcome: Outcome
+) -> None:
     row_for(first, "a", position=1)
     row_for(second, "b", position=2, first_token_timeout=20, total_timeout=20)
     first.behave(otherwise=fault)
     assert gateway.complete(ASK, session_id="s").text == "第二个模型的回答。"
-    failed, answered = ModelCall.objects.filter(outcome__in=[outcome, Outcome.OK]).order_by("-pk")[:2][::-1]
+    failed, answered = ModelCall.objects.filter(outcome__in=[outcome, Outcome.OK]).order_by("-pk")[
+        :2
+    ][::-1]
     assert (failed.model, failed.outcome, answered.model) == ("a-chat", outcome, "b-chat")
     assert failed.error
     assert second.calls == 1
 
 
 @pytest.mark.parametrize("fault", [fault for fault, _ in FAULTS if fault != "400"])
-def test_it_never_asks_the_same_model_twice(first: FakeModel, second: FakeModel, fault: str) -> None:
+def test_it_never_asks_the_same_model_twice(
+    first: FakeModel, second: FakeModel, fault: str
+) -> None:
     row_for(first, "a", position=1)
     row_for(second, "b", position=2, first_token_timeout=20, total_timeout=20)
     first.behave(otherwise=fault)
@@ -95,7 +103,9 @@ def test_it_never_asks_the_same_model_twice(first: FakeModel, second: FakeModel,
 def test_it_falls_over_when_nobody_listens(second: FakeModel) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
-        LanguageModel.objects.create(name="a", base_url=f"http://127.0.0.1:{unused.getsockname()[1]}", position=1)
+        LanguageModel.objects.create(
+            name="a", base_url=f"http://127.0.0.1:{unused.getsockname()[1]}", position=1
+        )
         row_for(second, "b")
         assert gateway.complete(ASK, session_id="").text == "第二个模型的回答。"
     assert ModelCall.objects.get(language_model__name="a").outcome == Outcome.FAILED
@@ -112,7 +122,9 @@ def test_it_falls_over_when_the_other_side_takes_no_connection(second: FakeModel
         for one in waiting:
             one.setblocking(False)
             one.connect_ex(address)
-        row = LanguageModel(name="a", base_url=f"http://127.0.0.1:{address[1]}", position=1, connect_timeout=0.2)
+        row = LanguageModel(
+            name="a", base_url=f"http://127.0.0.1:{address[1]}", position=1, connect_timeout=0.2
+        )
         row.save()
         row_for(second, "b")
         assert gateway.complete(ASK, session_id="").text == "第二个模型的回答。"
@@ -135,7 +147,9 @@ def test_it_reads_one_ordinary_completion_in_answer_to_a_stream_request(first: F
     assert (completion.text, completion.completion_tokens) == ("第一个模型的回答。", 7)
 
 
-def test_it_waits_for_the_first_token_longer_than_the_rest_allows_only_if_told(first: FakeModel) -> None:
+def test_it_waits_for_the_first_token_longer_than_the_rest_allows_only_if_told(
+    first: FakeModel,
+) -> None:
     first.manner.seconds = 0.5
     first.behave("slow first token", "slow first token")
     row_for(first, first_token_timeout=10, total_timeout=20)

@@ -24,7 +24,10 @@ def test_it_returns_the_streamed_answer_with_its_tokens(first: FakeModel) -> Non
     assert completion.text == "第一个模型的回答。"
     assert completion.arguments is None
     assert (completion.model_name, completion.language_model_id) == ("first-chat", row.pk)
-    assert (completion.prompt_tokens, completion.completion_tokens) == (len("你是客服。\n怎么退货？"), 7)
+    assert (completion.prompt_tokens, completion.completion_tokens) == (
+        len("你是客服。\n怎么退货？"),
+        7,
+    )
 
 
 def test_it_sends_what_the_row_says_and_the_session(first: FakeModel) -> None:
@@ -34,8 +37,16 @@ def test_it_sends_what_the_row_says_and_the_session(first: FakeModel) -> None:
     assert asked.path == "/v1/chat/completions"
     assert asked.headers["authorization"] == "Bearer sk-very-secret"
     assert asked.body["messages"][1] == {"role": "user", "content": "怎么退货？"}
-    sent = {name: asked.body[name] for name in ("model", "stream", "temperature", "max_tokens", "user")}
-    assert sent == {"model": "first-chat", "stream": True, "temperature": 0.3, "max_tokens": 77, "user": "s1"}
+    sent = {
+        name: asked.body[name] for name in ("model", "stream", "temperature", "max_tokens", "user")
+    }
+    assert sent == {
+        "model": "first-chat",
+        "stream": True,
+        "temperature": 0.3,
+        "max_tokens": 77,
+        "user": "s1",
+    }
 
 
 def test_it_sends_no_header_without_a_key(first: FakeModel) -> None:
@@ -44,7 +55,9 @@ def test_it_sends_no_header_without_a_key(first: FakeModel) -> None:
     assert "authorization" not in first.asked[0].headers
 
 
-def test_it_asks_in_order_of_position_and_only_enabled_models(first: FakeModel, second: FakeModel) -> None:
+def test_it_asks_in_order_of_position_and_only_enabled_models(
+    first: FakeModel, second: FakeModel
+) -> None:
     row_for(first, "off", position=0, enabled=False)
     row_for(second, "b", position=1)
     row_for(first, "c", position=2)
@@ -64,7 +77,9 @@ def test_it_knows_a_new_model_at_once_where_it_was_saved(first: FakeModel) -> No
     assert gateway.is_configured()
 
 
-def test_it_reads_the_rows_once_in_a_while_only(first: FakeModel, django_assert_num_queries: Any) -> None:
+def test_it_reads_the_rows_once_in_a_while_only(
+    first: FakeModel, django_assert_num_queries: Any
+) -> None:
     row_for(first)
     catalogue.enabled()
     with django_assert_num_queries(0):
@@ -78,7 +93,9 @@ def test_it_refuses_inside_a_transaction(first: FakeModel) -> None:
     assert first.calls == 0
 
 
-def test_it_gives_the_connection_back_before_it_asks(first: FakeModel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_gives_the_connection_back_before_it_asks(
+    first: FakeModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
     row_for(first)
     gateway.is_configured()
     closed: list[int] = []
@@ -99,7 +116,9 @@ def test_it_writes_one_row_for_a_call(first: FakeModel) -> None:
     assert 0 <= call.first_token_ms <= call.total_ms
 
 
-def test_it_does_not_lose_an_answer_that_cannot_be_logged(first: FakeModel, caplog: pytest.LogCaptureFixture) -> None:
+def test_it_does_not_lose_an_answer_that_cannot_be_logged(
+    first: FakeModel, caplog: pytest.LogCaptureFixture
+) -> None:
     row = row_for(first)
     catalogue.enabled()
     LanguageModel.objects.all().delete()  # Its row can no longer be referred to.

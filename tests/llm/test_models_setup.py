@@ -12,8 +12,15 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def named(settings: Settings) -> Settings:
-    settings.LLM_BASE_URL, settings.LLM_API_KEY, settings.LLM_MODEL = "https://a.example/v1", "key-a", "model-a"
-    settings.LLM_FALLBACK_BASE_URL, settings.LLM_FALLBACK_MODEL = "http://ollama:11434/v1", "model-b"
+    settings.LLM_BASE_URL, settings.LLM_API_KEY, settings.LLM_MODEL = (
+        "https://a.example/v1",
+        "key-a",
+        "model-a",
+    )
+    settings.LLM_FALLBACK_BASE_URL, settings.LLM_FALLBACK_MODEL = (
+        "http://ollama:11434/v1",
+        "model-b",
+    )
     settings.LLM_TEMPERATURE, settings.LLM_MAX_TOKENS = 0.2, 300
     return settings
 
@@ -27,7 +34,12 @@ def test_it_makes_rows_of_what_is_named(named: Settings) -> None:
     ensure_from_environment()
     one, two = LanguageModel.objects.all()
     assert (one.base_url, one.api_key, one.model) == ("https://a.example/v1", "key-a", "model-a")
-    assert (one.temperature, one.max_tokens, one.enabled, one.from_environment) == (0.2, 300, True, True)
+    assert (one.temperature, one.max_tokens, one.enabled, one.from_environment) == (
+        0.2,
+        300,
+        True,
+        True,
+    )
     assert (two.base_url, two.api_key, two.model) == ("http://ollama:11434/v1", "", "model-b")
     assert gateway.is_configured()
 
@@ -68,7 +80,10 @@ def test_it_switches_a_row_off_that_is_named_no_more(named: Settings) -> None:
     ensure_from_environment()
     named.LLM_FALLBACK_BASE_URL = ""
     ensure_from_environment()
-    assert dict(LanguageModel.objects.values_list("name", "enabled")) == {"LLM": True, "LLM_FALLBACK": False}
+    assert dict(LanguageModel.objects.values_list("name", "enabled")) == {
+        "LLM": True,
+        "LLM_FALLBACK": False,
+    }
 
 
 def test_it_switches_it_on_again_when_it_is_back(named: Settings) -> None:

@@ -64,8 +64,24 @@ class Names:
 @pytest.mark.parametrize(
     "address",
     [
-        *("127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0"),
-        *("224.0.0.1", "::1", "::", "fe80::1%eth0", "fd00::1", "::ffff:10.0.0.1", "64:ff9b::10.0.0.1"),
+        *(
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "0.0.0.0",
+        ),
+        *(
+            "224.0.0.1",
+            "::1",
+            "::",
+            "fe80::1%eth0",
+            "fd00::1",
+            "::ffff:10.0.0.1",
+            "64:ff9b::10.0.0.1",
+        ),
         *("2002:0a00:0001::1", "fec0::1", "64:ff9b:1::10.0.0.1", "::10.0.0.1"),
     ],
 )
@@ -86,7 +102,9 @@ def test_it_sends_nothing_to_a_private_address(first: FakeModel) -> None:
 
 
 @pytest.mark.usefixtures("nothing_listed")
-def test_a_name_that_changes_its_address_gains_nothing(first: FakeModel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_that_changes_its_address_gains_nothing(
+    first: FakeModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Public when the form looks, private when the call is made."""
     monkeypatch.setattr(socket, "getaddrinfo", Names("8.8.8.8", "127.0.0.1"))
     socket.getaddrinfo("model.example", 80)
@@ -122,7 +140,9 @@ def test_another_port_of_a_host_in_the_environment_is_still_private(
 
 
 @pytest.mark.usefixtures("nothing_listed")
-@pytest.mark.parametrize("host", ["127.0.0.1:6379", "169.254.169.254", "[::1]:80", "localhost", "2130706433"])
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1:6379", "169.254.169.254", "[::1]:80", "localhost", "2130706433"]
+)
 def test_the_form_says_why_it_refuses_a_private_address(editor: Client, host: str) -> None:
     page = editor.post(reverse("admin:llm_languagemodel_add"), form(base_url=f"http://{host}/v1"))
     assert "这个地址在内网" in page.content.decode()
@@ -130,9 +150,13 @@ def test_the_form_says_why_it_refuses_a_private_address(editor: Client, host: st
 
 
 @pytest.mark.parametrize(
-    "url", ["https://8.8.4.4/v1", "http://8.8.8.8/v1", "https://8.8.8.8:8443/v1"], ids=["host", "scheme", "port"]
+    "url",
+    ["https://8.8.4.4/v1", "http://8.8.8.8/v1", "https://8.8.8.8:8443/v1"],
+    ids=["host", "scheme", "port"],
 )
-def test_a_stored_key_does_not_leave_to_another_host(editor: Client, first: FakeModel, url: str) -> None:
+def test_a_stored_key_does_not_leave_to_another_host(
+    editor: Client, first: FakeModel, url: str
+) -> None:
     row = row_for(first, "own", base_url="https://8.8.8.8/v1")
     page = editor.post(page_of(row), form(base_url=url)).content.decode()
     assert "请重新填写 API Key" in page
@@ -154,7 +178,9 @@ def test_a_key_that_cannot_be_read_now_does_not_wait_for_another_host(
 
 
 @pytest.mark.parametrize(
-    ("more", "stored"), [({"api_key": "sk-new"}, "sk-new"), ({"api_key-clear": "on"}, "")], ids=["typed", "cleared"]
+    ("more", "stored"),
+    [({"api_key": "sk-new"}, "sk-new"), ({"api_key-clear": "on"}, "")],
+    ids=["typed", "cleared"],
 )
 def test_a_key_typed_again_or_cleared_moves_with_the_address(
     editor: Client, first: FakeModel, more: dict[str, str], stored: str

@@ -36,7 +36,9 @@ def test_it_takes_thoughts_alone_for_no_answer() -> None:
 
 
 def test_it_reads_text_in_parts() -> None:
-    assert reply_to([{"type": "text", "text": "可以"}, {"type": "image", "url": "x"}]).text == "可以"
+    assert (
+        reply_to([{"type": "text", "text": "可以"}, {"type": "image", "url": "x"}]).text == "可以"
+    )
 
 
 def test_it_joins_a_character_that_was_cut_in_two() -> None:
@@ -49,7 +51,17 @@ def test_it_lets_nothing_through_that_no_database_takes() -> None:
 
 @pytest.mark.parametrize(
     "event",
-    ["[]", "7", "null", '"x"', '{"choices": 7}', '{"choices": [7]}', '{"choices": {"0": 1}}', "", "[" * 100_000],
+    [
+        "[]",
+        "7",
+        "null",
+        '"x"',
+        '{"choices": 7}',
+        '{"choices": [7]}',
+        '{"choices": {"0": 1}}',
+        "",
+        "[" * 100_000,
+    ],
 )
 def test_it_names_every_strange_shape_nonsense(event: str) -> None:
     with pytest.raises(Nonsense):
@@ -57,7 +69,14 @@ def test_it_names_every_strange_shape_nonsense(event: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "delta", [{"content": 7}, {"content": {"a": 1}}, {"tool_calls": 7}, {"tool_calls": [7]}, {"tool_calls": {"a": 1}}]
+    "delta",
+    [
+        {"content": 7},
+        {"content": {"a": 1}},
+        {"tool_calls": 7},
+        {"tool_calls": [7]},
+        {"tool_calls": {"a": 1}},
+    ],
 )
 def test_it_names_every_strange_delta_nonsense(delta: dict[str, Any]) -> None:
     with pytest.raises(Nonsense):
@@ -76,7 +95,8 @@ def test_it_reads_the_message_of_an_error() -> None:
 
 
 @pytest.mark.parametrize(
-    "error", ["root:x:0:0", {"code": 5, "detail": "root:x:0:0"}, {"message": {"inner": "root:x:0:0"}}]
+    "error",
+    ["root:x:0:0", {"code": 5, "detail": "root:x:0:0"}, {"message": {"inner": "root:x:0:0"}}],
 )
 def test_it_repeats_nothing_else_of_an_error(error: Any) -> None:
     with pytest.raises(Failed, match=r"^an error without a message$"):

@@ -30,7 +30,9 @@ def test_it_is_encrypted_at_rest(first: FakeModel) -> None:
     assert LanguageModel.objects.get().api_key == KEY
 
 
-def test_it_is_taken_out_of_an_error_that_repeats_it(first: FakeModel, caplog: pytest.LogCaptureFixture) -> None:
+def test_it_is_taken_out_of_an_error_that_repeats_it(
+    first: FakeModel, caplog: pytest.LogCaptureFixture
+) -> None:
     """The fake quotes the whole Authorization header, as some endpoints do."""
     row = row_for(first, api_key=KEY)
     first.behave("401")
@@ -42,7 +44,9 @@ def test_it_is_taken_out_of_an_error_that_repeats_it(first: FakeModel, caplog: p
     assert KEY not in ModelCall.objects.get().error
 
 
-def test_it_is_not_quoted_when_it_cannot_be_sent(first: FakeModel, caplog: pytest.LogCaptureFixture) -> None:
+def test_it_is_not_quoted_when_it_cannot_be_sent(
+    first: FakeModel, caplog: pytest.LogCaptureFixture
+) -> None:
     """`requests` quotes a header with a line break in its error."""
     row = row_for(first, api_key=KEY + "\nX: y")
     with caplog.at_level(logging.DEBUG), pytest.raises(CallFailed) as raised:
@@ -52,7 +56,9 @@ def test_it_is_not_quoted_when_it_cannot_be_sent(first: FakeModel, caplog: pytes
 
 
 @pytest.mark.parametrize("fault", ["hang", "cut", "html", "500"])
-def test_it_is_in_no_other_error_either(first: FakeModel, caplog: pytest.LogCaptureFixture, fault: str) -> None:
+def test_it_is_in_no_other_error_either(
+    first: FakeModel, caplog: pytest.LogCaptureFixture, fault: str
+) -> None:
     row = row_for(first, api_key=KEY)
     first.behave(fault)
     with caplog.at_level(logging.DEBUG), pytest.raises(CallFailed) as raised:

@@ -47,7 +47,9 @@ def another_process_holding(row: LanguageModel) -> Iterator[subprocess.Popen[str
         other.kill()
 
 
-def test_it_asks_the_next_model_when_the_first_has_no_slot(first: FakeModel, second: FakeModel) -> None:
+def test_it_asks_the_next_model_when_the_first_has_no_slot(
+    first: FakeModel, second: FakeModel
+) -> None:
     row = row_for(first, "a", position=1, max_in_flight=1)
     row_for(second, "b", position=2)
     with slots.slot(row):
@@ -75,7 +77,9 @@ def test_it_gives_its_slot_back_after_an_answer_and_after_a_failure(first: FakeM
     assert gateway.complete(ASK, session_id="").text == "第一个模型的回答。"
 
 
-def test_it_says_down_when_one_was_busy_and_another_failed(first: FakeModel, second: FakeModel) -> None:
+def test_it_says_down_when_one_was_busy_and_another_failed(
+    first: FakeModel, second: FakeModel
+) -> None:
     row = row_for(first, "a", position=1, max_in_flight=1)
     row_for(second, "b", position=2)
     second.behave("500")
@@ -90,7 +94,9 @@ def test_it_counts_the_calls_of_other_processes(first: FakeModel) -> None:
 
 
 def test_a_killed_process_gives_its_slot_back_within_half_a_minute(first: FakeModel) -> None:
-    """Redis knows when: the test looks, and then lets those seconds pass by moving the end of the lease."""
+    """Redis knows when: the test looks, and then lets those seconds pass by moving the end of the
+    lease.
+    """
     row = row_for(first, max_in_flight=1)
     with another_process_holding(row) as other:
         other.kill()
@@ -107,7 +113,9 @@ def test_a_killed_process_gives_its_slot_back_within_half_a_minute(first: FakeMo
 
 
 def test_it_keeps_threads_free_of_models(first: FakeModel, settings: Settings) -> None:
-    """However many slots the models have, a worker's other threads are left to the rest of the work."""
+    """However many slots the models have, a worker's other threads are left to the rest of the
+    work.
+    """
     settings.WORKER_THREADS = 4
     assert slots.places_in_a_process() == 2
     row_for(first, "a", first_token_timeout=20, total_timeout=20, max_in_flight=100)
@@ -134,6 +142,8 @@ def test_it_keeps_threads_free_of_models(first: FakeModel, settings: Settings) -
 
 
 @pytest.mark.parametrize(("threads", "places"), [(300, 250), (100, 50), (60, 30), (20, 10), (1, 1)])
-def test_it_leaves_fifty_threads_or_half_of_a_small_worker(settings: Settings, threads: int, places: int) -> None:
+def test_it_leaves_fifty_threads_or_half_of_a_small_worker(
+    settings: Settings, threads: int, places: int
+) -> None:
     settings.WORKER_THREADS = threads
     assert slots.places_in_a_process() == places

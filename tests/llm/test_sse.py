@@ -16,7 +16,9 @@ def test_it_knows_all_line_ends(end: bytes) -> None:
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
 def test_it_does_not_care_where_the_bytes_are_cut(end: bytes) -> None:
-    stream = end.join(["data: 您好".encode(), b"", b": ping", b"event: x", b"data:two", b"data: lines", b"", b""])
+    stream = end.join(
+        ["data: 您好".encode(), b"", b": ping", b"event: x", b"data:two", b"data: lines", b"", b""]
+    )
     assert list(events(bytes([byte]) for byte in stream)) == ["您好", "two\nlines"]
 
 

@@ -104,7 +104,9 @@ def test_it_takes_plain_text_at_its_word(first: FakeModel) -> None:
     assert (completion.text, completion.arguments) == ("第一个模型的回答。", None)
 
 
-def test_it_asks_the_next_model_when_the_arguments_are_broken(first: FakeModel, second: FakeModel) -> None:
+def test_it_asks_the_next_model_when_the_arguments_are_broken(
+    first: FakeModel, second: FakeModel
+) -> None:
     row_for(first, "a", position=1)
     row_for(second, "b", position=2)
     first.behave("broken tool")
@@ -171,7 +173,9 @@ def test_it_takes_half_an_object_for_nonsense(first: FakeModel) -> None:
         gateway.complete(ASK, session_id="", tool=CANNOT)
 
 
-def test_it_takes_a_call_of_a_tool_nobody_gave_for_nonsense(first: FakeModel, second: FakeModel) -> None:
+def test_it_takes_a_call_of_a_tool_nobody_gave_for_nonsense(
+    first: FakeModel, second: FakeModel
+) -> None:
     row_for(first, "a", position=1)
     row_for(second, "b", position=2)
     first.behave("foreign tool")

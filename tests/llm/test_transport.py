@@ -27,12 +27,16 @@ ASK = (Turn("user", "怎么退货？"),)
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
-    """A certificate for 127.0.0.1 with its key, in one file. Its name is new: a context keeps those that it trusted."""
+    """A certificate for 127.0.0.1 with its key, in one file. Its name is new: a context keeps those
+    that it trusted.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, uuid.uuid4().hex)])
     now = datetime.datetime.now(datetime.UTC)
     builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-    builder = builder.not_valid_before(now - datetime.timedelta(days=1)).not_valid_after(now + datetime.timedelta(1))
+    builder = builder.not_valid_before(now - datetime.timedelta(days=1)).not_valid_after(
+        now + datetime.timedelta(1)
+    )
     address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
     signed = builder.add_extension(address, critical=False).sign(key, hashes.SHA256())
     private = key.private_bytes(
@@ -59,7 +63,9 @@ def test_it_speaks_tls(secured: FakeModel) -> None:
     assert secured.server.connections == 1
 
 
-@pytest.mark.parametrize("fault", ["hang", "hang in stream", "drip headers", "drip chunk size", "drip body"])
+@pytest.mark.parametrize(
+    "fault", ["hang", "hang in stream", "drip headers", "drip chunk size", "drip body"]
+)
 def test_it_keeps_its_deadline_with_tls(secured: FakeModel, fault: str) -> None:
     row = row_for(secured)
     secured.behave(fault)
@@ -67,7 +73,9 @@ def test_it_keeps_its_deadline_with_tls(secured: FakeModel, fault: str) -> None:
         gateway.try_model(row)
 
 
-def test_it_does_not_speak_to_a_server_it_cannot_trust(secured: FakeModel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_does_not_speak_to_a_server_it_cannot_trust(
+    secured: FakeModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(transport.session, "verify", True)
     row = row_for(secured)
     with pytest.raises(gateway.CallFailed, match="SSL"):

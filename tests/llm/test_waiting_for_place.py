@@ -1,4 +1,6 @@
-"""Where all places are taken, a few may wait a moment for one: after an outage many come at once."""
+"""Where all places are taken, a few may wait a moment for one: after an outage
+many come at once.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,9 @@ def ask() -> Iterator[Ask]:
 
     def complete() -> str:
         try:
-            return gateway.complete((Turn("user", "您好"),), session_id="", wait_for_place=LONG).text
+            return gateway.complete(
+                (Turn("user", "您好"),), session_id="", wait_for_place=LONG
+            ).text
         finally:
             connection.close()
 

@@ -19,7 +19,13 @@ def liming(db: None) -> User:
 
 @pytest.fixture
 def log_in(liming: User) -> LogIn:
-    def send(name: str = "liming", password: str = "wrong", *, address: str = "198.51.100.1", **headers: str) -> Any:
+    def send(
+        name: str = "liming",
+        password: str = "wrong",
+        *,
+        address: str = "198.51.100.1",
+        **headers: str,
+    ) -> Any:
         """One try from a browser of its own."""
         given = {"username": name, "password": password}
         return Client(REMOTE_ADDR=address, headers=headers).post(reverse("admin:login"), given)

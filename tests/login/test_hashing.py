@@ -27,7 +27,9 @@ def argon2(settings: Any) -> None:
 
 
 class Crowd:
-    """Counts who hashes at the same time; the first two stay until somebody has waited for a third place."""
+    """Counts who hashes at the same time; the first two stay until somebody has waited for a third
+    place.
+    """
 
     def __init__(self) -> None:
         self.now = self.most = self.all = 0
@@ -83,7 +85,9 @@ def test_ten_at_once_hash_two_by_two(crowd: Crowd) -> None:
 
 
 @pytest.mark.django_db
-def test_a_login_of_nobody_waits_for_a_place_too(client: Client, crowd: Crowd, no_place: None) -> None:
+def test_a_login_of_nobody_waits_for_a_place_too(
+    client: Client, crowd: Crowd, no_place: None
+) -> None:
     answer = client.post(reverse("admin:login"), {"username": "nobody", "password": "x"})
 
     assert answer.status_code == 503
@@ -92,9 +96,13 @@ def test_a_login_of_nobody_waits_for_a_place_too(client: Client, crowd: Crowd, n
     assert crowd.all == 0
 
 
-def test_whoever_hashes_elsewhere_in_the_admin_reads_the_same(admin_client: Client, no_place: None) -> None:
+def test_whoever_hashes_elsewhere_in_the_admin_reads_the_same(
+    admin_client: Client, no_place: None
+) -> None:
     address = reverse("admin:auth_user_password_change", args=[User.objects.get().pk])
-    answer = admin_client.post(address, {"password1": PASSWORD, "password2": PASSWORD, "usable_password": "true"})
+    answer = admin_client.post(
+        address, {"password1": PASSWORD, "password2": PASSWORD, "usable_password": "true"}
+    )
 
     assert answer.status_code == 503
 

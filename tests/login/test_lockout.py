@@ -29,7 +29,9 @@ def is_locked(answer: Any) -> bool:
 
 
 class TestAPair:
-    def test_it_is_locked_after_a_few_wrong_passwords_even_for_the_right_one(self, log_in: LogIn) -> None:
+    def test_it_is_locked_after_a_few_wrong_passwords_even_for_the_right_one(
+        self, log_in: LogIn
+    ) -> None:
         assert not is_locked(fail(log_in, PAIR_LIMIT - 1))
         assert is_locked(log_in())
 
@@ -110,7 +112,9 @@ class TestAnAddress:
 
 
 class TestAnAccount:
-    def test_it_is_slowed_but_opens_for_its_owner_from_elsewhere(self, log_in: LogIn, pauses: list[float]) -> None:
+    def test_it_is_slowed_but_opens_for_its_owner_from_elsewhere(
+        self, log_in: LogIn, pauses: list[float]
+    ) -> None:
         for number in range(60):
             log_in(address=f"198.51.100.{number}")
 
@@ -155,8 +159,12 @@ class TestAForwardedAddress:
 
 
 class TestUnlock:
-    @pytest.mark.parametrize("whom", [("--user", "liming"), ("--address", "198.51.100.1"), ("--all",)])
-    def test_it_lets_in_again(self, log_in: LogIn, whom: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    @pytest.mark.parametrize(
+        "whom", [("--user", "liming"), ("--address", "198.51.100.1"), ("--all",)]
+    )
+    def test_it_lets_in_again(
+        self, log_in: LogIn, whom: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+    ) -> None:
         fail(log_in, PAIR_LIMIT)
 
         call_command("unlock", *whom)
@@ -178,7 +186,9 @@ class TestUnlock:
 
 
 class TestResetPassword:
-    def test_it_prints_a_password_that_opens_at_once(self, log_in: LogIn, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_it_prints_a_password_that_opens_at_once(
+        self, log_in: LogIn, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         fail(log_in, PAIR_LIMIT)
 
         call_command("reset_password", "liming")
@@ -192,7 +202,9 @@ class TestResetPassword:
             call_command("reset_password", "admin")
 
 
-def test_the_login_goes_on_without_redis(log_in: LogIn, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_login_goes_on_without_redis(
+    log_in: LogIn, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def away() -> Any:
         raise OSError("away")
 

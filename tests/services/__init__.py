@@ -1,1 +1,3 @@
-"""Real servers for tests and benchmarks, private to whoever starts them: Redis, MariaDB, our own processes."""
+"""Real servers for tests and benchmarks, private to whoever starts them: Redis, MariaDB, our own
+processes.
+"""

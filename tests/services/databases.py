@@ -53,7 +53,9 @@ class OnMariaDB:
 
     def run(self, sql: str) -> list[tuple[Any, ...]]:
         driver = importlib.import_module("MySQLdb")  # Not there where only SQLite is.
-        connection = driver.connect(unix_socket=str(self._socket), user="root", database=self._name, charset="utf8mb4")
+        connection = driver.connect(
+            unix_socket=str(self._socket), user="root", database=self._name, charset="utf8mb4"
+        )
         try:
             with connection.cursor() as cursor:
                 cursor.execute("SET FOREIGN_KEY_CHECKS = 0")

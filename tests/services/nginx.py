@@ -19,7 +19,9 @@ DOCKER = Path(__file__).resolve().parents[2] / "docker"
 
 
 def start_nginx(folder: Path, web_ports: Sequence[int], port: int, http_port: int) -> Process:
-    """Before the web processes at these ports. `servers/web1.conf` and so on name them, as in docker/nginx."""
+    """Before the web processes at these ports. `servers/web1.conf` and so on name them, as in
+    docker/nginx.
+    """
     furnish(folder, web_ports, port, http_port)
     nginx = Process(command(folder), log=folder / "nginx.log")
     nginx.start()
@@ -30,7 +32,15 @@ def start_nginx(folder: Path, web_ports: Sequence[int], port: int, http_port: in
 def command(folder: Path) -> list[str]:
     program = find_program("nginx")
     assert program is not None
-    return [program, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-g", f"daemon off; pid {folder}/pid;"]
+    return [
+        program,
+        "-p",
+        str(folder),
+        "-c",
+        str(folder / "nginx.conf"),
+        "-g",
+        f"daemon off; pid {folder}/pid;",
+    ]
 
 
 def furnish(folder: Path, web_ports: Sequence[int], port: int, http_port: int) -> None:
@@ -65,12 +75,19 @@ def make_certificate(folder: Path) -> None:
     )
     (folder / "fullchain.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     (folder / "privkey.pem").write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
     )
 
 
 def _answers(port: int) -> bool:
     try:
-        return requests.get(f"http://127.0.0.1:{port}/", allow_redirects=False, timeout=2).status_code == 308
+        return (
+            requests.get(f"http://127.0.0.1:{port}/", allow_redirects=False, timeout=2).status_code
+            == 308
+        )
     except requests.ConnectionError:
         return False

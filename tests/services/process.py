@@ -1,4 +1,6 @@
-"""A child process that is always ended, by its id, and whose words are kept for when something goes wrong."""
+"""A child process that is always ended, by its id, and whose words are kept for when something goes
+wrong.
+"""
 
 from __future__ import annotations
 
@@ -104,7 +106,9 @@ class Process:
             self.kill()
 
     def freeze(self) -> None:
-        """It still holds its connections and says nothing: a machine that swaps, a network that drops everything."""
+        """It still holds its connections and says nothing: a machine that swaps, a network that
+        drops everything.
+        """
         os.kill(self.pid, signal.SIGSTOP)
 
     def thaw(self) -> None:

@@ -21,13 +21,16 @@ class PrivateRedis:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        program = find_program("redis-server") or find_program(str(Path(sys.executable).parent / "redis-server"))
+        program = find_program("redis-server") or find_program(
+            str(Path(sys.executable).parent / "redis-server")
+        )
         if program is None:
             raise MissingProgram("redis-server is not installed: run `make test`, which brings it.")
         self.socket = folder / "redis.sock"
         self.url = f"unix://{self.socket}?db=0"
         self.process = Process(
-            redis_program(program, socket=self.socket, folder=folder).command, log=folder / "out.log"
+            redis_program(program, socket=self.socket, folder=folder).command,
+            log=folder / "out.log",
         )
 
     @property

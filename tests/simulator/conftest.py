@@ -38,7 +38,9 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
 
 @pytest.fixture
 def follower(db: None) -> Follower:
-    return Follower.objects.create(openid="oFollower0000000000000000001", name="林小满", following=True)
+    return Follower.objects.create(
+        openid="oFollower0000000000000000001", name="林小满", following=True
+    )
 
 
 @pytest.fixture

@@ -1,4 +1,6 @@
-"""A callback that is not ours: it opens pushes and packs replies with wechatpy, and does what a test queued."""
+"""A callback that is not ours: it opens pushes and packs replies with wechatpy, and does what a
+test queued.
+"""
 
 from __future__ import annotations
 
@@ -102,5 +104,7 @@ def _open(path: str, raw: str) -> Received:
     check_signature(credentials().token, query["signature"], query["timestamp"], query["nonce"])
     clear = raw
     if "msg_signature" in query:
-        clear = crypto().decrypt_message(raw, query["msg_signature"], query["timestamp"], query["nonce"])
+        clear = crypto().decrypt_message(
+            raw, query["msg_signature"], query["timestamp"], query["nonce"]
+        )
     return Received(query, raw, parse_message(clear))

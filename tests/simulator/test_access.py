@@ -1,4 +1,6 @@
-"""Open on one's own machine, elsewhere for staff with the permission, absent where it is switched off."""
+"""Open on one's own machine, elsewhere for staff with the permission, absent where it is switched
+off.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,10 @@ def test_elsewhere_its_data_are_refused(client: Client, settings: Any, follower:
     for path in ("state/", f"exchanges/{row.pk}/"):
         assert client.get(f"/simulator/{path}").status_code == 403
     for path in ("customers/", f"customers/{follower.pk}/say/", "switch/"):
-        assert client.post(f"/simulator/{path}", {}, content_type="application/json").status_code == 403
+        assert (
+            client.post(f"/simulator/{path}", {}, content_type="application/json").status_code
+            == 403
+        )
 
 
 def test_a_customer_of_the_shop_is_not_staff(client: Client, settings: Any) -> None:
@@ -50,7 +55,9 @@ def staff(*permissions: str) -> User:
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_staff_with_the_permission_see_it_elsewhere(client: Client, settings: Any, path: str) -> None:
+def test_staff_with_the_permission_see_it_elsewhere(
+    client: Client, settings: Any, path: str
+) -> None:
     settings.SIMULATOR_NEEDS_LOGIN = True
     client.force_login(staff("use_simulator"))
     assert client.get(path).status_code == 200
@@ -65,7 +72,9 @@ def test_other_staff_read_that_they_may_not(client: Client, settings: Any, path:
     assert "权限" in (answer.content.decode() if path == PATHS[0] else answer.json()["error"])
 
 
-def test_its_permission_has_a_chinese_name_where_permissions_are_given(admin_client: Client) -> None:
+def test_its_permission_has_a_chinese_name_where_permissions_are_given(
+    admin_client: Client,
+) -> None:
     html = admin_client.get("/admin/auth/group/add/").content.decode()
     assert "模拟的公众号 | 使用</option>" in html
 
@@ -94,7 +103,9 @@ def test_whoever_comes_through_a_proxy_needs_a_login(header: str, value: str, pa
 
 
 @pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize("peer", ["198.51.100.1", "10.0.0.3", "2001:db8::1", "", "::ffff:198.51.100.1"])
+@pytest.mark.parametrize(
+    "peer", ["198.51.100.1", "10.0.0.3", "2001:db8::1", "", "::ffff:198.51.100.1"]
+)
 def test_whoever_comes_from_another_machine_needs_a_login(peer: str, path: str) -> None:
     client = Client(REMOTE_ADDR=peer, headers={"host": "localhost:8000"})
     assert client.get(path).status_code in (302, 403)
@@ -113,7 +124,9 @@ def test_a_foreign_name_for_this_machine_needs_a_login(host: str, settings: Any)
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_it_needs_a_login_beside_a_real_account_of_the_environment(client: Client, settings: Any, path: str) -> None:
+def test_it_needs_a_login_beside_a_real_account_of_the_environment(
+    client: Client, settings: Any, path: str
+) -> None:
     settings.WECHAT_IS_SIMULATED = False
     assert client.get(path).status_code in (302, 403)
 
@@ -123,7 +136,9 @@ def test_it_needs_a_login_beside_a_real_account_of_the_admin(
     client: Client, our_account: OfficialAccount, path: str
 ) -> None:
     assert client.get(path).status_code == 200
-    OfficialAccount.objects.create(name="小店", slug="shop", app_id="wxrealrealrealreal", token="abc123")
+    OfficialAccount.objects.create(
+        name="小店", slug="shop", app_id="wxrealrealrealreal", token="abc123"
+    )
     assert client.get(path).status_code in (302, 403)
 
 
@@ -136,7 +151,9 @@ def test_it_is_absent_where_it_is_switched_off(client: Client, settings: Any, pa
 
 def test_a_foreign_page_cannot_act(follower: Follower) -> None:
     strict = Client(enforce_csrf_checks=True, headers={"host": "localhost:8000"})
-    answer = strict.post(f"/simulator/customers/{follower.pk}/say/", {"text": "x"}, content_type="application/json")
+    answer = strict.post(
+        f"/simulator/customers/{follower.pk}/say/", {"text": "x"}, content_type="application/json"
+    )
     assert answer.status_code == 403
 
 

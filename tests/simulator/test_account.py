@@ -15,16 +15,22 @@ pytestmark = pytest.mark.django_db
 Post = Callable[..., Any]
 
 
-def test_our_account_replies_passively_once_it_is_unverified(post: Post, our_account: OfficialAccount) -> None:
+def test_our_account_replies_passively_once_it_is_unverified(
+    post: Post, our_account: OfficialAccount
+) -> None:
     assert accounts.may_send(our_account.pk)
-    assert post("switch/", {"name": "verified", "value": False}).json()["account"]["verified"] is False
+    assert (
+        post("switch/", {"name": "verified", "value": False}).json()["account"]["verified"] is False
+    )
     our_account.refresh_from_db()
     assert our_account.reply_mode == ReplyMode.AUTO
     assert our_account.api_refused_at is not None
     assert not accounts.may_send(our_account.pk)
 
 
-def test_our_account_sends_again_once_it_is_verified(post: Post, our_account: OfficialAccount) -> None:
+def test_our_account_sends_again_once_it_is_verified(
+    post: Post, our_account: OfficialAccount
+) -> None:
     post("switch/", {"name": "verified", "value": False})
     post("switch/", {"name": "verified", "value": True})
     our_account.refresh_from_db()
@@ -49,7 +55,12 @@ def test_the_mode_is_chosen(post: Post) -> None:
 
 @pytest.mark.parametrize(
     "given",
-    [{"name": "app_id", "value": "wx"}, {"name": "mode", "value": "rot13"}, {"name": "verified", "value": "no"}, {}],
+    [
+        {"name": "app_id", "value": "wx"},
+        {"name": "mode", "value": "rot13"},
+        {"name": "verified", "value": "no"},
+        {},
+    ],
 )
 def test_there_are_no_other_switches(post: Post, given: dict[str, object]) -> None:
     assert post("switch/", given).status_code == 400

@@ -24,7 +24,9 @@ def test_a_text_is_shown_and_pushed(post: Post, follower: Follower, pushed: list
     assert (pushed[0].kind, dict(pushed[0].fields)) == ("text", {"Content": "怎么退货"})
 
 
-def test_a_text_opens_the_window_of_five(post: Post, follower: Follower, pushed: list[Push]) -> None:
+def test_a_text_opens_the_window_of_five(
+    post: Post, follower: Follower, pushed: list[Push]
+) -> None:
     post(f"customers/{follower.pk}/say/", {"text": "怎么退货"})
     follower.refresh_from_db()
     assert (follower.message_sends_left, follower.event_sends_left) == (5, 0)
@@ -39,7 +41,9 @@ def test_a_tap_sends_its_words_and_opens_the_window_of_three(
     assert (follower.message_sends_left, follower.event_sends_left) == (0, 3)
 
 
-def test_following_and_unfollowing_are_events(post: Post, follower: Follower, pushed: list[Push]) -> None:
+def test_following_and_unfollowing_are_events(
+    post: Post, follower: Follower, pushed: list[Push]
+) -> None:
     post(f"customers/{follower.pk}/unfollow/", {})
     post(f"customers/{follower.pk}/follow/", {})
     assert [dict(push.fields)["Event"] for push in pushed] == ["unsubscribe", "subscribe"]
@@ -54,13 +58,19 @@ def test_other_messages_are_pushed_with_their_kind(
     assert Bubble.objects.get().kind == action
 
 
-def test_a_menu_click_is_an_event_with_its_key(post: Post, follower: Follower, pushed: list[Push]) -> None:
+def test_a_menu_click_is_an_event_with_its_key(
+    post: Post, follower: Follower, pushed: list[Push]
+) -> None:
     post(f"customers/{follower.pk}/click/", {"key": "HELP"})
     assert dict(pushed[0].fields) == {"Event": "CLICK", "EventKey": "HELP"}
 
 
-@pytest.mark.parametrize("given", [{"text": ""}, {"text": "  "}, {"text": 5}, {}, {"text": "长" * 2001}, [], "text"])
-def test_it_refuses_what_no_phone_would_send(post: Post, follower: Follower, pushed: list[Push], given: object) -> None:
+@pytest.mark.parametrize(
+    "given", [{"text": ""}, {"text": "  "}, {"text": 5}, {}, {"text": "长" * 2001}, [], "text"]
+)
+def test_it_refuses_what_no_phone_would_send(
+    post: Post, follower: Follower, pushed: list[Push], given: object
+) -> None:
     answer = post(f"customers/{follower.pk}/say/", given)
     assert answer.status_code == 409
     assert answer.json()["error"]
@@ -69,7 +79,9 @@ def test_it_refuses_what_no_phone_would_send(post: Post, follower: Follower, pus
 
 
 def test_it_refuses_a_body_that_is_no_json(client: Client, follower: Follower) -> None:
-    answer = client.post(f"/simulator/customers/{follower.pk}/say/", b"{", content_type="application/json")
+    answer = client.post(
+        f"/simulator/customers/{follower.pk}/say/", b"{", content_type="application/json"
+    )
     assert answer.status_code == 409
 
 
@@ -78,7 +90,9 @@ def test_half_a_character_is_left_out(post: Post, follower: Follower, pushed: li
     assert dict(pushed[0].fields) == {"Content": "退货"}
 
 
-def test_who_does_not_follow_cannot_write(post: Post, follower: Follower, pushed: list[Push]) -> None:
+def test_who_does_not_follow_cannot_write(
+    post: Post, follower: Follower, pushed: list[Push]
+) -> None:
     follower.unfollow()
     assert post(f"customers/{follower.pk}/say/", {"text": "在吗"}).status_code == 409
     assert not pushed
@@ -109,7 +123,9 @@ def test_starting_over_empties_the_phone_and_changes_the_openid(
     before = follower.openid
     follower.open_message_window(timezone.now())
     post(f"customers/{follower.pk}/say/", {"text": "怎么退货"})
-    Exchange.objects.create(follower=follower, kind="push", label="text", method="POST", url="http://x")
+    Exchange.objects.create(
+        follower=follower, kind="push", label="text", method="POST", url="http://x"
+    )
     assert post(f"customers/{follower.pk}/start-over/", {}).status_code == 202
     follower.refresh_from_db()
     assert follower.openid != before

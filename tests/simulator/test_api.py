@@ -29,7 +29,9 @@ def call() -> Call:
 
     def post(path: str, given: object, **query: str) -> dict[str, Any]:
         body = given if isinstance(given, bytes) else json.dumps(given, ensure_ascii=False).encode()
-        answer = client.post(f"{API}/{path}", body, content_type="application/json", query_params=query)
+        answer = client.post(
+            f"{API}/{path}", body, content_type="application/json", query_params=query
+        )
         assert answer.status_code == 200
         return answer.json()
 
@@ -38,7 +40,11 @@ def call() -> Call:
 
 def keys(**changed: str) -> dict[str, Any]:
     ours = credentials()
-    return {"grant_type": "client_credential", "appid": ours.app_id, "secret": ours.secret} | changed
+    return {
+        "grant_type": "client_credential",
+        "appid": ours.app_id,
+        "secret": ours.secret,
+    } | changed
 
 
 @pytest.fixture
@@ -49,7 +55,11 @@ def token(call: Call) -> str:
 @pytest.fixture
 def send(call: Call, token: str, follower: Follower) -> Call:
     def text(content: str = "您好", **changed: Any) -> dict[str, Any]:
-        given = {"touser": follower.openid, "msgtype": "text", "text": {"content": content}} | changed
+        given = {
+            "touser": follower.openid,
+            "msgtype": "text",
+            "text": {"content": content},
+        } | changed
         return call("message/custom/send", given, access_token=token)
 
     return text
@@ -159,7 +169,9 @@ def test_it_takes_five_messages_and_no_sixth(send: Call, follower: Follower) -> 
     assert Bubble.objects.count() == 5
 
 
-def test_an_unverified_account_may_not_send(send: Call, follower: Follower, account: SimulatedAccount) -> None:
+def test_an_unverified_account_may_not_send(
+    send: Call, follower: Follower, account: SimulatedAccount
+) -> None:
     SimulatedAccount.objects.update(verified=False)
     follower.open_message_window(timezone.now())
     assert send()["errcode"] == 48001
@@ -200,7 +212,11 @@ def test_it_refuses_shapes_that_wechat_does_not_know(
 
 def test_a_menu_is_shown_with_links_to_tap(send: Call, follower: Follower) -> None:
     follower.open_message_window(timezone.now())
-    menu = {"head_content": "满意吗", "list": [{"id": "1", "content": "满意"}], "tail_content": "谢谢"}
+    menu = {
+        "head_content": "满意吗",
+        "list": [{"id": "1", "content": "满意"}],
+        "tail_content": "谢谢",
+    }
     assert send(msgtype="msgmenu", msgmenu=menu)["errcode"] == 0
     assert "msgmenuid=1" in Bubble.objects.get().text
 
@@ -211,13 +227,17 @@ def test_machine_made_text_is_marked(send: Call, follower: Follower) -> None:
     assert Bubble.objects.get().ai_generated
 
 
-@pytest.mark.parametrize(("body", "code"), [(b"", 44002), (b"{", 47001), (b"[]", 47001), (b"\xff", 47001)])
+@pytest.mark.parametrize(
+    ("body", "code"), [(b"", 44002), (b"{", 47001), (b"[]", 47001), (b"\xff", 47001)]
+)
 def test_it_refuses_what_is_no_json_object(call: Call, token: str, body: bytes, code: int) -> None:
     assert call("message/custom/send", body, access_token=token)["errcode"] == code
 
 
 def test_it_tells_get_from_post(client: Client, call: Call, token: str) -> None:
-    assert client.get(f"{API}/message/custom/send", {"access_token": token}).json()["errcode"] == 43002
+    assert (
+        client.get(f"{API}/message/custom/send", {"access_token": token}).json()["errcode"] == 43002
+    )
     assert call("getcallbackip", {}, access_token=token)["errcode"] == 43001
     assert call("no/such/thing", {}, access_token=token)["errcode"] == 40066
 
@@ -239,7 +259,9 @@ def test_typing_is_shown_once_until_it_is_cancelled(typing: Call, follower: Foll
     assert [typing(), typing(), typing("CancelTyping"), typing()] == [0, 45081, 0, 0]
 
 
-def test_typing_wants_a_fresh_exchange_and_a_known_command(typing: Call, follower: Follower) -> None:
+def test_typing_wants_a_fresh_exchange_and_a_known_command(
+    typing: Call, follower: Follower
+) -> None:
     assert typing() == 45015
     follower.open_message_window(timezone.now() - timedelta(seconds=31))
     assert typing() == 45080
@@ -257,21 +279,30 @@ def test_a_message_ends_the_typing(typing: Call, send: Call, follower: Follower)
 # --- quota ---
 
 
-def test_it_counts_the_calls_of_the_day(call: Call, send: Call, token: str, follower: Follower) -> None:
+def test_it_counts_the_calls_of_the_day(
+    call: Call, send: Call, token: str, follower: Follower
+) -> None:
     follower.open_message_window(timezone.now())
     send()
-    answer = call("openapi/quota/get", {"cgi_path": "/cgi-bin/message/custom/send"}, access_token=token)
+    answer = call(
+        "openapi/quota/get", {"cgi_path": "/cgi-bin/message/custom/send"}, access_token=token
+    )
     assert answer["quota"] == {"daily_limit": 500_000, "used": 1, "remain": 499_999}
 
 
 def test_it_has_no_quota_for_unknown_paths(call: Call, token: str) -> None:
-    assert call("openapi/quota/get", {"cgi_path": "/cgi-bin/nothing"}, access_token=token)["errcode"] == 76021
+    assert (
+        call("openapi/quota/get", {"cgi_path": "/cgi-bin/nothing"}, access_token=token)["errcode"]
+        == 76021
+    )
 
 
 # --- the wire and the faults ---
 
 
-def test_every_call_is_on_the_wire_without_its_secrets(send: Call, token: str, follower: Follower) -> None:
+def test_every_call_is_on_the_wire_without_its_secrets(
+    send: Call, token: str, follower: Follower
+) -> None:
     follower.open_message_window(timezone.now())
     send("您好")
     taken, sent = Exchange.objects.order_by("pk")
@@ -289,7 +320,9 @@ def test_a_refusal_is_on_the_wire_with_its_code(send: Call, follower: Follower) 
     assert (row.outcome, row.errcode) == (Outcome.ERROR, 45015)
 
 
-def test_a_token_is_refused_once_and_for_good(call: Call, token: str, account: SimulatedAccount) -> None:
+def test_a_token_is_refused_once_and_for_good(
+    call: Call, token: str, account: SimulatedAccount
+) -> None:
     SimulatedAccount.objects.update(refuse_token=True)
     assert call_ip(token)["errcode"] == 40001
     assert call_ip(token)["errcode"] == 40001
@@ -301,7 +334,9 @@ def test_an_unreachable_api_does_nothing(client: Client, follower: Follower, tok
     SimulatedAccount.objects.update(api_down=True)
     follower.open_message_window(timezone.now())
     given = {"touser": follower.openid, "msgtype": "text", "text": {"content": "您好"}}
-    answer = client.post(f"{API}/message/custom/send?access_token={token}", given, content_type="application/json")
+    answer = client.post(
+        f"{API}/message/custom/send?access_token={token}", given, content_type="application/json"
+    )
     assert answer.status_code == 503
     assert not Bubble.objects.exists()
     assert Exchange.objects.filter(outcome=Outcome.NOT_REACHED).count() == 1
@@ -314,7 +349,9 @@ def test_a_lost_answer_leaves_the_message_on_the_phone(
     SimulatedAccount.objects.update(lose_api_answer=True)
     follower.open_message_window(timezone.now())
     given = {"touser": follower.openid, "msgtype": "text", "text": {"content": "您好"}}
-    answer = client.post(f"{API}/message/custom/send?access_token={token}", given, content_type="application/json")
+    answer = client.post(
+        f"{API}/message/custom/send?access_token={token}", given, content_type="application/json"
+    )
     assert answer.status_code == 504
     assert Bubble.objects.get().text == "您好"
     assert Exchange.objects.filter(outcome=Outcome.LOST).count() == 1

@@ -22,7 +22,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def push_from(follower: Follower, words: str = "怎么退货") -> Push:
-    return Push(follower_id=follower.pk, openid=follower.openid, kind="text", fields=pushes.text(words), summary=words)
+    return Push(
+        follower_id=follower.pk,
+        openid=follower.openid,
+        kind="text",
+        fields=pushes.text(words),
+        summary=words,
+    )
 
 
 def shown_on_phone() -> list[str]:
@@ -135,7 +141,9 @@ def test_it_names_the_status_of_a_refusal(callback: FakeCallback, follower: Foll
     assert shown_on_phone() == [FAILURE_NOTICE]
 
 
-def test_it_tries_three_times_when_nobody_listens(follower: Follower, settings: Any, patience: Patience) -> None:
+def test_it_tries_three_times_when_nobody_listens(
+    follower: Follower, settings: Any, patience: Patience
+) -> None:
     patience(2)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         settings.PORT = listener.getsockname()[1]
@@ -144,7 +152,9 @@ def test_it_tries_three_times_when_nobody_listens(follower: Follower, settings: 
     assert shown_on_phone() == [FAILURE_NOTICE]
 
 
-def test_three_at_once_show_one_reply(callback: FakeCallback, follower: Follower, account: SimulatedAccount) -> None:
+def test_three_at_once_show_one_reply(
+    callback: FakeCallback, follower: Follower, account: SimulatedAccount
+) -> None:
     SimulatedAccount.objects.update(duplicate_delivery=True)
     callback.answers = [text("一次就够")]
     deliver(push_from(follower))
@@ -186,7 +196,9 @@ def test_nobody_sees_the_failure_of_an_unfollow(callback: FakeCallback, follower
     assert shown_on_phone() == []
 
 
-def test_a_reply_to_a_phone_that_started_over_is_dropped(callback: FakeCallback, follower: Follower) -> None:
+def test_a_reply_to_a_phone_that_started_over_is_dropped(
+    callback: FakeCallback, follower: Follower
+) -> None:
     callback.answers = [text("给以前的人")]
     push = push_from(follower)
     Follower.objects.filter(pk=follower.pk).update(openid="oSomebodyNew")

@@ -32,5 +32,7 @@ def test_web_links_stay_links_and_scripts_become_words() -> None:
 
 
 def test_other_mark_up_is_text() -> None:
-    assert pieces("<b>粗</b> 5 < 7\n<script>x</script>") == [{"text": "<b>粗</b> 5 < 7\n<script>x</script>"}]
+    assert pieces("<b>粗</b> 5 < 7\n<script>x</script>") == [
+        {"text": "<b>粗</b> 5 < 7\n<script>x</script>"}
+    ]
     assert pieces("") == []

@@ -116,7 +116,9 @@ def test_elsewhere_strangers_are_turned_away(settings: Any, follower: Follower) 
         ("127.0.0.1", (*LOCAL, (b"X-Forwarded-Host", b"shop.example.com"))),
     ],
 )
-def test_the_world_is_turned_away_whatever_the_settings_say(peer: str, headers: Headers, follower: Follower) -> None:
+def test_the_world_is_turned_away_whatever_the_settings_say(
+    peer: str, headers: Headers, follower: Follower
+) -> None:
     in_event_loop(lambda: is_turned_away(Page(follower.pk, peer=peer, headers=headers)))
 
 
@@ -149,7 +151,9 @@ def test_a_strange_address_hears_the_common_news_only(customer: str, db: None) -
     in_event_loop(story)
 
 
-def test_the_phone_works_while_redis_is_away(follower: Follower, settings: Any, monkeypatch: Any) -> None:
+def test_the_phone_works_while_redis_is_away(
+    follower: Follower, settings: Any, monkeypatch: Any
+) -> None:
     class Away:
         async def group_send(self, group: str, message: dict[str, Any]) -> None:
             raise ConnectionError("no redis")

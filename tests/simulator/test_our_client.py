@@ -17,7 +17,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def client_of_ours(our_account: OfficialAccount, live_server: Any, settings: Any) -> Iterator[WeChatAPI]:
+def client_of_ours(
+    our_account: OfficialAccount, live_server: Any, settings: Any
+) -> Iterator[WeChatAPI]:
     settings.WECHAT_API_URL = f"{live_server.url}/simulator/api"
     tokens.forget()
     yield WeChatAPI(our_account)
@@ -54,7 +56,9 @@ def test_it_hears_each_refusal_by_its_name(client_of_ours: WeChatAPI, follower: 
         client_of_ours.send_text(follower.openid, "您好")
 
 
-def test_an_api_that_is_down_is_worth_another_try(client_of_ours: WeChatAPI, follower: Follower) -> None:
+def test_an_api_that_is_down_is_worth_another_try(
+    client_of_ours: WeChatAPI, follower: Follower
+) -> None:
     follower.open_message_window(timezone.now())
     client_of_ours.send_text(follower.openid, "一")
     SimulatedAccount.objects.update(api_down=True)

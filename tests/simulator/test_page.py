@@ -24,7 +24,9 @@ def start_of(html: str) -> dict[str, Any]:
     return json.loads(found.group(1))
 
 
-def test_a_newcomer_sees_three_questions_and_where_to_go(client: Client, our_account: OfficialAccount) -> None:
+def test_a_newcomer_sees_three_questions_and_where_to_go(
+    client: Client, our_account: OfficialAccount
+) -> None:
     html = client.get("/simulator/").content.decode()
     for words in ("怎么退货", "我的订单到哪了", "转人工", our_account.name, "/admin/"):
         assert words in html
@@ -43,11 +45,15 @@ def test_words_of_a_customer_cannot_end_the_script(client: Client, follower: Fol
     assert "<script>alert(1)" not in client.get("/simulator/").content.decode()
 
 
-def test_each_customer_has_a_phone_and_a_wire_of_their_own(client: Client, follower: Follower) -> None:
+def test_each_customer_has_a_phone_and_a_wire_of_their_own(
+    client: Client, follower: Follower
+) -> None:
     other = Follower.objects.create(openid="oOther", name="陈一鸣", following=True)
     phone.show_own(follower, "我的")
     for owner in (follower, other, None):
-        Exchange.objects.create(follower=owner, kind="push", label=str(owner), method="POST", url="http://x")
+        Exchange.objects.create(
+            follower=owner, kind="push", label=str(owner), method="POST", url="http://x"
+        )
     state = client.get("/simulator/state/", {"customer": other.pk}).json()
     assert state["bubbles"] == []
     assert [exchange["label"] for exchange in state["exchanges"]] == ["陈一鸣", "None"]
@@ -68,7 +74,9 @@ def test_an_exchange_shows_both_sides(client: Client, follower: Follower) -> Non
     assert client.get("/simulator/exchanges/0/").status_code == 404
 
 
-def test_the_phone_keeps_its_last_bubbles_only(follower: Follower, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_phone_keeps_its_last_bubbles_only(
+    follower: Follower, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(phone, "KEPT_BUBBLES", 5)
     for number in range(60):
         phone.show_own(follower, str(number))
@@ -77,10 +85,14 @@ def test_the_phone_keeps_its_last_bubbles_only(follower: Follower, monkeypatch: 
     assert texts[-5:] == ["55", "56", "57", "58", "59"]
 
 
-def test_the_wire_keeps_its_last_rows_only(follower: Follower, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_wire_keeps_its_last_rows_only(
+    follower: Follower, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(wire, "KEPT_EXCHANGES", 5)
     for number in range(60):
-        call = wire.Call("token", "GET", "/x", str(number), "", 200, Outcome.OK, None, None, "", 0.0)
+        call = wire.Call(
+            "token", "GET", "/x", str(number), "", 200, Outcome.OK, None, None, "", 0.0
+        )
         wire.record_call(call)
     assert Exchange.objects.count() < 27
     assert Exchange.objects.order_by("-pk")[0].request_wire == "59"

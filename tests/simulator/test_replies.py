@@ -24,13 +24,20 @@ def reply(content: str = "您好", **changed: str) -> str:
         "MsgType": "text",
         "Content": f"<![CDATA[{content}]]>",
     } | changed
-    return "<xml>" + "".join(f"<{name}>{value}</{name}>" for name, value in fields.items()) + "</xml>"
+    return (
+        "<xml>" + "".join(f"<{name}>{value}</{name}>" for name, value in fields.items()) + "</xml>"
+    )
 
 
 @pytest.mark.parametrize("body", [b"", b"success"])
 def test_it_shows_nothing_and_does_not_repeat_for_success(body: bytes) -> None:
     found = reading(body)
-    assert (found.outcome, found.text, found.repeats, found.is_failure) == (Outcome.SUCCESS, "", False, False)
+    assert (found.outcome, found.text, found.repeats, found.is_failure) == (
+        Outcome.SUCCESS,
+        "",
+        False,
+        False,
+    )
 
 
 def test_it_shows_a_text() -> None:
@@ -39,7 +46,9 @@ def test_it_shows_a_text() -> None:
 
 def test_it_shows_an_encrypted_text_in_safe_mode() -> None:
     keys = credentials()
-    envelope = WeChatCrypto(keys.token, keys.aes_key, keys.app_id).encrypt_message(reply("好"), "n1")
+    envelope = WeChatCrypto(keys.token, keys.aes_key, keys.app_id).encrypt_message(
+        reply("好"), "n1"
+    )
     assert reading(envelope, mode=Mode.SAFE).text == "好"
 
 
@@ -59,9 +68,16 @@ def test_it_shows_an_encrypted_text_in_safe_mode() -> None:
         (b"\xff\xfe<", "not_xml"),
     ],
 )
-def test_it_shows_the_failure_notice_for_a_body_that_it_cannot_read(body: str | bytes, reason: str) -> None:
+def test_it_shows_the_failure_notice_for_a_body_that_it_cannot_read(
+    body: str | bytes, reason: str
+) -> None:
     found = reading(body)
-    assert (found.outcome, found.reason, found.repeats, found.is_failure) == (Outcome.UNREADABLE, reason, False, True)
+    assert (found.outcome, found.reason, found.repeats, found.is_failure) == (
+        Outcome.UNREADABLE,
+        reason,
+        False,
+        True,
+    )
 
 
 def test_it_takes_a_text_at_the_limit() -> None:

@@ -21,7 +21,9 @@ WORDS = "鞋子小了能换吗😀 <b>&amp; ]]> 完"
 
 
 def text_push() -> Push:
-    return Push(follower_id=1, openid="oCustomer", kind="text", fields=pushes.text(WORDS, menu_id="7"))
+    return Push(
+        follower_id=1, openid="oCustomer", kind="text", fields=pushes.text(WORDS, menu_id="7")
+    )
 
 
 def query_of(sealed: Sealed) -> dict[str, str]:
@@ -37,7 +39,9 @@ def crypto() -> WeChatCrypto:
 def test_it_encrypts_so_that_wechatpy_reads_the_push(mode: str) -> None:
     sealed = seal(text_push(), credentials(), mode)
     query = query_of(sealed)
-    clear = crypto().decrypt_message(sealed.body, query["msg_signature"], query["timestamp"], query["nonce"])
+    clear = crypto().decrypt_message(
+        sealed.body, query["msg_signature"], query["timestamp"], query["nonce"]
+    )
     message = parse_message(clear)
     assert (message.source, message.type, message.content) == ("oCustomer", "text", WORDS)
 
@@ -45,7 +49,9 @@ def test_it_encrypts_so_that_wechatpy_reads_the_push(mode: str) -> None:
 @pytest.mark.parametrize("mode", Mode.values)
 def test_it_signs_so_that_our_door_opens(mode: str) -> None:
     keys = credentials()
-    ours = Keys(account_id=1, slug="simulator", app_id=keys.app_id, token=keys.token, aes_key=keys.aes_key)
+    ours = Keys(
+        account_id=1, slug="simulator", app_id=keys.app_id, token=keys.token, aes_key=keys.aes_key
+    )
     push = text_push()
     sealed = seal(push, keys, mode)
     incoming = parse(open_envelope(ours, query_of(sealed), sealed.body).xml)
@@ -67,12 +73,17 @@ def test_it_sends_the_words_and_the_cipher_in_compatible_mode() -> None:
 
 def test_each_delivery_has_a_nonce_of_its_own() -> None:
     push, keys = text_push(), credentials()
-    assert query_of(seal(push, keys, Mode.SAFE))["nonce"] != query_of(seal(push, keys, Mode.SAFE))["nonce"]
+    assert (
+        query_of(seal(push, keys, Mode.SAFE))["nonce"]
+        != query_of(seal(push, keys, Mode.SAFE))["nonce"]
+    )
 
 
 def test_it_opens_what_wechatpy_encrypted() -> None:
     assert (
-        open_reply(crypto().encrypt_message("<xml>好</xml>", "n1").encode(), credentials(), Mode.SAFE)
+        open_reply(
+            crypto().encrypt_message("<xml>好</xml>", "n1").encode(), credentials(), Mode.SAFE
+        )
         == "<xml>好</xml>"
     )
 
@@ -91,7 +102,9 @@ def test_it_refuses_a_reply_for_another_app_id() -> None:
 
 
 def test_an_event_has_no_msg_id_and_a_message_a_growing_one() -> None:
-    event = Push(follower_id=1, openid="o", kind="event.subscribe", fields=pushes.event("subscribe"))
+    event = Push(
+        follower_id=1, openid="o", kind="event.subscribe", fields=pushes.event("subscribe")
+    )
     assert "<MsgId>" not in event.xml(credentials())
     first, second = pushes.new_msg_id() >> 22, pushes.new_msg_id() >> 22
     assert first <= second

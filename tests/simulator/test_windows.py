@@ -1,4 +1,6 @@
-"""The reply windows: 5 sends in 48 h after a message, 3 in 1 min after a follow, a menu click, a tap."""
+"""The reply windows: 5 sends in 48 h after a message, 3 in 1 min after a follow, a menu click, a
+tap.
+"""
 
 from __future__ import annotations
 

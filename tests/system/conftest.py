@@ -9,7 +9,9 @@ from tests.system.shop import Shop
 
 @pytest.fixture(scope="session")
 def _shop() -> Iterator[Shop]:
-    """One for all tests of a process: they kill its parts, and the next test finds them alive again."""
+    """One for all tests of a process: they kill its parts, and the next test finds them alive
+    again.
+    """
     changes = {"HOLD_SECONDS": "4", "RATE_LIMIT_PER_MINUTE": "20", "WECHAT_ENCRYPTED_ONLY": "false"}
     with Shop(webs=2, workers=2, with_fallback=True, environment=changes) as shop:
         yield shop

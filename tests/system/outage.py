@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from tests.services.mariadb import PrivateMariaDB
 
 IS_MARIADB = os.environ.get("DATABASE_URL", "").startswith("mysql")
-# frozen: connections stay open and say nothing. killed: refused, and recovered at its start. locked: SQLite's only way.
+# frozen: connections stay open and say nothing. killed: refused, and recovered at its start.
+# locked: SQLite's only way.
 WAYS = ("frozen", "killed") if IS_MARIADB else ("locked",)
 
 

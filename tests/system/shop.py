@@ -1,4 +1,6 @@
-"""A small shop on real processes: a verified and an unverified account, one FAQ, one agent, and customers' phones."""
+"""A small shop on real processes: a verified and an unverified account, one FAQ, one agent, and
+customers' phones.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,8 @@ Kind = Literal["verified", "unverified"]
 
 QUESTION, FAQ_ANSWER = "怎么申请退货", "七天内可以退货，运费由我们承担。"
 MODEL_ANSWER = "您好，这是模型的回答。"
-# How long a model may think until the test lets it speak, in seconds: tests that kill processes take their time.
+# How long a model may think until the test lets it speak, in seconds: tests that kill processes
+# take their time.
 PATIENCE = 40
 SORRY = "系统繁忙，请稍后再发一次。"
 UNVERIFIED = Account(
@@ -69,7 +72,10 @@ class Reply:
 class Shop(Stack):
     def furnish(self) -> None:
         self.shell(FURNITURE)
-        self.rows(f"UPDATE llm_languagemodel SET first_token_timeout = {PATIENCE}, total_timeout = {PATIENCE}")
+        self.rows(
+            f"UPDATE llm_languagemodel SET first_token_timeout = {PATIENCE}, total_timeout = "
+            f"{PATIENCE}"
+        )
 
     def clean(self) -> None:
         for model in (self.model, self.fallback):
@@ -100,10 +106,15 @@ class Shop(Stack):
                 self.redis.client.delete(key)
         self.wait_until_ready()
 
-    def limit_models(self, *, calls: int = 200, first_token: int = PATIENCE, total: int = PATIENCE) -> None:
-        """Their bounds, known to fresh workers at once (a running one reads its models every five seconds)."""
+    def limit_models(
+        self, *, calls: int = 200, first_token: int = PATIENCE, total: int = PATIENCE
+    ) -> None:
+        """Their bounds, known to fresh workers at once (a running one reads its models every five
+        seconds).
+        """
         self.rows(
-            f"UPDATE llm_languagemodel SET max_in_flight = {calls}, first_token_timeout = {first_token},"
+            f"UPDATE llm_languagemodel SET max_in_flight = {calls}, first_token_timeout = "
+            f"{first_token},"
             f" total_timeout = {total}"
         )
         self.restart(*self.workers)
@@ -114,15 +125,20 @@ class Shop(Stack):
 
     def deliver_now(self) -> None:
         """The pause before the next try, spared."""
-        self.rows("UPDATE conversations_reply SET due_at = '2000-01-01 00:00:00' WHERE state = 'ready'")
+        self.rows(
+            "UPDATE conversations_reply SET due_at = '2000-01-01 00:00:00' WHERE state = 'ready'"
+        )
         self.shell(
-            "from conversations.models import Conversation; from conversations.tasks import queue_delivery;"
+            "from conversations.models import Conversation; from conversations.tasks import "
+            "queue_delivery;"
             "[queue_delivery(conversation.pk) for conversation in Conversation.objects.all()]"
         )
 
 
 class Phone:
-    """One customer, and what WeChat shows to them: passive replies and texts sent by the API, as they came."""
+    """One customer, and what WeChat shows to them: passive replies and texts sent by the API, as
+    they came.
+    """
 
     def __init__(self, shop: Shop, side: WeChatSide, openid: str) -> None:
         self.shop, self.side, self.openid = shop, side, openid
@@ -130,7 +146,9 @@ class Phone:
 
     @property
     def read(self) -> list[str]:
-        by_api = [(sent.at, sent.text) for sent in self.shop.wechat.sent if sent.openid == self.openid]
+        by_api = [
+            (sent.at, sent.text) for sent in self.shop.wechat.sent if sent.openid == self.openid
+        ]
         return [text for _, text in sorted([*self._passive, *by_api])]
 
     def say(self, text: str) -> Outcome:
@@ -170,14 +188,20 @@ class Phone:
         query, body = self.side.seal(push)
         target = urlsplit(self.shop.bases[web])
         connection = socket.create_connection((target.hostname, target.port))
-        head = f"POST {self.side.path}?{urlencode(query)} HTTP/1.1\r\nHost: shop\r\nContent-Length: {len(body)}\r\n\r\n"
+        head = (
+            f"POST {self.side.path}?{urlencode(query)} HTTP/1.1\r\nHost: shop\r\nContent-Length: "
+            f"{len(body)}\r\n\r\n"
+        )
         connection.sendall(head.encode() + body)
         return connection
 
     @property
     def messages(self) -> list[Message]:
         columns = "id, state, attempt, deliveries, ended_with, text"
-        rows = self._rows(f"SELECT {columns} FROM conversations_message WHERE openid = '{self.openid}' ORDER BY id")
+        rows = self._rows(
+            f"SELECT {columns} FROM conversations_message WHERE openid = '{self.openid}' ORDER BY "
+            "id"
+        )
         return [Message(*row) for row in rows]
 
     @property
@@ -191,7 +215,8 @@ class Phone:
         rows = self._rows(
             f"SELECT {columns} FROM conversations_reply r"
             " JOIN conversations_conversation co ON co.id = r.conversation_id"
-            f" JOIN conversations_customer cu ON cu.id = co.customer_id WHERE cu.openid = '{self.openid}' ORDER BY r.id"
+            " JOIN conversations_customer cu ON cu.id = co.customer_id WHERE cu.openid = "
+            f"'{self.openid}' ORDER BY r.id"
         )
         return [Reply(*row) for row in rows]
 
@@ -206,7 +231,8 @@ class Phone:
         return [
             row[0]
             for row in self._rows(
-                "SELECT t.reason FROM tickets_ticket t JOIN conversations_customer cu ON cu.id = t.customer_id"
+                "SELECT t.reason FROM tickets_ticket t JOIN conversations_customer cu ON cu.id = "
+                "t.customer_id"
                 f" WHERE t.open_for_id IS NOT NULL AND cu.openid = '{self.openid}'"
             )
         ]
@@ -216,13 +242,16 @@ class Phone:
         return [
             row[0]
             for row in self._rows(
-                "SELECT m.text FROM tickets_ticket_messages tm JOIN conversations_message m ON m.id = tm.message_id"
+                "SELECT m.text FROM tickets_ticket_messages tm JOIN conversations_message m ON "
+                "m.id = tm.message_id"
                 f" WHERE m.openid = '{self.openid}' ORDER BY m.id"
             )
         ]
 
     def wait_to_read(self, text: str, timeout: float = 30) -> None:
-        self.shop.wait_until(lambda: text in self.read, timeout, f"{self.openid} reads {text!r}, has {self.read}")
+        self.shop.wait_until(
+            lambda: text in self.read, timeout, f"{self.openid} reads {text!r}, has {self.read}"
+        )
 
     def _rows(self, sql: str) -> list[tuple[Any, ...]]:
         return self.shop.rows(sql)

@@ -33,10 +33,16 @@ def post(phone: Phone, query: Query, body: bytes) -> http.client.HTTPResponse:
         connection.close()
 
 
-def signed(phone: Phone, body: bytes, *, at: int | None = None, nonce: str = "n") -> tuple[Query, bytes]:
+def signed(
+    phone: Phone, body: bytes, *, at: int | None = None, nonce: str = "n"
+) -> tuple[Query, bytes]:
     """Plain mode: any body, rightly signed."""
     timestamp = str(at or int(time.time()))
-    return {"signature": phone.side.sign(timestamp, nonce), "timestamp": timestamp, "nonce": nonce}, body
+    return {
+        "signature": phone.side.sign(timestamp, nonce),
+        "timestamp": timestamp,
+        "nonce": nonce,
+    }, body
 
 
 def encrypted_as(phone: Phone, cipher: str) -> tuple[Query, bytes]:
@@ -64,7 +70,9 @@ def _no_nonce(phone: Phone) -> tuple[Query, bytes]:
 
 
 def _two_hours_old(phone: Phone) -> tuple[Query, bytes]:
-    return signed(phone, phone.side.text(phone.openid, "你好").xml.encode(), at=int(time.time()) - 7200)
+    return signed(
+        phone, phone.side.text(phone.openid, "你好").xml.encode(), at=int(time.time()) - 7200
+    )
 
 
 def _too_long(phone: Phone) -> tuple[Query, bytes]:
@@ -125,7 +133,9 @@ def _said_since(shop: Shop, before: int) -> str:
     return shop.webs[0].words[before:]
 
 
-@pytest.mark.parametrize(("forge", "status"), [*((f, 403) for f in REFUSED), *((f, 400) for f in NOT_UNDERSTOOD)])
+@pytest.mark.parametrize(
+    ("forge", "status"), [*((f, 403) for f in REFUSED), *((f, 400) for f in NOT_UNDERSTOOD)]
+)
 def test_it_refuses_in_one_log_line_and_stores_nothing(shop: Shop, forge, status: int) -> None:
     phone = shop.phone("verified", "oForger")
     spoken_before = len(shop.webs[0].words)
@@ -184,13 +194,19 @@ def test_it_keeps_what_is_signed_but_useless_and_says_success(shop: Shop, useles
 
 @pytest.fixture
 def refused_row(shop: Shop) -> Iterator[str]:
-    """The database refuses rows with this text, as it does with data that no check of ours foresaw."""
+    """The database refuses rows with this text, as it does with data that no
+    check of ours foresaw.
+    """
     text, name = "数据库不收这一行", "refuse_one_text"
     refuse = {
         "sqlite": "SELECT RAISE(ABORT, 'told to refuse');",
         "mysql": "SIGNAL SQLSTATE '22001' SET MYSQL_ERRNO = 1406, MESSAGE_TEXT = 'told to refuse';",
     }["mysql" if shop.database.url.startswith("mysql") else "sqlite"]
-    when = "WHEN NEW.text = '{}' BEGIN {} END" if "RAISE" in refuse else "BEGIN IF NEW.text = '{}' THEN {} END IF; END"
+    when = (
+        "WHEN NEW.text = '{}' BEGIN {} END"
+        if "RAISE" in refuse
+        else "BEGIN IF NEW.text = '{}' THEN {} END IF; END"
+    )
     head = f"CREATE TRIGGER {name} BEFORE INSERT ON conversations_message FOR EACH ROW "
     shop.rows(head + when.format(text, refuse))
     yield text
@@ -212,7 +228,9 @@ def test_only_the_bad_one_of_forty_that_arrive_together_fails(shop: Shop, refuse
 
     read = [phone.side.read_text(answer) for phone, answer in zip(phones, answers, strict=True)]
     assert read == [SORRY if number == 17 else FAQ_ANSWER for number in range(40)]
-    assert [len(phone.messages) for phone in phones] == [0 if number == 17 else 1 for number in range(40)]
+    assert [len(phone.messages) for phone in phones] == [
+        0 if number == 17 else 1 for number in range(40)
+    ]
 
 
 def read_all(connection) -> bytes:
@@ -236,9 +254,13 @@ def test_it_answers_a_flood_with_a_word_and_then_with_429(shop: Shop) -> None:
 
     assert read[:20] == [FAQ_ANSWER] * 20
     assert read[20] == word_again == "您发送得有点快，请稍等一分钟再发。"
-    assert [(answer.status, answer.getheader("content-length")) for answer in refused] == [(429, "0")] * 2
+    assert [(answer.status, answer.getheader("content-length")) for answer in refused] == [
+        (429, "0")
+    ] * 2
     assert all(0 < int(answer.getheader("retry-after") or 0) <= 60 for answer in refused)
     assert known == other == FAQ_ANSWER
     assert len(phone.messages) == 21
     assert shop.model.calls == 0
-    shop.wait_until(lambda: any("sends too fast" in web.words for web in shop.webs), what="the log says it")
+    shop.wait_until(
+        lambda: any("sends too fast" in web.words for web in shop.webs), what="the log says it"
+    )

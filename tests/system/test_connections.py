@@ -1,4 +1,6 @@
-"""What strangers may hold open: connections, heads, bodies and pages have bounds, and a push gets through."""
+"""What strangers may hold open: connections, heads, bodies and pages have bounds, and a push gets
+through.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,13 @@ class Narrow:
     def __init__(self, shop: Shop) -> None:
         self.port = free_port()
         program = web_program("127.0.0.1", self.port)
-        command = ["/bin/sh", "-c", f'ulimit -Hn {FILES}; ulimit -Sn {FILES // 2}; exec "$@"', "sh", *program.command]
+        command = [
+            "/bin/sh",
+            "-c",
+            f'ulimit -Hn {FILES}; ulimit -Sn {FILES // 2}; exec "$@"',
+            "sh",
+            *program.command,
+        ]
         environment = {**shop.environment, "PORT": str(self.port)}
         log = shop.folder / "narrow.log"
         self.process = Process(command, log=log, environment=environment, directory=ROOT)
@@ -88,7 +96,9 @@ def narrow(_shop: Shop) -> Iterator[Narrow]:
     narrow.process.kill()
 
 
-def idle_connections(narrow: Narrow, cleanup: ExitStack, *, sending: bytes = b"") -> list[socket.socket]:
+def idle_connections(
+    narrow: Narrow, cleanup: ExitStack, *, sending: bytes = b""
+) -> list[socket.socket]:
     opened = []
     for _ in range(IDLE):
         connection = cleanup.enter_context(narrow.connect())
@@ -99,9 +109,13 @@ def idle_connections(narrow: Narrow, cleanup: ExitStack, *, sending: bytes = b""
 
 
 @pytest.mark.parametrize(
-    "sending", [b"", b"GET /admin/ HTTP/1.1\r\nHost: localhost\r\nX-"], ids=["silent", "half a head"]
+    "sending",
+    [b"", b"GET /admin/ HTTP/1.1\r\nHost: localhost\r\nX-"],
+    ids=["silent", "half a head"],
 )
-def test_more_idle_connections_than_files_do_not_keep_a_push_out(shop: Shop, narrow: Narrow, sending: bytes) -> None:
+def test_more_idle_connections_than_files_do_not_keep_a_push_out(
+    shop: Shop, narrow: Narrow, sending: bytes
+) -> None:
     phone = shop.phone("verified", "oAmongIdle")
     with ExitStack() as cleanup:
         idle_connections(narrow, cleanup, sending=sending)
@@ -125,7 +139,9 @@ def test_connections_kept_alive_make_room_as_well(shop: Shop, narrow: Narrow) ->
     assert phone.text_of(delivery) == FAQ_ANSWER
 
 
-def test_a_held_push_keeps_its_connection_when_idle_ones_must_go(shop: Shop, narrow: Narrow) -> None:
+def test_a_held_push_keeps_its_connection_when_idle_ones_must_go(
+    shop: Shop, narrow: Narrow
+) -> None:
     shop.model.behave("when told")
     phone = shop.phone("unverified", "oHeld")
     push = phone.side.text(phone.openid, "给我讲讲你们的历史")
@@ -149,7 +165,9 @@ def test_an_unfinished_head_is_not_waited_for_for_ever(narrow: Narrow) -> None:
     assert narrow.ask(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Slow: a") == b""
 
 
-def test_an_unfinished_body_of_a_push_is_not_waited_for_for_ever(shop: Shop, narrow: Narrow) -> None:
+def test_an_unfinished_body_of_a_push_is_not_waited_for_for_ever(
+    shop: Shop, narrow: Narrow
+) -> None:
     phone = shop.phone("verified", "oSlow")
 
     with narrow.connect() as connection:
@@ -161,7 +179,10 @@ def test_an_unfinished_body_of_a_push_is_not_waited_for_for_ever(shop: Shop, nar
 
 def _half_a_push(phone: Phone) -> bytes:
     query, body = phone.side.seal(phone.side.text(phone.openid, QUESTION))
-    head = f"POST /wechat?{urlencode(query)} HTTP/1.1\r\nHost: shop\r\nContent-Length: {len(body)}\r\n\r\n"
+    head = (
+        f"POST /wechat?{urlencode(query)} HTTP/1.1\r\nHost: shop\r\nContent-Length: "
+        f"{len(body)}\r\n\r\n"
+    )
     return head.encode() + body[:100]
 
 
@@ -222,7 +243,9 @@ def test_it_says_that_files_have_run_out(narrow: Narrow) -> None:
     """As the event loop sheds connections that it cannot accept without a word."""
     resource.prlimit(narrow.process.pid, resource.RLIMIT_NOFILE, (8, FILES))
     try:
-        narrow.process.wait_until(lambda: "EMFILE" in narrow.process.words, PATIENCE, "the log tells")
+        narrow.process.wait_until(
+            lambda: "EMFILE" in narrow.process.words, PATIENCE, "the log tells"
+        )
     finally:
         resource.prlimit(narrow.process.pid, resource.RLIMIT_NOFILE, (FILES, FILES))
 
@@ -234,7 +257,9 @@ FORM = b"username=admin&password=wrong"
 
 
 def test_more_logins_than_places_are_told_to_come_again(shop: Shop, narrow: Narrow) -> None:
-    """All of them end their request in the same moment, and each login keeps a place until it is answered."""
+    """All of them end their request in the same moment, and each login keeps a place until it is
+    answered.
+    """
     head = post("/admin/login/", FORM[:-1], f"Content-Length: {len(FORM)}")
     with ExitStack() as cleanup:
         connections = [cleanup.enter_context(narrow.connect()) for _ in range(LOGINS)]
@@ -244,7 +269,9 @@ def test_more_logins_than_places_are_told_to_come_again(shop: Shop, narrow: Narr
             connection.sendall(FORM[-1:])
         answers = [_whole_answer(connection) for connection in connections]
 
-    refused = [answer for answer in answers if answer.status == 429 and answer.getheader("Retry-After")]
+    refused = [
+        answer for answer in answers if answer.status == 429 and answer.getheader("Retry-After")
+    ]
     assert 0 < len(refused) <= LOGINS - 8
     assert narrow.get("/admin/login/").status == 200
 

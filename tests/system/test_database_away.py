@@ -36,7 +36,9 @@ def away(shop: Shop, way: str) -> Away:
 
 
 @in_every_way
-def test_a_push_that_could_not_be_stored_is_stored_and_answered_by_the_next_delivery(shop: Shop, away: Away) -> None:
+def test_a_push_that_could_not_be_stored_is_stored_and_answered_by_the_next_delivery(
+    shop: Shop, away: Away
+) -> None:
     verified, unverified = shop.phone("verified", "oAway"), shop.phone("unverified", "oAwayToo")
 
     with ThreadPoolExecutor() as pool:
@@ -55,7 +57,9 @@ def test_a_push_that_could_not_be_stored_is_stored_and_answered_by_the_next_deli
 
 
 @in_every_way
-def test_when_it_is_away_for_all_three_deliveries_the_customer_reads_a_sorry(shop: Shop, away: Away) -> None:
+def test_when_it_is_away_for_all_three_deliveries_the_customer_reads_a_sorry(
+    shop: Shop, away: Away
+) -> None:
     phones = [shop.phone("verified", "oSorry"), shop.phone("unverified", "oSorryToo")]
     follower = shop.phone("verified", "oReporter")
     place = follower.side.event(follower.openid, "LOCATION")
@@ -71,7 +75,9 @@ def test_when_it_is_away_for_all_three_deliveries_the_customer_reads_a_sorry(sho
     # Who only moved did not ask: no word to them, and no failure notice either.
     assert silent.result().acknowledged
     for phone in phones:
-        shop.wait_until(lambda phone=phone: phone.say(QUESTION).text == FAQ_ANSWER, 60, "it goes on afterwards")
+        shop.wait_until(
+            lambda phone=phone: phone.say(QUESTION).text == FAQ_ANSWER, 60, "it goes on afterwards"
+        )
         # Told to send it again, and so not stored behind the customer's back.
         assert {message.text for message in phone.messages} == {QUESTION}
 
@@ -80,10 +86,15 @@ def test_when_it_is_away_for_all_three_deliveries_the_customer_reads_a_sorry(sho
 def test_an_answer_that_was_paid_for_is_written_when_it_is_back(shop: Shop, away: Away) -> None:
     shop.model.behave(otherwise="when told")
     verified, unverified = shop.phone("verified", "oPaid"), shop.phone("unverified", "oPaidToo")
-    pushes = [phone.side.text(phone.openid, "给我讲讲你们的历史") for phone in (verified, unverified)]
+    pushes = [
+        phone.side.text(phone.openid, "给我讲讲你们的历史") for phone in (verified, unverified)
+    ]
 
     with ThreadPoolExecutor() as pool:
-        outcomes = [pool.submit(phone.push, push) for phone, push in zip((verified, unverified), pushes, strict=True)]
+        outcomes = [
+            pool.submit(phone.push, push)
+            for phone, push in zip((verified, unverified), pushes, strict=True)
+        ]
         shop.wait_until(lambda: shop.model.calls == 2, what="the model thinks")
         with away():
             shop.model.manner.may_speak.set()
@@ -103,7 +114,9 @@ def test_nothing_acknowledged_is_lost_while_messages_keep_coming(shop: Shop, awa
     phones = [shop.phone(kinds[number % 3], f"oStream{number}") for number in range(24)]
 
     with ThreadPoolExecutor(24) as pool:
-        outcomes = [pool.submit(_after, number * 0.25, phone) for number, phone in enumerate(phones)]
+        outcomes = [
+            pool.submit(_after, number * 0.25, phone) for number, phone in enumerate(phones)
+        ]
         time.sleep(1.5)
         with away():
             time.sleep(3)

@@ -1,4 +1,6 @@
-"""WeChat's side of the delivery: refused tokens, an API that is away, answers longer than a message."""
+"""WeChat's side of the delivery: refused tokens, an API that is away, answers longer than a
+message.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +64,9 @@ def test_a_text_waits_for_the_end_of_the_pause_between_two_forced_tokens(shop: S
     shop.wechat.refuse_token()
     answered_by_the_api(shop, phone)
     waiting = ("ready", 0, "TokenTooSoon")
-    shop.wait_until(lambda: _waiting_for(phone) == [waiting], 20, "the token is refused, and none may be forced")
+    shop.wait_until(
+        lambda: _waiting_for(phone) == [waiting], 20, "the token is refused, and none may be forced"
+    )
     assert not any(call["force_refresh"] for call in shop.wechat.token_calls[already:])
     phone.wait_to_read(MODEL_ANSWER, 60)
 
@@ -80,7 +84,9 @@ def wechat_away(shop: Shop) -> Iterator[None]:
         shop.wechat.start()
 
 
-def test_an_unreachable_api_is_tried_again_with_growing_pauses_then_failed_with_the_reason(shop: Shop) -> None:
+def test_an_unreachable_api_is_tried_again_with_growing_pauses_then_failed_with_the_reason(
+    shop: Shop,
+) -> None:
     phone = shop.phone("verified", "oUnreachable")
 
     pauses = []
@@ -92,7 +98,9 @@ def test_an_unreachable_api_is_tried_again_with_growing_pauses_then_failed_with_
             shop.deliver_now()
         shop.wait_until(lambda: phone.reply.state == "failed", 20, "it is given up")
 
-    assert all(took > pause - 0.1 for took, pause in zip(pauses, (2, 5, 15, 60, 180), strict=True)), pauses
+    assert all(
+        took > pause - 0.1 for took, pause in zip(pauses, (2, 5, 15, 60, 180), strict=True)
+    ), pauses
     assert phone.reply.tries == 6
     assert "reach" in phone.reply.reason.lower()
     assert shop.model.calls == 1
@@ -113,7 +121,14 @@ def _pause_before_next_try(phone: Phone) -> float:
         "mysql": "TIMESTAMPDIFF(MICROSECOND, lease_until, due_at) / 1000000",
         "sqlite": "(julianday(due_at) - julianday(lease_until)) * 86400",
     }["mysql" if phone.shop.database.url.startswith("mysql") else "sqlite"]
-    return float(phone.shop.rows(f"SELECT {seconds} FROM conversations_reply WHERE id = {phone.reply.id}")[0][0]) + 30
+    return (
+        float(
+            phone.shop.rows(
+                f"SELECT {seconds} FROM conversations_reply WHERE id = {phone.reply.id}"
+            )[0][0]
+        )
+        + 30
+    )
 
 
 def test_the_answer_is_sent_when_the_api_is_back(shop: Shop) -> None:
@@ -127,11 +142,17 @@ def test_the_answer_is_sent_when_the_api_is_back(shop: Shop) -> None:
     assert phone.read == [MODEL_ANSWER]
 
 
-def test_nine_kilobytes_go_out_in_order_within_the_window_and_the_rest_with_the_next_message(shop: Shop) -> None:
+def test_nine_kilobytes_go_out_in_order_within_the_window_and_the_rest_with_the_next_message(
+    shop: Shop,
+) -> None:
     shop.model.manner.answer = NINE_KB
     phone = shop.phone("verified", "oLong")
     answered_by_the_api(shop, phone)
-    shop.wait_until(lambda: {reply.state for reply in phone.replies} == {"sent", "waiting"}, 30, "the window is used")
+    shop.wait_until(
+        lambda: {reply.state for reply in phone.replies} == {"sent", "waiting"},
+        30,
+        "the window is used",
+    )
 
     sent = [reply for reply in phone.replies if reply.state == "sent"]
     assert [reply.part for reply in sent] == [1, 2, 3]
@@ -139,7 +160,9 @@ def test_nine_kilobytes_go_out_in_order_within_the_window_and_the_rest_with_the_
     assert all(len(text.encode()) <= 2000 for text in phone.read)
 
     phone.say(QUESTION)
-    shop.wait_until(lambda: {reply.state for reply in phone.replies} == {"sent"}, 30, "the rest is sent")
+    shop.wait_until(
+        lambda: {reply.state for reply in phone.replies} == {"sent"}, 30, "the rest is sent"
+    )
     assert sentences_in(phone.read) == SENTENCES
 
 

@@ -1,4 +1,6 @@
-"""`manage.py serve` with a part that hangs: it is replaced, and what was acknowledged is answered once."""
+"""`manage.py serve` with a part that hangs: it is replaced, and what was acknowledged is answered
+once.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,12 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
 # Generous: it takes about twenty seconds.
 BACK_WITHIN = 120
-PARTS = {"web": "wechatbot.web", "worker": "-Q reply", "deliver": "-Q deliver", "redis": "redis-server"}
+PARTS = {
+    "web": "wechatbot.web",
+    "worker": "-Q reply",
+    "deliver": "-Q deliver",
+    "redis": "redis-server",
+}
 
 
 class ServedShop(Shop):
@@ -44,7 +51,9 @@ class ServedShop(Shop):
         self._is_serving = True
         command = [sys.executable, "manage.py", "serve", "--port", str(self.ports[0])]
         environment = {**self.environment, "PORT": str(self.ports[0])}
-        self.serve = Process(command, log=self.folder / "serve.log", environment=environment, directory=ROOT)
+        self.serve = Process(
+            command, log=self.folder / "serve.log", environment=environment, directory=ROOT
+        )
         self.webs = [self.serve]
         self.serve.start()
         self.wait_until_ready()
@@ -85,7 +94,9 @@ def served() -> Iterator[ServedShop]:
 
 
 @pytest.mark.parametrize("part", list(PARTS))
-def test_a_part_that_hangs_is_replaced_and_nothing_acknowledged_is_lost(served: ServedShop, part: str) -> None:
+def test_a_part_that_hangs_is_replaced_and_nothing_acknowledged_is_lost(
+    served: ServedShop, part: str
+) -> None:
     _wait_until_seen(served, served.child(part))
     served.model.behave("when told")
     phone = served.phone("verified", f"oAsked{part}")
@@ -97,7 +108,9 @@ def test_a_part_that_hangs_is_replaced_and_nothing_acknowledged_is_lost(served: 
 
     os.kill(before[part], signal.SIGSTOP)
     served.model.manner.may_speak.set()
-    served.wait_until(lambda: served.is_replaced(part, before[part]), BACK_WITHIN, f"{part} is replaced")
+    served.wait_until(
+        lambda: served.is_replaced(part, before[part]), BACK_WITHIN, f"{part} is replaced"
+    )
     served.wait_until_ready()
 
     phone.wait_to_read(MODEL_ANSWER, BACK_WITHIN)
@@ -111,8 +124,12 @@ def test_a_part_that_hangs_is_replaced_and_nothing_acknowledged_is_lost(served: 
 
 
 def _wait_until_seen(shop: Shop, child: psutil.Process) -> None:
-    """Until its first sign of life it is taken for starting, and it is asked for one every second."""
-    shop.wait_until(lambda: time.time() - child.create_time() > 3 * ASK_EVERY, 60, "it was seen alive")
+    """Until its first sign of life it is taken for starting, and it is asked
+    for one every second.
+    """
+    shop.wait_until(
+        lambda: time.time() - child.create_time() > 3 * ASK_EVERY, 60, "it was seen alive"
+    )
 
 
 def _is_well(served: ServedShop, phone: Phone) -> None:
@@ -124,7 +141,9 @@ def _is_well(served: ServedShop, phone: Phone) -> None:
 
 
 class Contained:
-    """One program as a container starts it, on a database of Redis that nobody else writes heart-beats into."""
+    """One program as a container starts it, on a database of Redis that nobody else writes
+    heart-beats into.
+    """
 
     def __init__(self, shop: Shop, name: str) -> None:
         self.port = free_port()
@@ -135,13 +154,18 @@ class Contained:
         environment["REDIS_URL"] = shop.redis.url.replace("db=0", "db=7")
         command = [sys.executable, "-m", "wechatbot.supervisor.one", name]
         self.process = Process(
-            command, log=shop.folder / f"one-{name}-{self.port}.log", environment=environment, directory=ROOT
+            command,
+            log=shop.folder / f"one-{name}-{self.port}.log",
+            environment=environment,
+            directory=ROOT,
         )
 
     def is_alive(self) -> bool:
         with contextlib.suppress(OSError, RedisError):
             if self.name == "web":
-                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=2) as answer:
+                with urllib.request.urlopen(
+                    f"http://127.0.0.1:{self.port}/healthz", timeout=2
+                ) as answer:
                     return bool(answer.status == 200)
             return bool(self._redis.keys("heartbeat:*"))
         return False

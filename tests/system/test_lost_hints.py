@@ -12,7 +12,9 @@ pytestmark = pytest.mark.system
 
 
 def _one_sweep(shop: Shop) -> None:
-    """The only one there is: the process with beat was ended. Five seconds of waiting are spared."""
+    """The only one there is: the process with beat was ended. Five seconds
+    of waiting are spared.
+    """
     assert not shop.deliver.is_running
     shop.rows("UPDATE conversations_message SET received_at = '2000-01-01 00:00:00'")
     shop.rows("UPDATE conversations_reply SET due_at = '2000-01-01 00:00:00' WHERE state = 'ready'")
@@ -27,14 +29,19 @@ def redis_refuses(shop: Shop) -> Iterator[Callable[[str], object]]:
 
 
 def _list_is_emptied(shop: Shop, queue: str) -> None:
-    shop.wait_until(lambda: shop.redis.client.llen(queue), what=f"something is on the queue {queue}")
+    shop.wait_until(
+        lambda: shop.redis.client.llen(queue), what=f"something is on the queue {queue}"
+    )
     shop.redis.client.delete(queue)
 
 
 def test_the_first_sweep_answers_what_the_broker_lost(shop: Shop) -> None:
     for process in (*shop.workers, shop.deliver):
         process.kill()
-    verified, unverified = shop.phone("verified", "oLostTask"), shop.phone("unverified", "oLostTaskToo")
+    verified, unverified = (
+        shop.phone("verified", "oLostTask"),
+        shop.phone("unverified", "oLostTaskToo"),
+    )
 
     assert verified.say("给我讲讲你们的历史").acknowledged
     _list_is_emptied(shop, "reply")
@@ -84,7 +91,9 @@ def test_the_first_sweep_queues_a_persons_text_again_whose_delivery_was_lost(sho
 
 
 @pytest.mark.parametrize("kind", ["verified", "unverified"])
-def test_it_answers_although_the_wake_was_lost(shop: Shop, kind: Kind, redis_refuses: Callable[[str], object]) -> None:
+def test_it_answers_although_the_wake_was_lost(
+    shop: Shop, kind: Kind, redis_refuses: Callable[[str], object]
+) -> None:
     phone = shop.phone(kind, "oLostWake")
     redis_refuses("resetchannels")
 

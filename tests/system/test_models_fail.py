@@ -12,7 +12,9 @@ pytestmark = pytest.mark.system
 SECOND = "您好，这是备用模型的回答。"
 
 
-@pytest.mark.parametrize("failure", ["500", "429", "cut", "html", "close at once", "empty text", "no choices"])
+@pytest.mark.parametrize(
+    "failure", ["500", "429", "cut", "html", "close at once", "empty text", "no choices"]
+)
 def test_the_second_model_answers_when_the_first_fails(shop: Shop, failure: str) -> None:
     shop.model.behave(otherwise=failure)
     shop.fallback.manner.answer = SECOND
@@ -57,7 +59,9 @@ def test_with_both_models_down_there_is_a_ticket_and_a_kind_text(shop: Shop, kin
 
 
 def test_with_all_slots_taken_there_is_a_kind_line_at_once(shop: Shop) -> None:
-    """Two models with one slot each, over two workers: the third customer does not wait for the first two."""
+    """Two models with one slot each, over two workers: the third customer does not wait for the
+    first two.
+    """
     shop.limit_models(calls=1)
     try:
         for model in (shop.model, shop.fallback):
@@ -65,7 +69,9 @@ def test_with_all_slots_taken_there_is_a_kind_line_at_once(shop: Shop) -> None:
         first, second, third = (shop.phone("verified", f"oSlot{number}") for number in range(3))
         for phone in (first, second):
             phone.deliver(phone.side.text(phone.openid, "给我讲讲你们的历史"), cut=1)
-        shop.wait_until(lambda: shop.model.calls + shop.fallback.calls == 2, what="both slots are taken")
+        shop.wait_until(
+            lambda: shop.model.calls + shop.fallback.calls == 2, what="both slots are taken"
+        )
 
         text = third.say("给我讲讲你们的未来").text
 

@@ -21,7 +21,10 @@ def _shop() -> Iterator[Shop]:
 
 
 def test_what_comes_while_redis_is_away_is_stored_and_answered_when_it_is_back(shop: Shop) -> None:
-    verified, unverified = shop.phone("verified", "oRedisAway"), shop.phone("unverified", "oRedisAwayToo")
+    verified, unverified = (
+        shop.phone("verified", "oRedisAway"),
+        shop.phone("unverified", "oRedisAwayToo"),
+    )
     faqs = [shop.phone("verified", "oFaq"), shop.phone("unverified", "oFaqToo")]
     shop.redis.kill()
 
@@ -32,7 +35,10 @@ def test_what_comes_while_redis_is_away_is_stored_and_answered_when_it_is_back(s
         assert acknowledged.result().acknowledged
         assert len(acknowledged.result().deliveries) == 1
         assert [one.result().text for one in answered] == [FAQ_ANSWER, FAQ_ANSWER]
-        shop.wait_until(lambda: unverified.message.deliveries == 2, what="the unverified account's push comes again")
+        shop.wait_until(
+            lambda: unverified.message.deliveries == 2,
+            what="the unverified account's push comes again",
+        )
         assert shop.model.calls == 0
         shop.redis.start()
         outcome = waits.result()
@@ -48,12 +54,17 @@ def test_what_comes_while_redis_is_away_is_stored_and_answered_when_it_is_back(s
 
 
 def test_a_redis_that_takes_no_more_is_a_redis_that_is_away(shop: Shop) -> None:
-    """At `maxmemory` it refuses every write: pushes are stored, and answered by what needs no model."""
+    """At `maxmemory` it refuses every write: pushes are stored, and answered by what needs no
+    model.
+    """
     shop.redis.client.config_set("maxmemory", "1mb")
     try:
         with pytest.raises(OutOfMemoryError):
             shop.redis.client.set("one-more", "word")
-        faqs = [shop.phone("verified", "oFull").say(QUESTION), shop.phone("unverified", "oFullToo").say(QUESTION)]
+        faqs = [
+            shop.phone("verified", "oFull").say(QUESTION),
+            shop.phone("unverified", "oFullToo").say(QUESTION),
+        ]
         thinking = shop.phone("verified", "oFullThinks")
         acknowledged = thinking.say("给我讲讲你们的现在")
     finally:
@@ -84,7 +95,13 @@ def test_an_emptied_redis_loses_neither_messages_nor_sessions(shop: Shop) -> Non
     assert phone.say("那红色的呢").text == MODEL_ANSWER
 
     said = [turn["content"] for turn in shop.model.asked[-1].body["messages"][1:]]
-    assert said == ["你们卖雨伞吗，有哪些颜色", MODEL_ANSWER, "蓝色的还有吗", MODEL_ANSWER, "那红色的呢"]
+    assert said == [
+        "你们卖雨伞吗，有哪些颜色",
+        MODEL_ANSWER,
+        "蓝色的还有吗",
+        MODEL_ANSWER,
+        "那红色的呢",
+    ]
     assert shop.model.calls == 3
 
 

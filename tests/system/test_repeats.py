@@ -18,7 +18,9 @@ both_kinds = pytest.mark.parametrize("kind", ["verified", "unverified"])
 
 
 @both_kinds
-def test_it_answers_once_what_comes_three_times_at_once_on_two_processes(shop: Shop, kind: Kind) -> None:
+def test_it_answers_once_what_comes_three_times_at_once_on_two_processes(
+    shop: Shop, kind: Kind
+) -> None:
     shop.model.manner.seconds = 0.5
     phone = shop.phone(kind, "oThreeTimes")
     push = phone.side.text(phone.openid, "给我讲讲你们的历史")
@@ -48,7 +50,10 @@ def test_it_gives_the_same_reply_again_when_the_first_was_not_read(
     phone = shop.phone(kind, "oNotRead")
     push = phone.side.text(phone.openid, "给我讲讲你们的历史")
     connection = phone.send_unread(push)
-    shop.wait_until(lambda: [message.ended_with for message in phone.messages] == ["text"], what="the reply is claimed")
+    shop.wait_until(
+        lambda: [message.ended_with for message in phone.messages] == ["text"],
+        what="the reply is claimed",
+    )
 
     fault(shop, connection)
     connection.close()
@@ -61,7 +66,9 @@ def test_it_gives_the_same_reply_again_when_the_first_was_not_read(
 
 
 @both_kinds
-def test_it_answers_the_next_delivery_when_the_web_process_dies_while_the_model_thinks(shop: Shop, kind: Kind) -> None:
+def test_it_answers_the_next_delivery_when_the_web_process_dies_while_the_model_thinks(
+    shop: Shop, kind: Kind
+) -> None:
     shop.model.behave(otherwise="when told")
     phone = shop.phone(kind, "oDiesEarly")
     push = phone.side.text(phone.openid, "给我讲讲你们的历史")

@@ -1,7 +1,8 @@
-"""docker/replace.sh puts a new version in place while customers write: nobody reads a failure, nothing is asked twice.
+"""docker/replace.sh puts a new version in place while customers write: nobody reads a failure,
+nothing is asked twice.
 
-The script runs as it is. Instead of containers it replaces real processes, by the signals and within the
-times of docker/compose.yaml; before them stands nginx with docker/nginx.conf.
+The script runs as it is. Instead of containers it replaces real processes, by the signals and
+within the times of docker/compose.yaml; before them stands nginx with docker/nginx.conf.
 """
 
 from __future__ import annotations
@@ -118,9 +119,14 @@ class Compose:
         self.site = site
         shop = site.shop
         self.processes: dict[str, Process] = {
-            "web1": shop.webs[0], "web2": shop.webs[1], "worker": shop.workers[0], "beat": shop.deliver,
-        }  # fmt: skip
-        self.services: dict[str, Any] = yaml.safe_load((DOCKER / "compose.yaml").read_text())["services"]
+            "web1": shop.webs[0],
+            "web2": shop.webs[1],
+            "worker": shop.workers[0],
+            "beat": shop.deliver,
+        }
+        self.services: dict[str, Any] = yaml.safe_load((DOCKER / "compose.yaml").read_text())[
+            "services"
+        ]
         self.did: list[str] = []
 
     def do(self, words: str) -> None:
@@ -156,7 +162,9 @@ def is_alive(port: int) -> bool:
 
 
 def run_script(site: Site, compose: Compose, folder: Path) -> None:
-    """docker/replace.sh in a folder where `docker` is ours, and nginx's list of servers the one in use."""
+    """docker/replace.sh in a folder where `docker` is ours, and nginx's list of servers the one in
+    use.
+    """
     (folder / "docker/nginx").mkdir(parents=True)
     shutil.copy(DOCKER / "replace.sh", folder / "docker/replace.sh")
     (folder / "docker/nginx/servers").symlink_to(site.folder / "wechatbot/servers")
@@ -166,7 +174,9 @@ def run_script(site: Site, compose: Compose, folder: Path) -> None:
         program.write_text(FAKE_DOCKER.replace("PORT", str(heard.port)))
         program.chmod(0o755)
         environment = {**os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}"}
-        script = Process([str(folder / "docker/replace.sh")], log=folder / "script.log", environment=environment)
+        script = Process(
+            [str(folder / "docker/replace.sh")], log=folder / "script.log", environment=environment
+        )
         script.start()
         while script.is_running:
             heard.obey(compose.do)
@@ -228,7 +238,11 @@ def test_a_new_version_takes_over_while_customers_write(site: Site, tmp_path: Pa
     assert replaced == ["web1", "web2", "worker", "beat"]
     assert compose.did.index("compose run --rm --no-deps prepare") < 3
     assert len(crowd.said) > 100
-    notices = [(phone.openid, outcome.result()) for phone, _, outcome in crowd.said if outcome.result().notice]
+    notices = [
+        (phone.openid, outcome.result())
+        for phone, _, outcome in crowd.said
+        if outcome.result().notice
+    ]
     assert notices == [], f"{site.nginx.words[-3000:]}\n{site.shop.words()}"
     for phone, asks_model, _outcome in crowd.said:
         wanted = MODEL_ANSWER if asks_model else FAQ_ANSWER
@@ -239,12 +253,16 @@ def test_a_new_version_takes_over_while_customers_write(site: Site, tmp_path: Pa
         assert phone.read.count(wanted) == 1, phone.openid
         assert len(phone.replies) == 1, phone.openid
     assert site.shop.model.calls == sum(asks_model for _, asks_model, _ in crowd.said)
-    assert all("down" not in file.read_text() for file in (site.folder / "wechatbot/servers").iterdir())
+    assert all(
+        "down" not in file.read_text() for file in (site.folder / "wechatbot/servers").iterdir()
+    )
 
 
 @pytest.mark.parametrize("kind", ["verified", "unverified"])
 def test_the_other_web_process_takes_over_what_a_killed_one_held(site: Site, kind: Kind) -> None:
-    """nginx brings the same request again: one delivery of WeChat, one row, one call of the model."""
+    """nginx brings the same request again: one delivery of WeChat, one row, one
+    call of the model.
+    """
     site.shop.model.manner.seconds = 1.5
     phone = site.phone(kind, "oTakenOver")
     with ThreadPoolExecutor() as pool:

@@ -16,8 +16,8 @@ from tickets import services
 from tickets.models import Agent, Reason, Ticket
 conversation = Conversation.objects.get(customer__openid={openid!r})
 ticket = Ticket.objects.create(
-    number="by-hand", reason=Reason.CUSTOMER_ASKED, customer=conversation.customer, conversation=conversation,
-    open_for=conversation)
+    number="by-hand", reason=Reason.CUSTOMER_ASKED, customer=conversation.customer,
+    conversation=conversation, open_for=conversation)
 services.take(ticket, Agent.objects.get())
 """
 
@@ -27,7 +27,9 @@ def take_over(phone: Phone) -> None:
 
 
 @both_kinds
-def test_the_bot_says_nothing_when_a_person_takes_over_while_the_model_thinks(shop: Shop, kind: Kind) -> None:
+def test_the_bot_says_nothing_when_a_person_takes_over_while_the_model_thinks(
+    shop: Shop, kind: Kind
+) -> None:
     shop.model.behave(otherwise="when told")
     phone = shop.phone(kind, "oTakenOver")
     phone.deliver(phone.side.text(phone.openid, "给我讲讲你们的历史"), cut=1)
@@ -35,7 +37,9 @@ def test_the_bot_says_nothing_when_a_person_takes_over_while_the_model_thinks(sh
 
     take_over(phone)
     shop.model.manner.may_speak.set()
-    shop.wait_until(lambda: phone.message.state == "handed_over", what="the message is on the ticket")
+    shop.wait_until(
+        lambda: phone.message.state == "handed_over", what="the message is on the ticket"
+    )
 
     assert phone.questions_on_tickets == ["给我讲讲你们的历史"]
     assert [reply.text for reply in phone.replies if reply.author == "bot"] == []
@@ -52,7 +56,10 @@ def test_a_part_that_could_not_be_sent_yet_is_withdrawn(shop: Shop) -> None:
         phone = shop.phone("verified", "oReady")
         assert phone.say("给我讲讲你们的历史").acknowledged
         shop.model.manner.may_speak.set()
-        shop.wait_until(lambda: [(r.state, r.tries) for r in phone.replies] == [("ready", 1)], what="a try failed")
+        shop.wait_until(
+            lambda: [(r.state, r.tries) for r in phone.replies] == [("ready", 1)],
+            what="a try failed",
+        )
 
         take_over(phone)
     finally:
@@ -84,6 +91,9 @@ def test_parts_that_wait_for_the_customer_are_withdrawn(shop: Shop, kind: Kind) 
     take_over(phone)
     phone.say("继续讲")
 
-    assert {reply.state for reply in phone.replies if reply.author == "bot"} == {"sent", "withdrawn"}
+    assert {reply.state for reply in phone.replies if reply.author == "bot"} == {
+        "sent",
+        "withdrawn",
+    }
     assert phone.questions_on_tickets == ["给我讲讲你们的历史", "继续讲"]
     assert [text for text in phone.read if text not in read and "第" in text] == []

@@ -11,7 +11,9 @@ pytestmark = pytest.mark.system
 
 
 def holder_of_the_call(shop: Shop) -> Process:
-    """The worker that holds the connection to the model now. One that just started may need the next sweep."""
+    """The worker that holds the connection to the model now. One that just started may need the
+    next sweep.
+    """
     shop.wait_until(lambda: shop.model.server.in_flight, 60, "the model is being asked")
     held = "SELECT lease_holder FROM conversations_conversation WHERE lease_until > '2001-01-01'"
     (pid,) = shop.rows(held)[0]
@@ -19,7 +21,9 @@ def holder_of_the_call(shop: Shop) -> Process:
 
 
 def kill_in_the_call(shop: Shop, calls: int) -> None:
-    """Whichever worker asks the model for the `calls`-th time dies while it waits for the answer."""
+    """Whichever worker asks the model for the `calls`-th time dies while it
+    waits for the answer.
+    """
     shop.wait_until(lambda: shop.model.calls >= calls, 40, f"call {calls} of the model")
     worker = holder_of_the_call(shop)
     worker.kill()
@@ -27,7 +31,9 @@ def kill_in_the_call(shop: Shop, calls: int) -> None:
 
 
 def test_another_worker_answers_for_the_killed_one_and_its_slot_is_free_again(shop: Shop) -> None:
-    """With one slot for all processes: what the dead one held would keep the second call away for good."""
+    """With one slot for all processes: what the dead one held would keep the second call away for
+    good.
+    """
     shop.limit_models(calls=1)
     try:
         shop.model.behave("when told")
@@ -59,7 +65,10 @@ def test_a_worker_that_was_thought_dead_and_comes_back_writes_nothing(shop: Shop
         shop.model.manner.may_speak.set()
     finally:
         worker.thaw()
-    shop.wait_until(lambda: "was taken over by another worker" in worker.words, what="the late answer is dropped")
+    shop.wait_until(
+        lambda: "was taken over by another worker" in worker.words,
+        what="the late answer is dropped",
+    )
 
     assert phone.read == [MODEL_ANSWER]
     assert len(phone.replies) == 1
@@ -67,7 +76,9 @@ def test_a_worker_that_was_thought_dead_and_comes_back_writes_nothing(shop: Shop
 
 
 @pytest.mark.parametrize("kind", ["verified", "unverified"])
-def test_a_message_that_kills_its_worker_three_times_is_handed_over_with_a_kind_text(shop: Shop, kind) -> None:
+def test_a_message_that_kills_its_worker_three_times_is_handed_over_with_a_kind_text(
+    shop: Shop, kind
+) -> None:
     shop.model.behave(otherwise="when told")
     phone = shop.phone(kind, "oDeadly")
     push = phone.side.text(phone.openid, "给我讲讲你们的历史")
@@ -103,7 +114,10 @@ def test_a_reply_whose_sender_died_is_shown_as_unknown_and_never_sent_again(shop
 
     assert phone.say("给我讲讲你们的历史").acknowledged
     shop.model.manner.may_speak.set()
-    shop.wait_until(lambda: [reply.state for reply in phone.replies] == ["sending"], what="the reply is being sent")
+    shop.wait_until(
+        lambda: [reply.state for reply in phone.replies] == ["sending"],
+        what="the reply is being sent",
+    )
     for worker in shop.workers:
         worker.kill()
     shop.wechat.silent = False

@@ -19,7 +19,9 @@ def _fresh_process() -> None:
 def make_agent(name: str, *, active: bool = True, there: bool = True) -> Agent:
     """A colleague with a staff login that may view and change tickets."""
     user = User.objects.create_user(name, password="x", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=("view_ticket", "change_ticket")))
+    user.user_permissions.set(
+        Permission.objects.filter(codename__in=("view_ticket", "change_ticket"))
+    )
     agent = Agent.objects.create(user=user, display_name=name, active=active)
     if there:
         agent_did_something(agent.pk)
@@ -39,7 +41,9 @@ def wangfang(liming: Agent) -> Agent:
 def next_turn(conversation: Conversation, text: str, **values: object) -> Turn:
     """The customer writes again, and we hold the message."""
     conversation.refresh_from_db()
-    Conversation.objects.filter(pk=conversation.pk).update(lease_until=conversation.created_at.replace(year=2000))
+    Conversation.objects.filter(pk=conversation.pk).update(
+        lease_until=conversation.created_at.replace(year=2000)
+    )
     MessageFactory(conversation=conversation, text=text, **values)
     turn = take(conversation.pk)
     assert turn is not None

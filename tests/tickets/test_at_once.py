@@ -42,7 +42,9 @@ def at_once(*stories: Callable[[], T]) -> list[T | Exception]:
 
 def second_turn(turn: Turn) -> Turn:
     """Another message of the same conversation, in the hands of another process."""
-    message = MessageFactory(conversation=turn.conversation, state=MessageState.ANSWERING, attempt=1)
+    message = MessageFactory(
+        conversation=turn.conversation, state=MessageState.ANSWERING, attempt=1
+    )
     return copied(turn, message.pk)
 
 
@@ -50,7 +52,12 @@ def copied(turn: Turn, message_id: int) -> Turn:
     """As another process has it: rows of its own."""
     message = Message.objects.select_related("conversation__customer").get(pk=message_id)
     assert message.conversation is not None
-    return replace(turn, message=message, conversation=message.conversation, customer=message.conversation.customer)
+    return replace(
+        turn,
+        message=message,
+        conversation=message.conversation,
+        customer=message.conversation.customer,
+    )
 
 
 def test_it_opens_one_ticket_for_two_handovers_at_once() -> None:
@@ -59,7 +66,9 @@ def test_it_opens_one_ticket_for_two_handovers_at_once() -> None:
         # Without its lease: with it, the first to be answered takes the next message in hand.
         turn = replace(held_turn(), lease="")
         turns = [turn, second_turn(turn), second_turn(turn)]
-        outcomes = at_once(*(lambda turn=turn: hand_over(turn, reason=Reason.NOTHING_MATCHED) for turn in turns))
+        outcomes = at_once(
+            *(lambda turn=turn: hand_over(turn, reason=Reason.NOTHING_MATCHED) for turn in turns)
+        )
         ticket = Ticket.objects.get(open_for=turn.conversation)
         assert outcomes == [ticket] * 3
         assert ticket.messages.count() == 3
@@ -70,7 +79,9 @@ def test_it_hands_one_message_over_once_however_many_workers_think_they_hold_it(
     make_agent("李明")
     turn = held_turn()
     copy = copied(turn, turn.message.pk)
-    outcomes = at_once(*(lambda turn=one: hand_over(turn, reason=Reason.MODEL_DOWN) for one in (turn, copy)))
+    outcomes = at_once(
+        *(lambda turn=one: hand_over(turn, reason=Reason.MODEL_DOWN) for one in (turn, copy))
+    )
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["LeaseLost", "Ticket"]
     assert Reply.objects.filter(author=Author.SYSTEM).count() == 1
 
@@ -95,7 +106,9 @@ def test_it_loses_no_message_that_comes_while_the_ticket_is_resolved() -> None:
         turn = held_turn()
         ticket = hand_over(turn, reason=Reason.CUSTOMER_ASKED)
         late = second_turn(turn)
-        outcome, _resolved = at_once(lambda late=late: add_message(late), lambda ticket=ticket: resolve(ticket, liming))
+        outcome, _resolved = at_once(
+            lambda late=late: add_message(late), lambda ticket=ticket: resolve(ticket, liming)
+        )
         late.message.refresh_from_db()
         turn.conversation.refresh_from_db()
         assert turn.conversation.owner == Owner.BOT

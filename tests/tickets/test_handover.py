@@ -37,7 +37,11 @@ def test_it_opens_a_ticket_and_tells_the_customer_in_one_go(liming: Agent) -> No
     assert turn.message.state == MessageState.HANDED_OVER
     assert turn.conversation.owner == Owner.QUEUE
     word = Reply.objects.get()
-    assert (word.author, word.message, word.text) == (Author.SYSTEM, turn.message, "已为您转接人工客服，请稍候。")
+    assert (word.author, word.message, word.text) == (
+        Author.SYSTEM,
+        turn.message,
+        "已为您转接人工客服，请稍候。",
+    )
     assert [event.kind for event in ticket.events.all()] == [EventKind.OPENED, EventKind.ASSIGNED]
 
 
@@ -127,7 +131,9 @@ def test_it_leaves_nothing_behind_when_the_message_is_no_longer_ours(liming: Age
     assert turn.conversation.owner == Owner.BOT
 
 
-def test_it_withdraws_what_the_bot_has_not_sent_and_takes_its_question_onto_the_ticket(liming: Agent) -> None:
+def test_it_withdraws_what_the_bot_has_not_sent_and_takes_its_question_onto_the_ticket(
+    liming: Agent,
+) -> None:
     turn = held_turn(text="先问一个问题")
     unsent = ReplyFactory(conversation=turn.conversation, message=turn.message)
     wish = next_turn(turn.conversation, "转人工", wants_human=True)
@@ -170,7 +176,9 @@ class TestWhileThereIsATicket:
         add_message(next_turn(turn.conversation, "转人工", wants_human=True))
         assert Reply.objects.count() == before
 
-    def test_it_is_silent_at_once_when_the_waiting_customer_asks_for_a_person_again(self, liming: Agent) -> None:
+    def test_it_is_silent_at_once_when_the_waiting_customer_asks_for_a_person_again(
+        self, liming: Agent
+    ) -> None:
         turn = held_turn()
         hand_over(turn, reason=Reason.NOTHING_MATCHED)
         before = Reply.objects.count()
@@ -201,7 +209,9 @@ class TestWhileThereIsATicket:
         add_message(next_turn(turn.conversation, "能换吗"))
         assert Reply.objects.latest("pk") == receipt
 
-    def test_it_gives_no_receipt_when_the_agents_words_wait_for_this_push(self, liming: Agent) -> None:
+    def test_it_gives_no_receipt_when_the_agents_words_wait_for_this_push(
+        self, liming: Agent
+    ) -> None:
         turn = held_turn(passive=True)
         ticket = hand_over(turn, reason=Reason.CUSTOMER_ASKED)
         (agents,) = reply(ticket, liming, "可以换。")
@@ -209,7 +219,9 @@ class TestWhileThereIsATicket:
         add_message(next_turn(turn.conversation, "鞋子小了"))
         assert Reply.objects.latest("pk") == agents
 
-    def test_it_gives_a_message_back_when_the_ticket_was_closed_at_this_moment(self, liming: Agent) -> None:
+    def test_it_gives_a_message_back_when_the_ticket_was_closed_at_this_moment(
+        self, liming: Agent
+    ) -> None:
         turn = held_turn()
         ticket = hand_over(turn, reason=Reason.CUSTOMER_ASKED)
         late = next_turn(turn.conversation, "还有一个问题")
@@ -242,7 +254,11 @@ class TestATicketThatSomebodyDeletedByHand:
         again = add_message(late)
         late.message.refresh_from_db()
         late.conversation.refresh_from_db()
-        assert (again.is_open, again.assignee, list(again.messages.all())) == (True, liming, [late.message])
+        assert (again.is_open, again.assignee, list(again.messages.all())) == (
+            True,
+            liming,
+            [late.message],
+        )
         assert late.message.state == MessageState.HANDED_OVER
         assert late.conversation.owner == Owner.QUEUE
         assert said_to_customer() == "已为您转接人工客服，请稍候。"

@@ -43,12 +43,19 @@ def page(client: Client, ticket: Ticket, **query: object) -> str:
 
 def test_it_shows_the_whole_conversation_in_its_order(desk: Client, ticket: Ticket) -> None:
     conversation = ticket.conversation
-    ReplyFactory(conversation=conversation, text="支持 7 天无理由。", source="faq", state=ReplyState.SENT)
+    ReplyFactory(
+        conversation=conversation, text="支持 7 天无理由。", source="faq", state=ReplyState.SENT
+    )
     reply(ticket, ticket.assignee, "您好，可以换。")
     found = page(desk, ticket)
     places = [
         found.index(words)
-        for words in ("鞋子小了能换吗", "已转人工：客户要求人工", "支持 7 天无理由。", "您好，可以换。")
+        for words in (
+            "鞋子小了能换吗",
+            "已转人工：客户要求人工",
+            "支持 7 天无理由。",
+            "您好，可以换。",
+        )
     ]
     assert places == sorted(places)
     assert "机器人" in found
@@ -71,7 +78,9 @@ def test_it_says_what_became_of_each_text(
     assert words in page(desk, ticket)
 
 
-def test_it_shows_pictures_as_links_and_trusts_no_words_of_a_customer(desk: Client, ticket: Ticket) -> None:
+def test_it_shows_pictures_as_links_and_trusts_no_words_of_a_customer(
+    desk: Client, ticket: Ticket
+) -> None:
     values = {"conversation": ticket.conversation}
     MessageFactory(kind="image", text="", fields={"pic_url": "http://mmbiz.qpic.cn/a"}, **values)
     MessageFactory(kind="image", text="", fields={"pic_url": "javascript:alert(1)"}, **values)
@@ -83,13 +92,17 @@ def test_it_shows_pictures_as_links_and_trusts_no_words_of_a_customer(desk: Clie
 
 
 def test_it_shows_the_bots_menu_without_its_links(desk: Client, ticket: Ticket) -> None:
-    ReplyFactory(conversation=ticket.conversation, text='<a href="weixin://bizmsgmenu?x">1. 退货</a>')
+    ReplyFactory(
+        conversation=ticket.conversation, text='<a href="weixin://bizmsgmenu?x">1. 退货</a>'
+    )
     found = page(desk, ticket)
     assert "1. 退货" in found
     assert "weixin://" not in found
 
 
-def test_it_shows_the_newest_and_leads_to_what_was_said_before(desk: Client, ticket: Ticket) -> None:
+def test_it_shows_the_newest_and_leads_to_what_was_said_before(
+    desk: Client, ticket: Ticket
+) -> None:
     for number in range(100):
         MessageFactory(
             conversation=ticket.conversation,
@@ -101,47 +114,66 @@ def test_it_shows_the_newest_and_leads_to_what_was_said_before(desk: Client, tic
     assert "第0句。" not in found
     assert "显示更早的消息" in found
     assert "第0句。" in page(desk, ticket, newest=300)
-    assert "第0句。" not in page(desk, ticket, newest="9" * 5000)  # More digits than Python reads: as if not asked.
+    assert "第0句。" not in page(
+        desk, ticket, newest="9" * 5000
+    )  # More digits than Python reads: as if not asked.
 
 
 class TestTheReplyWindow:
-    def test_it_says_how_much_may_be_sent_and_until_when(self, desk: Client, ticket: Ticket) -> None:
+    def test_it_says_how_much_may_be_sent_and_until_when(
+        self, desk: Client, ticket: Ticket
+    ) -> None:
         until = timezone.now() + timedelta(hours=47, minutes=30)
         Customer.objects.update(message_sends_left=5, message_window_until=until)
         found = page(desk, ticket)
         assert "还可发 5 条" in found
         assert "剩 47 小时" in found
 
-    def test_it_tells_the_sends_of_a_minute_apart_from_those_that_last(self, desk: Client, ticket: Ticket) -> None:
+    def test_it_tells_the_sends_of_a_minute_apart_from_those_that_last(
+        self, desk: Client, ticket: Ticket
+    ) -> None:
         now = timezone.now()
-        Customer.objects.update(message_sends_left=5, message_window_until=now + timedelta(hours=47, minutes=30))
+        Customer.objects.update(
+            message_sends_left=5, message_window_until=now + timedelta(hours=47, minutes=30)
+        )
         Customer.objects.update(event_sends_left=3, event_window_until=now + timedelta(seconds=50))
         ticket.conversation.customer.refresh_from_db()
         window = reply_window(ticket.conversation, now)
         assert window.in_full == "还可发 5 条，剩 47 小时 30 分；另有 3 条，50 秒内有效"
         assert "另有 3 条" in page(desk, ticket)
-        assert reply_window(ticket.conversation, now + timedelta(minutes=1)).in_full == "还可发 5 条，剩 47 小时 29 分"
+        assert (
+            reply_window(ticket.conversation, now + timedelta(minutes=1)).in_full
+            == "还可发 5 条，剩 47 小时 29 分"
+        )
 
     def test_it_says_how_long_it_may_still_send_after_a_tap_alone(self, ticket: Ticket) -> None:
         now = timezone.now()
-        Customer.objects.update(message_sends_left=0, event_sends_left=3, event_window_until=now + timedelta(seconds=9))
+        Customer.objects.update(
+            message_sends_left=0, event_sends_left=3, event_window_until=now + timedelta(seconds=9)
+        )
         ticket.conversation.customer.refresh_from_db()
         window = reply_window(ticket.conversation, now)
         assert (window.is_open, window.in_full) == (True, "还可发 3 条，剩 9 秒")
 
-    def test_it_says_that_a_closed_window_makes_the_words_wait(self, desk: Client, ticket: Ticket) -> None:
+    def test_it_says_that_a_closed_window_makes_the_words_wait(
+        self, desk: Client, ticket: Ticket
+    ) -> None:
         Customer.objects.update(message_sends_left=0)
         found = page(desk, ticket)
         assert "等客户下一条消息" in found
         assert "composer is-closed" in found
 
-    def test_it_says_that_a_passive_account_waits_for_the_next_message(self, desk: Client, liming: Agent) -> None:
+    def test_it_says_that_a_passive_account_waits_for_the_next_message(
+        self, desk: Client, liming: Agent
+    ) -> None:
         ticket = hand_over(held_turn(passive=True), reason=Reason.CUSTOMER_ASKED)
         assert "只能被动回复" in page(desk, ticket)
 
 
 class TestAnswering:
-    def test_it_sends_the_reply_and_shows_it_without_a_reload(self, desk: Client, ticket: Ticket) -> None:
+    def test_it_sends_the_reply_and_shows_it_without_a_reload(
+        self, desk: Client, ticket: Ticket
+    ) -> None:
         response = desk.post(url("reply", ticket), {"text": " 可以换。\n请寄回。 "}, **AS_SCRIPT)
         state = response.json()
         assert state["problem"] == ""
@@ -154,19 +186,25 @@ class TestAnswering:
         assert "可以换。" in response.content.decode()
 
     @pytest.mark.parametrize("text", ["", "   \n ", "长" * 2501])
-    def test_it_refuses_an_empty_or_endless_reply_and_says_why(self, desk: Client, ticket: Ticket, text: str) -> None:
+    def test_it_refuses_an_empty_or_endless_reply_and_says_why(
+        self, desk: Client, ticket: Ticket, text: str
+    ) -> None:
         response = desk.post(url("reply", ticket), {"text": text}, **AS_SCRIPT)
         assert response.status_code == 400
         assert response.json()["problem"]
         assert not Reply.objects.filter(author=Author.AGENT).exists()
 
-    def test_it_says_that_a_colleague_is_already_answering(self, desk: Client, ticket: Ticket, wangfang: Agent) -> None:
+    def test_it_says_that_a_colleague_is_already_answering(
+        self, desk: Client, ticket: Ticket, wangfang: Agent
+    ) -> None:
         take(ticket, wangfang)
         response = desk.post(url("reply", ticket), {"text": "我来"}, **AS_SCRIPT)
         assert response.status_code == 409
         assert "王芳" in response.json()["problem"]
 
-    def test_it_says_that_the_ticket_is_resolved_already(self, desk: Client, ticket: Ticket, liming: Agent) -> None:
+    def test_it_says_that_the_ticket_is_resolved_already(
+        self, desk: Client, ticket: Ticket, liming: Agent
+    ) -> None:
         resolve(ticket, liming)
         response = desk.post(url("reply", ticket), {"text": "还在吗"}, **AS_SCRIPT)
         assert response.status_code == 409
@@ -186,16 +224,23 @@ class TestAnswering:
         take(ticket, wangfang)
         seen_nobody = desk.post(url("take", ticket), {"seen": str(liming.pk)}, **AS_SCRIPT)
         assert seen_nobody.status_code == 409
-        assert desk.post(url("take", ticket), {"seen": str(wangfang.pk)}, **AS_SCRIPT).status_code == 200
+        assert (
+            desk.post(url("take", ticket), {"seen": str(wangfang.pk)}, **AS_SCRIPT).status_code
+            == 200
+        )
         ticket.refresh_from_db()
         assert ticket.assignee == liming
 
-    def test_it_hands_the_ticket_on_and_sets_its_priority(self, desk: Client, ticket: Ticket, wangfang: Agent) -> None:
+    def test_it_hands_the_ticket_on_and_sets_its_priority(
+        self, desk: Client, ticket: Ticket, wangfang: Agent
+    ) -> None:
         desk.post(url("transfer", ticket), {"agent": wangfang.pk})
         desk.post(url("prioritise", ticket), {"priority": "3"})
         ticket.refresh_from_db()
         assert (ticket.assignee, ticket.priority) == (wangfang, 3)
-        assert desk.post(url("prioritise", ticket), {"priority": "9"}, **AS_SCRIPT).status_code == 400
+        assert (
+            desk.post(url("prioritise", ticket), {"priority": "9"}, **AS_SCRIPT).status_code == 400
+        )
 
 
 class TestFollowing:
@@ -206,7 +251,9 @@ class TestFollowing:
         response = desk.get(url("live", ticket), {"digest": self.digest(desk, ticket)})
         assert response.status_code == 204
 
-    def test_it_brings_a_new_message_and_a_changed_state(self, desk: Client, ticket: Ticket) -> None:
+    def test_it_brings_a_new_message_and_a_changed_state(
+        self, desk: Client, ticket: Ticket
+    ) -> None:
         waiting = ReplyFactory(conversation=ticket.conversation, state=ReplyState.READY)
         digest = self.digest(desk, ticket)
         MessageFactory(conversation=ticket.conversation, text="还在吗")
@@ -259,7 +306,15 @@ class TestTheList:
 
     def test_it_shows_what_an_agent_decides_by(self, desk: Client, ticket: Ticket) -> None:
         found = self.listed(desk)
-        for words in (ticket.number, "鞋子小了能换吗", "客户要求人工", "已分配", "普通", "李明", "秒"):
+        for words in (
+            ticket.number,
+            "鞋子小了能换吗",
+            "客户要求人工",
+            "已分配",
+            "普通",
+            "李明",
+            "秒",
+        ):
             assert words in found
 
     def test_it_keeps_the_queues_apart(self, desk: Client, ticket: Ticket, wangfang: Agent) -> None:
@@ -278,18 +333,26 @@ class TestTheList:
         }
         for name, tickets in expected.items():
             found = self.listed(desk, queue=name) if name else self.listed(desk)
-            assert {number for number in numbers if number in found} == {one.number for one in tickets}, name
+            assert {number for number in numbers if number in found} == {
+                one.number for one in tickets
+            }, name
 
-    def test_it_puts_the_longest_waiting_first_and_the_answered_last(self, desk: Client, ticket: Ticket) -> None:
+    def test_it_puts_the_longest_waiting_first_and_the_answered_last(
+        self, desk: Client, ticket: Ticket
+    ) -> None:
         now = timezone.now()
-        second = hand_over(held_turn(received_at=now - timedelta(hours=1)), reason=Reason.NOTHING_MATCHED)
+        second = hand_over(
+            held_turn(received_at=now - timedelta(hours=1)), reason=Reason.NOTHING_MATCHED
+        )
         reply(ticket, ticket.assignee, "您好。")
         third = hand_over(held_turn(received_at=now), reason=Reason.NOTHING_MATCHED)
         found = self.listed(desk)
         places = [found.index(one.number) for one in (second, third, ticket)]
         assert places == sorted(places)
 
-    def test_it_searches_by_number_and_customer(self, desk: Client, ticket: Ticket, wangfang: Agent) -> None:
+    def test_it_searches_by_number_and_customer(
+        self, desk: Client, ticket: Ticket, wangfang: Agent
+    ) -> None:
         other = hand_over(held_turn(), reason=Reason.NOTHING_MATCHED)
         for words in (ticket.number, ticket.customer.openid):
             found = self.listed(desk, q=words)
@@ -304,7 +367,9 @@ class TestTheList:
     def test_it_opens_each_row_on_the_ticket_page(self, desk: Client, ticket: Ticket) -> None:
         assert url("change", ticket) in self.listed(desk)
 
-    def test_it_lets_nobody_make_or_delete_tickets_by_hand(self, admin_client: Client, ticket: Ticket) -> None:
+    def test_it_lets_nobody_make_or_delete_tickets_by_hand(
+        self, admin_client: Client, ticket: Ticket
+    ) -> None:
         assert admin_client.get(reverse("admin:tickets_ticket_add")).status_code == 403
         assert admin_client.post(url("delete", ticket), {"post": "yes"}).status_code == 403
 

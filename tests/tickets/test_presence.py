@@ -1,4 +1,6 @@
-"""A person is promised only while one is there: a page of the desk is open, or they just did something."""
+"""A person is promised only while one is there: a page of the desk is open, or they just did
+something.
+"""
 
 from __future__ import annotations
 
@@ -50,8 +52,12 @@ def seconds_pass(seconds: float) -> None:
         redis().zadd(presence.KEY, {member: score - seconds})
 
 
-@pytest.mark.parametrize("reason", [Reason.CUSTOMER_ASKED, Reason.NOTHING_MATCHED, Reason.MODEL_UNSURE])
-def test_an_agent_who_takes_tickets_but_is_not_there_is_not_promised(away: Agent, reason: Reason) -> None:
+@pytest.mark.parametrize(
+    "reason", [Reason.CUSTOMER_ASKED, Reason.NOTHING_MATCHED, Reason.MODEL_UNSURE]
+)
+def test_an_agent_who_takes_tickets_but_is_not_there_is_not_promised(
+    away: Agent, reason: Reason
+) -> None:
     text = said(reason)
 
     assert not promises(text)
@@ -133,7 +139,9 @@ def test_a_ticket_goes_to_who_is_there_whatever_they_have_to_do(away: Agent) -> 
     assert {ticket.assignee for ticket in tickets} == {busy}
 
 
-def test_nobody_is_promised_while_redis_is_away(away: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nobody_is_promised_while_redis_is_away(
+    away: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
     presence.agent_did_something(away.pk)
 
     def no_redis() -> None:

@@ -152,14 +152,18 @@ def test_it_lets_no_two_agents_serve_one_customer(liming: Agent, wangfang: Agent
     assert not Reply.objects.filter(author=Author.AGENT).exists()
 
 
-def test_it_lets_an_agent_take_a_ticket_that_was_only_assigned_to_a_colleague(liming: Agent, wangfang: Agent) -> None:
+def test_it_lets_an_agent_take_a_ticket_that_was_only_assigned_to_a_colleague(
+    liming: Agent, wangfang: Agent
+) -> None:
     ticket = hand_over(held_turn(), reason=Reason.CUSTOMER_ASKED)
     assert ticket.assignee == liming
     take(ticket, wangfang)
     assert ticket.assignee == wangfang
 
 
-def test_it_lets_an_agent_knowingly_take_over_from_a_colleague(liming: Agent, wangfang: Agent) -> None:
+def test_it_lets_an_agent_knowingly_take_over_from_a_colleague(
+    liming: Agent, wangfang: Agent
+) -> None:
     ticket = hand_over(held_turn(), reason=Reason.CUSTOMER_ASKED)
     take(ticket, liming)
     take(ticket, wangfang, from_agent=liming)

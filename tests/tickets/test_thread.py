@@ -44,7 +44,9 @@ class TestAResolvedTicket:
         *_, end = found = shown(ticket)
         assert (end.text, end.at, end.is_end) == ("已解决 · 李明", ticket.resolved_at, True)
         assert not {"发票怎么开", "在订单页申请。"} & {bubble.text for bubble in found}
-        assert {"鞋子小了能换吗", "发票怎么开", "在订单页申请。"} <= {bubble.text for bubble in shown(second)}
+        assert {"鞋子小了能换吗", "发票怎么开", "在订单页申请。"} <= {
+            bubble.text for bubble in shown(second)
+        }
         assert not any(bubble.is_end for bubble in shown(second))
 
     def test_it_says_when_it_was_the_customer_who_ended_it(self, ticket: Ticket) -> None:
@@ -64,14 +66,18 @@ class TestAResolvedTicket:
         assert f"这位客户之后的工单 {second}</a>" in found
         assert reverse("admin:tickets_ticket_change", args=[second.pk]) in found
 
-    def test_it_counts_the_customers_other_tickets_on_each_of_them(self, ticket: Ticket, liming: Agent) -> None:
+    def test_it_counts_the_customers_other_tickets_on_each_of_them(
+        self, ticket: Ticket, liming: Agent
+    ) -> None:
         client = Client()
         client.force_login(liming.user)
         resolve(ticket, liming)
         second = later(ticket.conversation)
         hand_over(held_turn(), reason=Reason.CUSTOMER_ASKED)
         for one in (ticket, second):
-            found = client.get(reverse("admin:tickets_ticket_live", args=[one.pk])).json()["pieces"]["facts"]
+            found = client.get(reverse("admin:tickets_ticket_live", args=[one.pk])).json()[
+                "pieces"
+            ]["facts"]
             assert f'q={ticket.customer.openid}">1</a>' in found
 
 
@@ -81,11 +87,15 @@ class TestTaps:
             self.seconds = getattr(self, "seconds", 0) + 1
             at = timezone.now() + timedelta(seconds=self.seconds)
             fields = {"menu_id": menu_id} if menu_id else {}
-            MessageFactory(conversation=ticket.conversation, text=text, fields=fields, received_at=at)
+            MessageFactory(
+                conversation=ticket.conversation, text=text, fields=fields, received_at=at
+            )
 
     def lines(self, ticket: Ticket) -> list[tuple[str, str]]:
         start = 1 + [bubble.text for bubble in shown(ticket)].index("分配给 李明")
-        return [(bubble.side, bubble.text) for bubble in shown(ticket)[start:] if bubble.source == ""]
+        return [
+            (bubble.side, bubble.text) for bubble in shown(ticket)[start:] if bubble.source == ""
+        ]
 
     def test_it_shows_a_tap_as_what_it_is(self, ticket: Ticket) -> None:
         self.write(ticket, LOOK_WORDS)
@@ -106,7 +116,9 @@ class TestTaps:
             self.write(ticket, LOOK_WORDS)
             tap = ticket.conversation.messages.latest("received_at")
             values = {"message": tap, "author": Author.SYSTEM, "created_at": tap.received_at}
-            ReplyFactory(conversation=ticket.conversation, text="目前还没有新的回复，请稍候。", **values)
+            ReplyFactory(
+                conversation=ticket.conversation, text="目前还没有新的回复，请稍候。", **values
+            )
         assert self.lines(ticket)[-1] == ("system", "客户查看了 2 次回复")
         assert "目前还没有新的回复，请稍候。" not in [bubble.text for bubble in shown(ticket)]
 

@@ -69,7 +69,9 @@ def test_it_opens_the_box_to_whom_the_customer_is_served_by(ticket: Ticket, limi
     assert " disabled" not in tag(found, "button", "send")
 
 
-def test_it_brings_the_offer_with_the_refusal(desk: Client, ticket: Ticket, liming: Agent, wangfang: Agent) -> None:
+def test_it_brings_the_offer_with_the_refusal(
+    desk: Client, ticket: Ticket, liming: Agent, wangfang: Agent
+) -> None:
     take(ticket, liming)
     state = desk.post(url("reply", ticket), {"text": "我来"}, **AS_SCRIPT).json()
     assert state["problem"] == "李明 正在接待这位客户，接手后可以发送。"
@@ -82,7 +84,9 @@ def test_it_brings_the_offer_with_the_refusal(desk: Client, ticket: Ticket, limi
     assert desk.post(url("reply", ticket), {"text": "我来"}, **AS_SCRIPT).json()["problem"] == ""
 
 
-def test_it_says_that_a_reply_takes_what_is_meant_for_a_colleague(desk: Client, ticket: Ticket, liming: Agent) -> None:
+def test_it_says_that_a_reply_takes_what_is_meant_for_a_colleague(
+    desk: Client, ticket: Ticket, liming: Agent
+) -> None:
     assert ticket.assignee == liming
     assert "分配给 李明，您回复后将由您接手。" in notice(desk, ticket)
     assert " readonly " not in tag(page(desk, ticket), "textarea", "text")
@@ -93,18 +97,28 @@ def test_it_says_that_a_reply_takes_what_nobody_has(desk: Client, ticket: Ticket
     assert "还没有人接手，您回复后将由您接手。" in notice(desk, ticket)
 
 
-def test_it_keeps_the_list_of_colleagues_true(desk: Client, ticket: Ticket, liming: Agent, wangfang: Agent) -> None:
+def test_it_keeps_the_list_of_colleagues_true(
+    desk: Client, ticket: Ticket, liming: Agent, wangfang: Agent
+) -> None:
     make_agent("赵敏")
     before = desk.get(url("live", ticket)).json()
-    assert ["李明" in before["pieces"]["colleagues"], "王芳" in before["pieces"]["colleagues"]] == [False, True]
+    assert ["李明" in before["pieces"]["colleagues"], "王芳" in before["pieces"]["colleagues"]] == [
+        False,
+        True,
+    ]
     assign(ticket, wangfang)
     after = desk.get(url("live", ticket), {"digest": before["digest"]}).json()
-    assert ["李明" in after["pieces"]["colleagues"], "王芳" in after["pieces"]["colleagues"]] == [True, False]
+    assert ["李明" in after["pieces"]["colleagues"], "王芳" in after["pieces"]["colleagues"]] == [
+        True,
+        False,
+    ]
 
 
 def test_it_offers_a_viewer_nothing_to_take(ticket: Ticket, liming: Agent, wangfang: Agent) -> None:
     take(ticket, liming)
-    wangfang.user.user_permissions.remove(wangfang.user.user_permissions.get(codename="change_ticket"))
+    wangfang.user.user_permissions.remove(
+        wangfang.user.user_permissions.get(codename="change_ticket")
+    )
     client = Client()
     client.force_login(wangfang.user)
     assert 'form="take"' not in page(client, ticket)

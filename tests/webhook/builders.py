@@ -43,22 +43,45 @@ def push(account: OfficialAccount, text: str = "怎么退货", **values: Any) ->
     return Push(**{**defaults, **values})
 
 
-def text_xml(text: str = "怎么退货", *, openid: str = "oCustomer", msg_id: str = "", created: int | None = None) -> str:
-    return message_xml("text", f"<Content><![CDATA[{text}]]></Content>", openid=openid, msg_id=msg_id, created=created)
+def text_xml(
+    text: str = "怎么退货",
+    *,
+    openid: str = "oCustomer",
+    msg_id: str = "",
+    created: int | None = None,
+) -> str:
+    return message_xml(
+        "text",
+        f"<Content><![CDATA[{text}]]></Content>",
+        openid=openid,
+        msg_id=msg_id,
+        created=created,
+    )
 
 
 def message_xml(
-    kind: str, fields: str, *, openid: str = "oCustomer", msg_id: str = "", created: int | None = None
+    kind: str,
+    fields: str,
+    *,
+    openid: str = "oCustomer",
+    msg_id: str = "",
+    created: int | None = None,
 ) -> str:
     identity = f"<MsgId>{msg_id or next_msg_id()}</MsgId>"
     return push_xml(kind, fields + identity, openid=openid, created=created)
 
 
-def event_xml(event: str, fields: str = "", *, openid: str = "oCustomer", created: int | None = None) -> str:
-    return push_xml("event", f"<Event><![CDATA[{event}]]></Event>{fields}", openid=openid, created=created)
+def event_xml(
+    event: str, fields: str = "", *, openid: str = "oCustomer", created: int | None = None
+) -> str:
+    return push_xml(
+        "event", f"<Event><![CDATA[{event}]]></Event>{fields}", openid=openid, created=created
+    )
 
 
-def push_xml(kind: str, fields: str, *, openid: str = "oCustomer", created: int | None = None) -> str:
+def push_xml(
+    kind: str, fields: str, *, openid: str = "oCustomer", created: int | None = None
+) -> str:
     moment = int(time.time()) if created is None else created
     return (
         f"<xml><ToUserName><![CDATA[gh_shop]]></ToUserName><FromUserName><![CDATA[{openid}]]></FromUserName>"

@@ -33,8 +33,19 @@ def _fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def shop(db: None) -> None:
     """A small knowledge base, big enough for words to have weight."""
-    others = ["会员积分如何兑换", "可以货到付款吗", "门店地址在哪里", "忘记密码如何处理", "发票怎么开", "多久可以发货"]
-    for question, text in [RETURNS, HOURS, *((other, f"{other}：请看帮助页。") for other in others)]:
+    others = [
+        "会员积分如何兑换",
+        "可以货到付款吗",
+        "门店地址在哪里",
+        "忘记密码如何处理",
+        "发票怎么开",
+        "多久可以发货",
+    ]
+    for question, text in [
+        RETURNS,
+        HOURS,
+        *((other, f"{other}：请看帮助页。") for other in others),
+    ]:
         FAQ.objects.create(question=question, answer=text)
 
 
@@ -59,7 +70,9 @@ def wechat(monkeypatch: pytest.MonkeyPatch) -> FakeWeChat:
 
 @pytest.fixture(scope="session")
 def _process() -> Iterator[Wire]:
-    """One web process for the session: its threads cannot be ended. Its log rows would come after their tests."""
+    """One web process for the session: its threads cannot be ended. Its log rows would come after
+    their tests.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(log_rows, "start", lambda: None)
         patch.setattr(waiting, "LOOK_SECONDS", 0.05)

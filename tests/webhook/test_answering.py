@@ -1,4 +1,6 @@
-"""Answering a conversation until nothing is left: in the web process without a model, in the worker with one."""
+"""Answering a conversation until nothing is left: in the web process without a model, in the worker
+with one.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +61,10 @@ def conversation_of(message: Message) -> int:
 
 
 def sent() -> list[str]:
-    return [reply.text for reply in Reply.objects.filter(state=ReplyState.SENT).order_by("sent_at", "pk")]
+    return [
+        reply.text
+        for reply in Reply.objects.filter(state=ReplyState.SENT).order_by("sent_at", "pk")
+    ]
 
 
 def states() -> list[str]:
@@ -67,7 +72,9 @@ def states() -> list[str]:
 
 
 class TestInTheWebProcess:
-    def test_it_answers_what_needs_no_model_and_asks_for_the_send(self, account: OfficialAccount) -> None:
+    def test_it_answers_what_needs_no_model_and_asks_for_the_send(
+        self, account: OfficialAccount
+    ) -> None:
         errands = answer_here(stored(account, RETURNS[0]))
         assert errands == [("deliver", Conversation.objects.get().pk)]
         assert Reply.objects.get().text == RETURNS[1]
@@ -93,7 +100,9 @@ class TestInTheWebProcess:
         )
         assert claims.take(row.conversation_id) is not None
 
-    def test_it_waits_its_turn_behind_a_message_that_is_being_answered(self, account: OfficialAccount) -> None:
+    def test_it_waits_its_turn_behind_a_message_that_is_being_answered(
+        self, account: OfficialAccount
+    ) -> None:
         first = stored(account, RETURNS[0])
         assert claims.take(conversation_of(first)) is not None
         assert answer_here(stored(account, HOURS[0])) == []
@@ -118,7 +127,9 @@ class TestInTheWebProcess:
         answer_here(stored(account, UNKNOWN))
         assert states() == [MessageState.HANDED_OVER] * 2
 
-    def test_it_lets_go_when_it_fails(self, account: OfficialAccount, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_it_lets_go_when_it_fails(
+        self, account: OfficialAccount, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         def fail(*arguments: object, **values: object) -> None:
             raise OperationalError(2006, "gone away")
 
@@ -129,9 +140,15 @@ class TestInTheWebProcess:
 
 
 class TestInTheWorker:
-    def test_it_answers_all_in_the_customers_order(self, account: OfficialAccount, wechat: FakeWeChat) -> None:
+    def test_it_answers_all_in_the_customers_order(
+        self, account: OfficialAccount, wechat: FakeWeChat
+    ) -> None:
         second = stored(account, HOURS[0])
-        stored(account, RETURNS[0], sent_at=timezone.now().replace(microsecond=0) - timedelta(seconds=9))
+        stored(
+            account,
+            RETURNS[0],
+            sent_at=timezone.now().replace(microsecond=0) - timedelta(seconds=9),
+        )
         claims.attach(list(Message.objects.values_list("pk", flat=True)))
         answer_conversation(conversation_of(second), model=FakeModel())
         assert wechat.texts == [RETURNS[1], HOURS[1]]
@@ -157,13 +174,17 @@ class TestInTheWorker:
         assert wechat.tried == 0
         assert Reply.objects.get().state == ReplyState.READY
 
-    def test_it_sends_nothing_on_an_unverified_account(self, wechat: FakeWeChat, model_is_configured: None) -> None:
+    def test_it_sends_nothing_on_an_unverified_account(
+        self, wechat: FakeWeChat, model_is_configured: None
+    ) -> None:
         message = stored(AccountFactory(reply_mode=ReplyMode.PASSIVE), UNKNOWN)
         answer_conversation(conversation_of(message), model=FakeModel("不支持。"))
         assert wechat.tried == 0
         assert Reply.objects.get().state == ReplyState.WAITING_FOR_CUSTOMER
 
-    def test_it_finds_a_taken_conversation_and_ends(self, account: OfficialAccount, wechat: FakeWeChat) -> None:
+    def test_it_finds_a_taken_conversation_and_ends(
+        self, account: OfficialAccount, wechat: FakeWeChat
+    ) -> None:
         message = stored(account, UNKNOWN)
         conversation_id = conversation_of(message)
         claims.take(conversation_id)
@@ -182,7 +203,9 @@ class TestInTheWorker:
             Conversation.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
             assert claims.take(conversation_id) is not None
 
-        answer_conversation(conversation_id, model=FakeModel("迟到的回答", meanwhile=another_takes_it))
+        answer_conversation(
+            conversation_id, model=FakeModel("迟到的回答", meanwhile=another_takes_it)
+        )
         assert not Reply.objects.exists()
         assert wechat.tried == 0
         assert claims.renew_all() == 1
@@ -207,7 +230,9 @@ class TestInTheWorker:
     def test_a_delivery_that_fails_for_a_bug_leaves_nothing_in_hand(
         self, account: OfficialAccount, wechat: FakeWeChat
     ) -> None:
-        """The next message was claimed with the answer: its lease must run out, not be renewed for ever."""
+        """The next message was claimed with the answer: its lease must run out, not be renewed for
+        ever.
+        """
 
         def fail() -> None:
             raise RuntimeError("a bug")
@@ -230,11 +255,15 @@ class TestInTheWorker:
         assert (row.state, row.tries) == (ReplyState.READY, 1)
         assert Message.objects.get().state == MessageState.ANSWERED
 
-    def test_what_waited_goes_out_before_the_answer(self, account: OfficialAccount, wechat: FakeWeChat) -> None:
+    def test_what_waited_goes_out_before_the_answer(
+        self, account: OfficialAccount, wechat: FakeWeChat
+    ) -> None:
         message = stored(account, RETURNS[0])
         conversation = Conversation.objects.get(pk=conversation_of(message))
         earlier = timezone.now() - timedelta(hours=3)
-        old = MessageFactory(conversation=conversation, state=MessageState.ANSWERED, hold=Hold.RELEASED)
+        old = MessageFactory(
+            conversation=conversation, state=MessageState.ANSWERED, hold=Hold.RELEASED
+        )
         Reply.objects.create(
             conversation=conversation,
             message=old,
@@ -254,7 +283,9 @@ class TestTheTask:
     def test_it_answers_several_conversations_at_once(
         self, account: OfficialAccount, wechat: FakeWeChat, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        ids = [conversation_of(stored(account, RETURNS[0], openid=f"o{number}")) for number in range(3)]
+        ids = [
+            conversation_of(stored(account, RETURNS[0], openid=f"o{number}")) for number in range(3)
+        ]
         tasks.reply_to_customers(ids)
         assert sent() == [RETURNS[1]] * 3
         assert set(Reply.objects.values_list("channel", flat=True)) == {Channel.API}

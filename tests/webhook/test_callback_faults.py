@@ -1,4 +1,6 @@
-"""The callback while the database, Redis or a row fails: WeChat reads something, or nothing and comes again."""
+"""The callback while the database, Redis or a row fails: WeChat reads something, or nothing and
+comes again.
+"""
 
 from __future__ import annotations
 
@@ -121,18 +123,26 @@ class TestTheDatabaseIsAway:
         assert b"<Encrypt>" in answer.body
 
     @pytest.mark.usefixtures("short_times")
-    def test_nobody_is_told_sorry_for_having_opened_the_chat(self, ask: Customer, storing: Writer) -> None:
+    def test_nobody_is_told_sorry_for_having_opened_the_chat(
+        self, ask: Customer, storing: Writer
+    ) -> None:
         storing.fail(away())
-        location = event_xml("LOCATION", "<Latitude>31.2</Latitude><Longitude>121.4</Longitude>", created=old())
+        location = event_xml(
+            "LOCATION", "<Latitude>31.2</Latitude><Longitude>121.4</Longitude>", created=old()
+        )
         assert ask.deliver(plain(ask.account, location)) == "success"
 
     @pytest.mark.usefixtures("short_times")
-    def test_a_database_that_says_nothing_at_all_holds_no_request_up(self, ask: Customer, storing: Writer) -> None:
+    def test_a_database_that_says_nothing_at_all_holds_no_request_up(
+        self, ask: Customer, storing: Writer
+    ) -> None:
         storing.gate.clear()
         assert ask.deliver(ask.push(RETURNS[0], created=old())) == SORRY
 
     @pytest.mark.usefixtures("short_times")
-    def test_who_was_told_sorry_is_not_stored_afterwards(self, ask: Customer, storing: Writer) -> None:
+    def test_who_was_told_sorry_is_not_stored_afterwards(
+        self, ask: Customer, storing: Writer
+    ) -> None:
         storing.gate.clear()
         assert ask.deliver(ask.push(RETURNS[0], created=old())) == SORRY
         storing.gate.set()
@@ -178,13 +188,21 @@ class TestTheDatabaseIsAway:
         claiming.gate.clear()
         assert LOOK_LINK in (ask.deliver(ask.push(RETURNS[0], created=old())) or "")
         claiming.gate.set()
-        wait_until(lambda: Reply.objects.exclude(state=ReplyState.READY).exists(), what="the reply's state is noted")
+        wait_until(
+            lambda: Reply.objects.exclude(state=ReplyState.READY).exists(),
+            what="the reply's state is noted",
+        )
         assert Reply.objects.get().state == ReplyState.WAITING_FOR_CUSTOMER
         assert ask.write("查看回复") == RETURNS[1]
 
     @pytest.mark.usefixtures("short_times")
     def test_a_verified_accounts_success_is_noted_afterwards_and_the_api_brings_the_answer(
-        self, wire: Wire, api: OfficialAccount, claiming: Writer, model_is_configured: None, wechat: FakeWeChat
+        self,
+        wire: Wire,
+        api: OfficialAccount,
+        claiming: Writer,
+        model_is_configured: None,
+        wechat: FakeWeChat,
     ) -> None:
         claiming.gate.clear()
         assert Customer(wire, api).write(UNKNOWN) == "success"
@@ -217,10 +235,15 @@ class TestTheDatabaseIsAway:
 
 
 class TestABadRow:
-    def test_only_its_own_request_fails(self, wire: Wire, api: OfficialAccount, storing: Writer) -> None:
+    def test_only_its_own_request_fails(
+        self, wire: Wire, api: OfficialAccount, storing: Writer
+    ) -> None:
         storing.fail(IntegrityError("a bad row"), only_for="坏的那一条")
         storing.gate.clear()
-        good = [wire.start(plain(api, text_xml(RETURNS[0], openid=f"o{number}"))) for number in range(39)]
+        good = [
+            wire.start(plain(api, text_xml(RETURNS[0], openid=f"o{number}")))
+            for number in range(39)
+        ]
         bad = wire.start(plain(api, text_xml("坏的那一条")))
         storing.gate.set()
         answer = bad.answer()
@@ -230,7 +253,8 @@ class TestABadRow:
         assert Message.objects.count() == 39
 
     @pytest.mark.parametrize(
-        "error", [IntegrityError("no"), KeyError("a bug"), UnicodeEncodeError("utf-8", "x", 0, 1, "no")]
+        "error",
+        [IntegrityError("no"), KeyError("a bug"), UnicodeEncodeError("utf-8", "x", 0, 1, "no")],
     )
     def test_wechat_always_reads_something(
         self, wire: Wire, api: OfficialAccount, storing: Writer, error: Exception
@@ -280,7 +304,10 @@ class TestRedisIsAway:
 
 @pytest.mark.usefixtures("short_times")
 def test_a_message_that_cannot_be_answered_here_is_left_to_the_sweep(
-    wire: Wire, api: OfficialAccount, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    wire: Wire,
+    api: OfficialAccount,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     def bug(*arguments: object, **values: object) -> None:
         raise RuntimeError("a bug")

@@ -53,7 +53,9 @@ def passive(wire: Wire) -> OfficialAccount:
 
 
 class Customer:
-    """Writes to the account; WeChat delivers each push until it gets an answer, three times at most."""
+    """Writes to the account; WeChat delivers each push until it gets an answer, three times at
+    most.
+    """
 
     def __init__(self, wire: Wire, account: OfficialAccount) -> None:
         self.wire = wire
@@ -127,7 +129,9 @@ class TestAVerifiedAccount:
         assert answer.headers["content-type"].startswith("application/xml")
         assert opened(answer, api) == RETURNS[1]
 
-    def test_it_is_sealed_with_the_key_before_where_the_push_was(self, wire: Wire, api: OfficialAccount) -> None:
+    def test_it_is_sealed_with_the_key_before_where_the_push_was(
+        self, wire: Wire, api: OfficialAccount
+    ) -> None:
         request = sealed(api, text_xml(RETURNS[0]))
         old_key, new_key = api.aes_key, "B" * 43
         OfficialAccount.objects.filter(pk=api.pk).update(
@@ -156,12 +160,16 @@ class TestAVerifiedAccount:
         assert wechat.texts == ["不支持比特币。"]
 
     @pytest.mark.usefixtures("short_times")
-    def test_the_model_is_asked_for_by_the_broker(self, write: Customer, model_is_configured: None) -> None:
+    def test_the_model_is_asked_for_by_the_broker(
+        self, write: Customer, model_is_configured: None
+    ) -> None:
         write.write(UNKNOWN)
         assert redis().llen("reply") == 1
 
     @pytest.mark.usefixtures("short_times")
-    def test_a_repeat_after_success_gets_success(self, write: Customer, model_is_configured: None) -> None:
+    def test_a_repeat_after_success_gets_success(
+        self, write: Customer, model_is_configured: None
+    ) -> None:
         request = write.push(UNKNOWN)
         assert write.deliver(request) == "success"
         assert write.deliver(request) == "success"
@@ -182,7 +190,9 @@ class TestAVerifiedAccount:
         answer = wire.send(plain(api, event_xml("unsubscribe")))
         assert answer is not None
         assert answer.body == b"success"
-        wait_until(lambda: Message.objects.get().state == MessageState.IGNORED, what="the event is noted")
+        wait_until(
+            lambda: Message.objects.get().state == MessageState.IGNORED, what="the event is noted"
+        )
         assert not Conversation.objects.get().customer.subscribed
 
     def test_a_new_follower_is_welcomed(self, wire: Wire, api: OfficialAccount) -> None:
@@ -191,7 +201,9 @@ class TestAVerifiedAccount:
         assert answer.text.startswith("您好，这里是小店。")
 
     def test_a_picture_hears_that_it_cannot_be_read(self, wire: Wire, api: OfficialAccount) -> None:
-        answer = wire.send(plain(api, message_xml("image", "<MediaId>m</MediaId><PicUrl>u</PicUrl>")))
+        answer = wire.send(
+            plain(api, message_xml("image", "<MediaId>m</MediaId><PicUrl>u</PicUrl>"))
+        )
         assert answer is not None
         assert answer.text == "暂时看不懂这类消息，请用文字描述您的问题。"
 
@@ -206,7 +218,7 @@ class TestAnUnverifiedAccount:
         assert ask.write(RETURNS[0]) == RETURNS[1]
 
     @pytest.mark.usefixtures("short_times")
-    def test_the_first_two_deliveries_are_held_until_wechat_cuts_and_the_third_says_how_to_see_the_answer(
+    def test_two_deliveries_are_held_until_wechat_cuts_and_the_third_says_how_to_see_the_answer(
         self, ask: Customer, model_is_configured: None
     ) -> None:
         request = ask.push(UNKNOWN)
@@ -225,7 +237,9 @@ class TestAnUnverifiedAccount:
         assert LOOK_LINK in (ask.deliver(request) or "")
         worker_answers(FakeModel("不支持比特币。"))
         assert Reply.objects.get().state == ReplyState.WAITING_FOR_CUSTOMER
-        tap = text_xml("查看回复").replace("</xml>", "<bizmsgmenuid>wechatbot-look</bizmsgmenuid></xml>")
+        tap = text_xml("查看回复").replace(
+            "</xml>", "<bizmsgmenuid>wechatbot-look</bizmsgmenuid></xml>"
+        )
         assert ask.deliver(plain(ask.account, tap)) == "不支持比特币。"
 
     @pytest.mark.usefixtures("short_times")
@@ -254,12 +268,18 @@ class TestAnUnverifiedAccount:
         request = ask.push(UNKNOWN)
         assert ask.deliver(request) is None
         second = ask.wire.start(request)
-        wait_until(lambda: Message.objects.get().deliveries == 2, what="the second delivery is open")
+        wait_until(
+            lambda: Message.objects.get().deliveries == 2, what="the second delivery is open"
+        )
         worker_answers(FakeModel("不支持比特币。"))
         assert ask.cut_in_time(second) == "不支持比特币。"
 
     def test_a_wake_that_is_lost_costs_no_answer(
-        self, ask: Customer, model_is_configured: None, in_another_process: None, monkeypatch: pytest.MonkeyPatch
+        self,
+        ask: Customer,
+        model_is_configured: None,
+        in_another_process: None,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         monkeypatch.setattr(services, "wake", lambda message_id: None)
         delivery = ask.wire.start(ask.push(UNKNOWN))
@@ -273,7 +293,10 @@ class TestAnUnverifiedAccount:
         """Nothing is claimed after the deadline: what is written too late is lost."""
         request = ask.push(UNKNOWN)
         delivery = ask.wire.start(request)
-        wait_until(lambda: Message.objects.filter(hold_until__lt=timezone.now()).exists(), what="the deadline is over")
+        wait_until(
+            lambda: Message.objects.filter(hold_until__lt=timezone.now()).exists(),
+            what="the deadline is over",
+        )
         worker_answers(FakeModel("不支持比特币。"))
         assert Reply.objects.get().state == ReplyState.READY
         delivery.cut()
@@ -298,7 +321,9 @@ class TestAnUnverifiedAccount:
         assert Reply.objects.count() == 1
 
     @pytest.mark.usefixtures("short_times")
-    def test_a_client_that_never_cuts_is_told_to_come_again(self, ask: Customer, model_is_configured: None) -> None:
+    def test_a_client_that_never_cuts_is_told_to_come_again(
+        self, ask: Customer, model_is_configured: None
+    ) -> None:
         answer = ask.wire.send(ask.push(UNKNOWN))
         assert answer is not None
         assert (answer.status, answer.body) == (503, b"")
@@ -328,13 +353,19 @@ class TestTheLimit:
     def _two_a_minute(self, settings: Settings) -> None:
         settings.RATE_LIMIT_PER_MINUTE = 2
 
-    def test_the_first_too_many_hears_a_polite_word_and_its_repeat_the_same(self, write: Customer) -> None:
+    def test_the_first_too_many_hears_a_polite_word_and_its_repeat_the_same(
+        self, write: Customer
+    ) -> None:
         for _ in range(2):
             assert write.write(RETURNS[0]) == RETURNS[1]
         request = write.push(RETURNS[0])
-        assert [write.deliver(request), write.deliver(request)] == ["您发送得有点快，请稍等一分钟再发。"] * 2
+        assert [write.deliver(request), write.deliver(request)] == [
+            "您发送得有点快，请稍等一分钟再发。"
+        ] * 2
 
-    def test_the_following_are_refused_with_the_time_to_wait(self, wire: Wire, write: Customer) -> None:
+    def test_the_following_are_refused_with_the_time_to_wait(
+        self, wire: Wire, write: Customer
+    ) -> None:
         for _ in range(3):
             write.write(RETURNS[0])
         answer = wire.send(write.push(RETURNS[0]))
@@ -342,7 +373,9 @@ class TestTheLimit:
         assert (answer.status, answer.body) == (429, b"")
         assert 0 < int(answer.headers["retry-after"]) <= 60
 
-    def test_the_status_may_be_a_plain_success(self, wire: Wire, write: Customer, settings: Settings) -> None:
+    def test_the_status_may_be_a_plain_success(
+        self, wire: Wire, write: Customer, settings: Settings
+    ) -> None:
         settings.RATE_LIMIT_STATUS = 200
         for _ in range(3):
             write.write(RETURNS[0])
@@ -350,7 +383,9 @@ class TestTheLimit:
         assert answer is not None
         assert (answer.status, answer.body) == (200, b"success")
 
-    def test_an_agents_customer_may_write_as_much_as_they_like(self, write: Customer, agent: Agent) -> None:
+    def test_an_agents_customer_may_write_as_much_as_they_like(
+        self, write: Customer, agent: Agent
+    ) -> None:
         write.write("转人工")
         tickets.take(Ticket.objects.get(), agent)
         assert [write.write(UNKNOWN) for _ in range(5)] == ["success"] * 5
@@ -374,7 +409,10 @@ class TestAReplyThatIsHardToWrite:
 
 
 def test_messages_of_a_rush_are_all_answered(wire: Wire, api: OfficialAccount) -> None:
-    requests = [plain(api, text_xml(RETURNS[0], openid=f"oRush{number}", msg_id=next_msg_id())) for number in range(40)]
+    requests = [
+        plain(api, text_xml(RETURNS[0], openid=f"oRush{number}", msg_id=next_msg_id()))
+        for number in range(40)
+    ]
     deliveries = [wire.start(request) for request in requests]
     answers = [delivery.answer() for delivery in deliveries]
     passively = [answer for answer in answers if answer is not None and answer.body != b"success"]
@@ -384,7 +422,9 @@ def test_messages_of_a_rush_are_all_answered(wire: Wire, api: OfficialAccount) -
     assert Reply.objects.filter(state=ReplyState.SENT).count() == len(passively)
 
 
-def test_a_later_second_of_the_same_event_is_another_event(wire: Wire, api: OfficialAccount) -> None:
+def test_a_later_second_of_the_same_event_is_another_event(
+    wire: Wire, api: OfficialAccount
+) -> None:
     now = int(time.time())
     for created in (now, now, now + 1):
         wire.send(plain(api, event_xml("SCAN", "<EventKey>shelf-7</EventKey>", created=created)))

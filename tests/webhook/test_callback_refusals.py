@@ -1,4 +1,6 @@
-"""What the callback does not take: forged, foreign, old or broken pushes. One log line, nothing stored."""
+"""What the callback does not take: forged, foreign, old or broken pushes. One log line, nothing
+stored.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ def account(wire: Wire) -> OfficialAccount:
 
 @pytest.fixture
 def known(gate: Wire) -> OfficialAccount:
-    """An account that the process has read: no thread of the callback looks at the database any more."""
+    """An account that the process has read: no thread of the callback looks at the database any
+    more.
+    """
     account = AccountFactory(is_default=True)
     accounts.by_slug(None)
     return account
@@ -44,7 +48,11 @@ def refused(wire: Wire, request: Request, status: int, caplog: pytest.LogCapture
     assert answer is not None
     assert answer.status == status
     assert not Message.objects.exists()
-    [record] = [one for one in caplog.records if one.name.split(".")[0] in ("webhook", "wechat", "conversations")]
+    [record] = [
+        one
+        for one in caplog.records
+        if one.name.split(".")[0] in ("webhook", "wechat", "conversations")
+    ]
     assert record.exc_info is None
     return record.getMessage()
 
@@ -54,7 +62,9 @@ class TestForbidden:
     def test_it_refuses_a_wrong_signature(
         self, gate: Wire, known: OfficialAccount, caplog: pytest.LogCaptureFixture, seal: object
     ) -> None:
-        wrong = {"signature" if seal is plain else "msg_signature": hashlib.sha1(b"forged").hexdigest()}
+        wrong = {
+            "signature" if seal is plain else "msg_signature": hashlib.sha1(b"forged").hexdigest()
+        }
         line = refused(gate, seal(known, text_xml(), **wrong), 403, caplog)  # type: ignore[operator]
         assert known.slug in line
 
@@ -67,7 +77,9 @@ class TestForbidden:
     def test_it_refuses_another_appid(
         self, gate: Wire, known: OfficialAccount, caplog: pytest.LogCaptureFixture
     ) -> None:
-        assert "appid" in refused(gate, sealed(known, text_xml(), app_id="wx9999999999999999"), 403, caplog)
+        assert "appid" in refused(
+            gate, sealed(known, text_xml(), app_id="wx9999999999999999"), 403, caplog
+        )
 
     @pytest.mark.parametrize("name", ["signature", "timestamp", "nonce"])
     def test_it_refuses_a_push_that_lacks_a_parameter(
@@ -84,20 +96,31 @@ class TestForbidden:
     @pytest.mark.parametrize("age", [3700, -3700])
     @pytest.mark.parametrize("seal", [plain, sealed])
     def test_it_refuses_a_push_from_long_ago_and_names_both_clocks(
-        self, gate: Wire, known: OfficialAccount, caplog: pytest.LogCaptureFixture, seal: object, age: int
+        self,
+        gate: Wire,
+        known: OfficialAccount,
+        caplog: pytest.LogCaptureFixture,
+        seal: object,
+        age: int,
     ) -> None:
         line = refused(gate, seal(known, text_xml(), age=age), 403, caplog)  # type: ignore[operator]
         theirs, ours = datetime.fromtimestamp(time.time() - age, UTC), datetime.now(UTC)
         assert f"WeChat's clock {theirs:%F %H:}" in line
         assert f"ours {ours:%F %H:}" in line
 
-    @pytest.mark.parametrize("timestamp", ["yesterday", "99999999999999999999", "-1", "1e9", "9" * 400])
+    @pytest.mark.parametrize(
+        "timestamp", ["yesterday", "99999999999999999999", "-1", "1e9", "9" * 400]
+    )
     def test_it_refuses_a_time_that_is_none(
         self, gate: Wire, known: OfficialAccount, caplog: pytest.LogCaptureFixture, timestamp: str
     ) -> None:
-        signature = hashlib.sha1("".join(sorted((known.token, timestamp, "n"))).encode()).hexdigest()
+        signature = hashlib.sha1(
+            "".join(sorted((known.token, timestamp, "n"))).encode()
+        ).hexdigest()
         query = urlencode({"timestamp": timestamp, "nonce": "n", "signature": signature})
-        refused(gate, Request(query, text_xml().encode(), path=f"/wechat/{known.slug}"), 403, caplog)
+        refused(
+            gate, Request(query, text_xml().encode(), path=f"/wechat/{known.slug}"), 403, caplog
+        )
 
 
 # The costliest bodies for whoever looks for `<Encrypt>` in them.
@@ -134,7 +157,9 @@ class TestStrangers:
         assert self.start(gate, request) == (403, False)
 
     @pytest.mark.parametrize("seal", [plain, sealed])
-    def test_it_reads_nothing_of_what_is_too_old(self, gate: Wire, known: OfficialAccount, seal: object) -> None:
+    def test_it_reads_nothing_of_what_is_too_old(
+        self, gate: Wire, known: OfficialAccount, seal: object
+    ) -> None:
         request = seal(known, text_xml(), age=3700)  # type: ignore[operator]
         assert self.start(gate, request) == (403, False)
 
@@ -147,7 +172,9 @@ class TestStrangers:
     def test_a_hostile_body_without_a_signature_costs_nothing(
         self, gate: Wire, known: OfficialAccount, body: bytes
     ) -> None:
-        request = Request("encrypt_type=aes&timestamp=1&nonce=1", body, path=f"/wechat/{known.slug}")
+        request = Request(
+            "encrypt_type=aes&timestamp=1&nonce=1", body, path=f"/wechat/{known.slug}"
+        )
         assert self.start(gate, request) == (403, False)
 
     @every_hostile_body
@@ -207,7 +234,9 @@ class TestBadRequests:
     def test_it_refuses_an_envelope_without_anything_in_it(
         self, gate: Wire, known: OfficialAccount, caplog: pytest.LogCaptureFixture
     ) -> None:
-        refused(gate, replace(sealed(known, text_xml()), body=b"<xml><Encrypt/></xml>"), 400, caplog)
+        refused(
+            gate, replace(sealed(known, text_xml()), body=b"<xml><Encrypt/></xml>"), 400, caplog
+        )
 
     def test_a_forged_long_body_is_forbidden_rather_than_bad(
         self, gate: Wire, known: OfficialAccount, caplog: pytest.LogCaptureFixture
@@ -219,14 +248,22 @@ class TestTheHandshake:
     def handshake(self, known: OfficialAccount, **changed: str | None) -> Request:
         return replace(plain(known, b"", echostr="4375120948345356249", **changed), method="GET")
 
-    def test_it_sends_the_echostr_back_and_nothing_else(self, gate: Wire, known: OfficialAccount) -> None:
+    def test_it_sends_the_echostr_back_and_nothing_else(
+        self, gate: Wire, known: OfficialAccount
+    ) -> None:
         answer = gate.send(self.handshake(known))
         assert answer is not None
         assert (answer.status, answer.body) == (200, b"4375120948345356249")
 
-    @pytest.mark.parametrize("changed", [{"signature": "f" * 40}, {"signature": None}, {"echostr": None}])
+    @pytest.mark.parametrize(
+        "changed", [{"signature": "f" * 40}, {"signature": None}, {"echostr": None}]
+    )
     def test_it_refuses_a_stranger(
-        self, gate: Wire, known: OfficialAccount, caplog: pytest.LogCaptureFixture, changed: dict[str, str | None]
+        self,
+        gate: Wire,
+        known: OfficialAccount,
+        caplog: pytest.LogCaptureFixture,
+        changed: dict[str, str | None],
     ) -> None:
         request = replace(plain(known, b"", **{"echostr": "1", **changed}), method="GET")
         refused(gate, request, 403, caplog)
@@ -245,7 +282,9 @@ class TestAddresses:
         assert answer is not None
         assert answer.status == 404
 
-    def test_it_knows_no_account_that_is_switched_off(self, wire: Wire, account: OfficialAccount) -> None:
+    def test_it_knows_no_account_that_is_switched_off(
+        self, wire: Wire, account: OfficialAccount
+    ) -> None:
         off = AccountFactory(enabled=False)
         answer = wire.send(plain(off, text_xml()))
         assert answer is not None
@@ -259,18 +298,24 @@ class TestAddresses:
         assert answer is not None
         assert (answer.status, answer.body) == (200, b"success")
 
-    def test_a_slash_behind_the_slug_is_no_other_address(self, wire: Wire, account: OfficialAccount) -> None:
+    def test_a_slash_behind_the_slug_is_no_other_address(
+        self, wire: Wire, account: OfficialAccount
+    ) -> None:
         answer = wire.send(replace(plain(account, "<xml/>"), path=f"/wechat/{account.slug}/"))
         assert answer is not None
         assert (answer.status, answer.body) == (200, b"success")
 
     @pytest.mark.parametrize("method", ["PUT", "DELETE", "HEAD"])
-    def test_it_takes_no_other_method(self, wire: Wire, account: OfficialAccount, method: str) -> None:
+    def test_it_takes_no_other_method(
+        self, wire: Wire, account: OfficialAccount, method: str
+    ) -> None:
         answer = wire.send(replace(plain(account, text_xml()), method=method))
         assert answer is not None
         assert (answer.status, answer.headers["allow"]) == (405, "GET, POST")
 
-    def test_it_takes_a_push_that_is_nearly_as_old_as_allowed(self, wire: Wire, account: OfficialAccount) -> None:
+    def test_it_takes_a_push_that_is_nearly_as_old_as_allowed(
+        self, wire: Wire, account: OfficialAccount
+    ) -> None:
         answer = wire.send(plain(account, "<xml/>", age=3500))
         assert answer is not None
         assert answer.status == 200
@@ -296,9 +341,16 @@ class TestWhatIsOfNoUse:
         assert answer is not None
         assert (answer.status, answer.body) == (200, b"success")
         row = Message.objects.get()
-        assert (row.kind, row.raw, row.state, row.conversation) == ("unsupported", xml, "ignored", None)
+        assert (row.kind, row.raw, row.state, row.conversation) == (
+            "unsupported",
+            xml,
+            "ignored",
+            None,
+        )
 
-    def test_it_is_kept_once_however_often_it_comes(self, wire: Wire, account: OfficialAccount) -> None:
+    def test_it_is_kept_once_however_often_it_comes(
+        self, wire: Wire, account: OfficialAccount
+    ) -> None:
         for _ in range(3):
             answer = wire.send(plain(account, "<xml/>"))
             assert answer is not None
@@ -345,7 +397,9 @@ class TestTheLog:
 
 class TestHeaders:
     @pytest.mark.parametrize("body", ["<xml/>", "not xml"])
-    def test_no_browser_takes_our_words_for_a_page(self, wire: Wire, account: OfficialAccount, body: str) -> None:
+    def test_no_browser_takes_our_words_for_a_page(
+        self, wire: Wire, account: OfficialAccount, body: str
+    ) -> None:
         answer = wire.send(plain(account, body))
         assert answer is not None
         assert answer.headers["x-content-type-options"] == "nosniff"
@@ -364,7 +418,9 @@ class TestWhatCounts:
         answers = [wire.send(plain(account, xml)) for xml in xmls]
         return [answer.status for answer in answers if answer is not None]
 
-    def test_taps_on_the_menu_count(self, wire: Wire, account: OfficialAccount, settings: Settings) -> None:
+    def test_taps_on_the_menu_count(
+        self, wire: Wire, account: OfficialAccount, settings: Settings
+    ) -> None:
         settings.RATE_LIMIT_PER_MINUTE = 3
         key = "<EventKey>怎么退货</EventKey>"
         now = int(time.time())

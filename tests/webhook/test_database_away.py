@@ -11,7 +11,9 @@ from django.db import InterfaceError, OperationalError
 from webhook.database_away import is_away
 
 
-@pytest.mark.parametrize("number", [1021, 1040, 1053, 1205, 1213, 1290, 1792, 1927, 2002, 2003, 2006, 2013, 2055])
+@pytest.mark.parametrize(
+    "number", [1021, 1040, 1053, 1205, 1213, 1290, 1792, 1927, 2002, 2003, 2006, 2013, 2055]
+)
 def test_it_knows_a_server_that_is_away(number: int) -> None:
     assert is_away(OperationalError(number, "not now"))
 
@@ -21,7 +23,9 @@ def test_it_knows_a_bad_row(number: int) -> None:
     assert not is_away(OperationalError(number, "never"))
 
 
-@pytest.mark.parametrize("error", [InterfaceError(0, ""), OperationalError(), OperationalError("who knows")], ids=repr)
+@pytest.mark.parametrize(
+    "error", [InterfaceError(0, ""), OperationalError(), OperationalError("who knows")], ids=repr
+)
 def test_it_tries_again_when_it_cannot_tell(error: OperationalError | InterfaceError) -> None:
     assert is_away(error)
 

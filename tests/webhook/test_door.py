@@ -19,7 +19,9 @@ A_LONG_TIME = 60.0
 def test_a_claim_is_given_up_at_its_own_deadline_whoever_asked_before(
     gate: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A look at an answer is asked for at any moment of a hold: the first to ask may have the most time left."""
+    """A look at an answer is asked for at any moment of a hold: the first to ask may have the most
+    time left.
+    """
     database_answers = threading.Event()
 
     def claim(claims: Sequence[Claim], latest: float) -> list[PassiveReply]:

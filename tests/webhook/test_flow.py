@@ -1,4 +1,6 @@
-"""What becomes of a message that the bot answers, by itself or with a model: branches of the product's one function."""
+"""What becomes of a message that the bot answers, by itself or with a model: branches of the
+product's one function.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +57,13 @@ class TestTheBot:
     def test_it_answers_a_number_from_the_menu_that_it_offered(self) -> None:
         turn = held_turn(text="2")
         offered = tuple(FAQ.objects.order_by("pk").values_list("pk", flat=True))[:3]
-        session.remember(turn.customer.openid, Session(), question="怎么办", answer="您是想问：…", offered=offered)
+        session.remember(
+            turn.customer.openid,
+            Session(),
+            question="怎么办",
+            answer="您是想问：…",
+            offered=offered,
+        )
         flow.reply(turn, model=None)
         assert texts() == [HOURS[1]]
 
@@ -71,7 +79,12 @@ class TestTheBot:
         ticket = Ticket.objects.get()
         assert ticket.reason == Reason.NOTHING_MATCHED
         assert list(ticket.messages.all()) == [turn.message]
-        assert said() == [(Author.SYSTEM, f"这个问题我暂时没有准确答案，已为您转给人工客服（编号 {ticket.number}）。")]
+        assert said() == [
+            (
+                Author.SYSTEM,
+                f"这个问题我暂时没有准确答案，已为您转给人工客服（编号 {ticket.number}）。",
+            )
+        ]
         assert state_of(turn) == MessageState.HANDED_OVER
         assert Conversation.objects.get().owner == Owner.QUEUE
 
@@ -131,8 +144,12 @@ class TestTheModel:
         assert len(texts()) == 1
         assert state_of(turn) == MessageState.HANDED_OVER
 
-    @pytest.mark.parametrize("answer", ["迟到的回答", ModelsDown("all failed"), {"answer": "", "can_answer": False}])
-    def test_it_says_nothing_when_an_agent_took_over_while_it_thought(self, agent: Agent, answer: object) -> None:
+    @pytest.mark.parametrize(
+        "answer", ["迟到的回答", ModelsDown("all failed"), {"answer": "", "can_answer": False}]
+    )
+    def test_it_says_nothing_when_an_agent_took_over_while_it_thought(
+        self, agent: Agent, answer: object
+    ) -> None:
         turn = held_turn(text=UNKNOWN)
         model = FakeModel(answer, meanwhile=lambda: agent_takes_over(turn, agent))  # type: ignore[arg-type]
         flow.reply(turn, model=model)
@@ -142,7 +159,9 @@ class TestTheModel:
         assert list(Ticket.objects.get().messages.all()) == [turn.message]
         assert session.load(turn.conversation, turn.customer.openid).context == ()
 
-    def test_its_answer_is_kept_while_the_database_is_away(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_its_answer_is_kept_while_the_database_is_away(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(flow, "KEEP_ANSWER_PAUSE", 0)
         model = FakeModel("我们暂时不支持比特币。")
         refusals = [OperationalError(2006, "gone away"), OperationalError(2002, "no connection")]
@@ -157,7 +176,9 @@ class TestTheModel:
         assert texts() == ["我们暂时不支持比特币。"]
         assert len(model.asked) == 1
 
-    def test_it_gives_up_an_answer_that_cannot_be_written_for_long(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_it_gives_up_an_answer_that_cannot_be_written_for_long(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(flow, "KEEP_ANSWER_PAUSE", 0)
         monkeypatch.setattr(flow, "KEEP_ANSWER_SECONDS", 0)
 
@@ -176,7 +197,9 @@ class TestTheModel:
         assert said() == []
 
 
-def test_the_owner_may_change_from_queue_to_bot_while_the_model_thinks(shop: None, model_is_configured: None) -> None:
+def test_the_owner_may_change_from_queue_to_bot_while_the_model_thinks(
+    shop: None, model_is_configured: None
+) -> None:
     """Nobody serves the customer: the answer is not lost, the message is answered anew."""
     turn = held_turn(text=UNKNOWN)
 

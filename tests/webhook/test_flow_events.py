@@ -44,7 +44,9 @@ CODES = ["V1001_TODAY", "menu_3", "9", "你好", "谢谢"]
 
 @pytest.mark.usefixtures("shop", "model_is_configured")
 class TestATap:
-    @pytest.mark.parametrize("values", [{"text": "查看回复", "fields": TAP}, {"text": "查看回复"}, {"text": "下一页"}])
+    @pytest.mark.parametrize(
+        "values", [{"text": "查看回复", "fields": TAP}, {"text": "查看回复"}, {"text": "下一页"}]
+    )
     def test_it_is_no_question(self, values: dict[str, object]) -> None:
         model = FakeModel()
         turn = held_turn(passive=True, **values)
@@ -55,7 +57,9 @@ class TestATap:
 
     def test_it_gets_what_waits_and_nothing_else(self) -> None:
         turn = held_turn(passive=True, text="查看回复", fields=TAP)
-        ReplyFactory(conversation=turn.conversation, state=ReplyState.WAITING_FOR_CUSTOMER, text="第二页")
+        ReplyFactory(
+            conversation=turn.conversation, state=ReplyState.WAITING_FOR_CUSTOMER, text="第二页"
+        )
         flow.reply(turn, model=None)
         assert texts() == ["第二页"]
         assert state_of(turn) == MessageState.ANSWERED
@@ -85,7 +89,9 @@ class TestEvents:
         assert not Customer.objects.get().subscribed
         assert state_of(turn) == MessageState.IGNORED
 
-    @pytest.mark.parametrize("kind", ["event.scan", "event.scancode_push", "event.scancode_waitmsg"])
+    @pytest.mark.parametrize(
+        "kind", ["event.scan", "event.scancode_push", "event.scancode_waitmsg"]
+    )
     def test_a_scan_is_noted_and_hears_nothing(self, kind: str) -> None:
         turn = held_turn(text="", kind=kind)
         flow.reply(turn, model=None)
@@ -123,7 +129,13 @@ class TestAClickOnAMenuEntry:
     def test_a_code_ends_no_menu_and_chooses_nothing_from_it(self) -> None:
         turn = held_turn(text="2", kind="event.click")
         offered = tuple(FAQ.objects.order_by("pk").values_list("pk", flat=True))[:3]
-        session.remember(turn.customer.openid, Session(), question="怎么办", answer="您是想问：…", offered=offered)
+        session.remember(
+            turn.customer.openid,
+            Session(),
+            question="怎么办",
+            answer="您是想问：…",
+            offered=offered,
+        )
         flow.reply(turn, model=None)
         assert texts()[0].startswith("请用一句话")
         assert session.load(turn.conversation, turn.customer.openid).offered == offered
@@ -194,6 +206,8 @@ class TestTheWelcomeWithQuestions:
 
     def test_an_accounts_own_words_may_place_them(self) -> None:
         turn = held_turn(text="", kind="event.subscribe")
-        BotText.objects.create(account_id=turn.account_id, moment="follow", text="欢迎。\n{choices}")
+        BotText.objects.create(
+            account_id=turn.account_id, moment="follow", text="欢迎。\n{choices}"
+        )
         flow.reply(turn, model=None)
         assert without_links(texts()[0]).startswith(f"欢迎。\n1. {RETURNS[0]}\n2. ")

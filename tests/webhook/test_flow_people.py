@@ -134,7 +134,9 @@ class TestACustomerWhomAnAgentServes:
         assert turn.message in Ticket.objects.get().messages.all()
 
     @pytest.mark.parametrize("text", ["继续", "查看", "more", "下一页"])
-    def test_short_words_are_for_the_agent_where_nothing_waits(self, agent: Agent, text: str) -> None:
+    def test_short_words_are_for_the_agent_where_nothing_waits(
+        self, agent: Agent, text: str
+    ) -> None:
         turn = served_turn(agent, text)
         before = texts()
         flow.reply(turn, model=None)
@@ -153,7 +155,9 @@ class TestACustomerWhomAnAgentServes:
         assert texts() == before
         assert state_of(turn) == MessageState.ANSWERED
 
-    def test_an_unverified_accounts_customer_gets_a_receipt_at_most_every_ten_minutes(self, agent: Agent) -> None:
+    def test_an_unverified_accounts_customer_gets_a_receipt_at_most_every_ten_minutes(
+        self, agent: Agent
+    ) -> None:
         turn = served_turn(agent, "在吗", passive=True)
         flow.reply(turn, model=None)
         flow.reply(next_turn(turn.conversation, "还在吗"), model=None)
@@ -164,7 +168,9 @@ class TestACustomerWhomAnAgentServes:
         flow.reply(next_turn(turn.conversation, "人呢"), model=None)
         assert len([text for text in texts() if text.startswith("已转人工，客服回复后")]) == 2
 
-    def test_coming_back_to_the_account_is_no_reason_for_the_bot_to_speak(self, agent: Agent) -> None:
+    def test_coming_back_to_the_account_is_no_reason_for_the_bot_to_speak(
+        self, agent: Agent
+    ) -> None:
         turn = served_turn(agent, "", kind="event.subscribe")
         before = texts()
         flow.reply(turn, model=None)

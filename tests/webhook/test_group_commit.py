@@ -1,4 +1,6 @@
-"""Group commit: what arrives together is written together, what is bad fails alone, and everybody hears in time."""
+"""Group commit: what arrives together is written together, what is bad fails alone, and everybody
+hears in time.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ WAIT = 10
 class Writer:
     """Takes jobs as a table would. `gate` holds it up, `errors` come first, in turn."""
 
-    def __init__(self, *errors: Exception, bad: Sequence[int] = (), fault: Exception | None = None) -> None:
+    def __init__(
+        self, *errors: Exception, bad: Sequence[int] = (), fault: Exception | None = None
+    ) -> None:
         self.errors = list(errors)
         self.bad = set(bad)
         self.fault = fault or IntegrityError("a bad row")
@@ -132,7 +136,9 @@ def test_it_tries_again_while_the_database_is_away(start: Start) -> None:
     assert writer.batches == [[1]] * 4
 
 
-@pytest.mark.parametrize("number", [1021, 1040, 1053, 1205, 1213, 1290, 1317, 1792, 1927, 2002, 2003, 2006, 2013])
+@pytest.mark.parametrize(
+    "number", [1021, 1040, 1053, 1205, 1213, 1290, 1317, 1792, 1927, 2002, 2003, 2006, 2013]
+)
 def test_it_tries_again_what_is_no_fault_of_a_row(start: Start, number: int) -> None:
     writer = Writer(OperationalError(number, "not now"))
     assert start(writer).submit(1, in_a_while()).result(WAIT) == 10
@@ -145,7 +151,9 @@ def test_it_tries_the_only_bad_one_once(start: Start) -> None:
     assert writer.batches == [[1]]
 
 
-def test_it_commits_nothing_after_its_deadline_and_the_rest_of_its_batch_all_the_same(start: Start) -> None:
+def test_it_commits_nothing_after_its_deadline_and_the_rest_of_its_batch_all_the_same(
+    start: Start,
+) -> None:
     writer = Writer()
     group = start(writer)
     hold_up(writer, group)
@@ -182,7 +190,9 @@ def test_it_goes_on_with_those_who_still_have_time(start: Start) -> None:
     assert writer.batches == [[0], [2]]
 
 
-def test_it_refuses_at_once_what_it_could_not_write_in_time(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_refuses_at_once_what_it_could_not_write_in_time(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(group_commit, "MAX_QUEUED", 1)
     writer = Writer()
     group = start(writer)
@@ -204,7 +214,9 @@ def test_a_caller_that_has_gone_harms_nobody(start: Start) -> None:
     assert writer.batches == [[0], [2]]
 
 
-def test_it_writes_no_more_at_once_than_a_batch_holds(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_writes_no_more_at_once_than_a_batch_holds(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(group_commit, "MAX_BATCH", 2)
     writer = Writer()
     group = start(writer)

@@ -47,7 +47,9 @@ def again(pushed: Push) -> Push:
 
 
 class TestARequestThatTheProxyTriesAgain:
-    """Its first web process died: the customer's push was delivered once by WeChat, whoever took it."""
+    """Its first web process died: the customer's push was delivered once by WeChat, whoever took
+    it.
+    """
 
     def test_it_is_no_delivery(self, account: OfficialAccount) -> None:
         pushed = push(account, request_id=7)
@@ -64,13 +66,19 @@ class TestARequestThatTheProxyTriesAgain:
         later = timedelta(seconds=2)
 
         tried_again = one(
-            replace(again(pushed), received_at=pushed.received_at + later, hold_until=pushed.hold_until + later)
+            replace(
+                again(pushed),
+                received_at=pushed.received_at + later,
+                hold_until=pushed.hold_until + later,
+            )
         )
 
         assert tried_again.began_earlier == 2.0
         assert Message.objects.get().hold_until == pushed.hold_until
 
-    def test_wechats_own_repeat_counts_whatever_tries_there_were(self, account: OfficialAccount) -> None:
+    def test_wechats_own_repeat_counts_whatever_tries_there_were(
+        self, account: OfficialAccount
+    ) -> None:
         pushed = push(account, request_id=7)
         one(pushed)
         one(again(pushed))
@@ -100,8 +108,17 @@ class TestANewPush:
         taken = one(pushed)
         assert (taken.verdict, taken.to_answer, taken.ended) == (Verdict.NEW, True, False)
         row = Message.objects.get(pk=taken.message_id)
-        assert (row.account_id, row.openid, row.dedup_key) == (account.pk, "oCustomer", pushed.dedup_key)
-        assert (row.text, row.fields, row.raw, row.kind) == ("转人工😀", {"menu_id": "7"}, "<xml/>", "text")
+        assert (row.account_id, row.openid, row.dedup_key) == (
+            account.pk,
+            "oCustomer",
+            pushed.dedup_key,
+        )
+        assert (row.text, row.fields, row.raw, row.kind) == (
+            "转人工😀",
+            {"menu_id": "7"},
+            "<xml/>",
+            "text",
+        )
         assert (row.sent_at, row.received_at) == (pushed.sent_at, pushed.received_at)
         assert (row.state, row.deliveries, row.attempt) == (MessageState.RECEIVED, 1, 0)
         assert row.wants_human
@@ -109,16 +126,32 @@ class TestANewPush:
     def test_it_stands_open_for_its_reply(self, account: OfficialAccount) -> None:
         pushed = push(account)
         row = Message.objects.get(pk=one(pushed).message_id)
-        assert (row.hold, row.hold_until, row.ended_with) == (Hold.WAITING, pushed.hold_until, Ending.OPEN)
+        assert (row.hold, row.hold_until, row.ended_with) == (
+            Hold.WAITING,
+            pushed.hold_until,
+            Ending.OPEN,
+        )
 
     def test_it_is_ended_at_once_where_nobody_holds(self, account: OfficialAccount) -> None:
         taken = one(push(account, hold_until=None))
         assert (taken.ended, taken.passive_text, taken.to_answer) == (True, "", True)
         row = Message.objects.get()
-        assert (row.hold, row.ended_with, row.state) == (Hold.RELEASED, Ending.SUCCESS, MessageState.RECEIVED)
+        assert (row.hold, row.ended_with, row.state) == (
+            Hold.RELEASED,
+            Ending.SUCCESS,
+            MessageState.RECEIVED,
+        )
 
     def test_it_is_kept_and_ended_where_it_is_of_no_use(self, account: OfficialAccount) -> None:
-        taken = one(push(account, "", kind="unsupported", needs_answer=False, raw="<xml><MsgType>x</MsgType></xml>"))
+        taken = one(
+            push(
+                account,
+                "",
+                kind="unsupported",
+                needs_answer=False,
+                raw="<xml><MsgType>x</MsgType></xml>",
+            )
+        )
         assert (taken.ended, taken.passive_text, taken.to_answer) == (True, "", False)
         row = Message.objects.get()
         assert (row.state, row.raw) == (MessageState.IGNORED, "<xml><MsgType>x</MsgType></xml>")
@@ -127,7 +160,9 @@ class TestANewPush:
         pushes = [push(account, f"第{number}句", openid=f"o{number}") for number in range(40)]
         outcomes = take_in(pushes)
         assert [taken.message_id for taken in outcomes] == [pushed.id for pushed in pushes]
-        assert list(Message.objects.order_by("pk").values_list("text", flat=True)) == [pushed.text for pushed in pushes]
+        assert list(Message.objects.order_by("pk").values_list("text", flat=True)) == [
+            pushed.text for pushed in pushes
+        ]
 
     def test_it_is_not_stored_after_its_time(self, account: OfficialAccount) -> None:
         with pytest.raises(DeadlinePassed):
@@ -135,7 +170,10 @@ class TestANewPush:
         assert not Message.objects.exists()
 
     def test_keys_that_differ_only_in_case_are_two_pushes(self, account: OfficialAccount) -> None:
-        first, second = push(account, dedup_key="oAb:1:click:Menu"), push(account, dedup_key="oAb:1:click:MENU")
+        first, second = (
+            push(account, dedup_key="oAb:1:click:Menu"),
+            push(account, dedup_key="oAb:1:click:MENU"),
+        )
         assert [taken.verdict for taken in (one(first), one(second))] == [Verdict.NEW, Verdict.NEW]
 
     def test_the_same_key_of_two_accounts_is_two_pushes(self, account: OfficialAccount) -> None:
@@ -149,7 +187,11 @@ class TestARepeat:
         pushed = push(account)
         first = one(pushed)
         repeat = one(again(pushed))
-        assert (repeat.verdict, repeat.message_id, repeat.to_answer) == (Verdict.REPEAT, first.message_id, False)
+        assert (repeat.verdict, repeat.message_id, repeat.to_answer) == (
+            Verdict.REPEAT,
+            first.message_id,
+            False,
+        )
         assert Message.objects.count() == 1
 
     def test_it_counts_the_deliveries(self, account: OfficialAccount) -> None:
@@ -164,8 +206,12 @@ class TestARepeat:
         one(replace(again(pushed), hold_until=later))
         assert Message.objects.get().hold_until == later
 
-    @pytest.mark.parametrize(("ending", "text"), [(Ending.TEXT, "七天内可以。"), (Ending.SUCCESS, "")])
-    def test_it_knows_what_the_push_was_ended_with(self, account: OfficialAccount, ending: Ending, text: str) -> None:
+    @pytest.mark.parametrize(
+        ("ending", "text"), [(Ending.TEXT, "七天内可以。"), (Ending.SUCCESS, "")]
+    )
+    def test_it_knows_what_the_push_was_ended_with(
+        self, account: OfficialAccount, ending: Ending, text: str
+    ) -> None:
         pushed = push(account)
         one(pushed)
         Message.objects.update(ended_with=ending, passive_text=text, hold=Hold.RELEASED)
@@ -186,7 +232,9 @@ class TestARepeat:
         """The connection broke at the commit: the rows are there, and they are ours."""
         pushes = [push(account), push(account)]
         take_in(pushes)
-        assert [(taken.verdict, taken.to_answer) for taken in take_in(pushes)] == [(Verdict.NEW, True)] * 2
+        assert [(taken.verdict, taken.to_answer) for taken in take_in(pushes)] == [
+            (Verdict.NEW, True)
+        ] * 2
 
 
 class TestEqualKeysInOneBatch:
@@ -223,7 +271,9 @@ class TestAnIdThatIsTaken:
         pushes = [push(account), replace(push(account), id=other.pk), push(account)]
         outcomes = take_in(pushes)
         assert {taken.verdict for taken in outcomes} == {Verdict.NEW}
-        assert [taken.message_id == pushed.id for taken, pushed in zip(outcomes, pushes, strict=True)] == [
+        assert [
+            taken.message_id == pushed.id for taken, pushed in zip(outcomes, pushes, strict=True)
+        ] == [
             True,
             False,
             True,
@@ -233,7 +283,9 @@ class TestAnIdThatIsTaken:
     def test_it_gives_up_what_the_database_never_takes(
         self, account: OfficialAccount, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """MySQL's INSERT IGNORE leaves out more than equal keys: an account that was just deleted, say."""
+        """MySQL's INSERT IGNORE leaves out more than equal keys: an account that was just deleted,
+        say.
+        """
         monkeypatch.setattr(intake.hot, "insert_messages", lambda rows: 0)
         with pytest.raises(intake.NotStored):
             one(push(account))
@@ -250,7 +302,9 @@ class TestTheLimit:
             one(pushed)
         return pushes
 
-    def test_the_first_too_many_is_stored_with_the_polite_words(self, account: OfficialAccount) -> None:
+    def test_the_first_too_many_is_stored_with_the_polite_words(
+        self, account: OfficialAccount
+    ) -> None:
         self.sent(account, 3)
         taken = one(push(account))
         assert (taken.verdict, taken.ended, taken.passive_text) == (Verdict.NEW, True, TOO_MANY)
@@ -263,7 +317,9 @@ class TestTheLimit:
         repeat = one(again(last))
         assert (repeat.ended, repeat.passive_text) == (True, TOO_MANY)
 
-    def test_the_following_are_refused_until_the_minute_ends(self, account: OfficialAccount) -> None:
+    def test_the_following_are_refused_until_the_minute_ends(
+        self, account: OfficialAccount
+    ) -> None:
         self.sent(account, 4)
         taken = one(push(account))
         assert taken.verdict is Verdict.TOO_MANY
@@ -271,7 +327,10 @@ class TestTheLimit:
         assert Message.objects.count() == 4
 
     def test_the_first_is_logged_at_once_and_the_others_are_counted(
-        self, account: OfficialAccount, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+        self,
+        account: OfficialAccount,
+        caplog: pytest.LogCaptureFixture,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         self.sent(account, 6)
         monkeypatch.setattr(refusals, "SECOND", 0)
@@ -292,7 +351,9 @@ class TestTheLimit:
             one(again(first))
         assert not Message.objects.filter(passive_text=TOO_MANY).exists()
 
-    def test_one_batch_is_counted_in_the_order_in_which_it_came(self, account: OfficialAccount) -> None:
+    def test_one_batch_is_counted_in_the_order_in_which_it_came(
+        self, account: OfficialAccount
+    ) -> None:
         outcomes = take_in([push(account) for _ in range(6)])
         assert [taken.verdict for taken in outcomes] == [Verdict.NEW] * 4 + [Verdict.TOO_MANY] * 2
         assert [taken.ended for taken in outcomes] == [False] * 3 + [True] + [False] * 2
@@ -301,13 +362,21 @@ class TestTheLimit:
         self.sent(account, 6)
         assert one(push(account, openid="oAnother")).to_answer
 
-    def test_a_customer_whom_a_person_serves_is_never_limited(self, account: OfficialAccount) -> None:
-        ConversationFactory(customer__account=account, customer__openid="oCustomer", owner=Owner.AGENT)
+    def test_a_customer_whom_a_person_serves_is_never_limited(
+        self, account: OfficialAccount
+    ) -> None:
+        ConversationFactory(
+            customer__account=account, customer__openid="oCustomer", owner=Owner.AGENT
+        )
         outcomes = [one(push(account)) for _ in range(8)]
         assert all(taken.to_answer for taken in outcomes)
 
-    def test_a_customer_who_waits_for_a_person_is_limited_like_others(self, account: OfficialAccount) -> None:
-        ConversationFactory(customer__account=account, customer__openid="oCustomer", owner=Owner.QUEUE)
+    def test_a_customer_who_waits_for_a_person_is_limited_like_others(
+        self, account: OfficialAccount
+    ) -> None:
+        ConversationFactory(
+            customer__account=account, customer__openid="oCustomer", owner=Owner.QUEUE
+        )
         assert [one(push(account)).to_answer for _ in range(5)] == [True] * 3 + [False] * 2
 
     def test_what_comes_by_itself_is_not_counted(self, account: OfficialAccount) -> None:
@@ -322,7 +391,9 @@ class TestTheLimit:
         assert one(push(account, **unknown)).verdict is Verdict.NOT_KEPT
         assert one(push(account)).passive_text == TOO_MANY
 
-    def test_a_repeat_of_something_raw_is_known_past_the_limit(self, account: OfficialAccount) -> None:
+    def test_a_repeat_of_something_raw_is_known_past_the_limit(
+        self, account: OfficialAccount
+    ) -> None:
         first, *_ = self.sent(account, 8, kind="unsupported", raw="<xml/>", needs_answer=False)
         assert one(again(first)).verdict is Verdict.REPEAT
 
@@ -343,7 +414,9 @@ def test_two_processes_that_take_the_same_push_in_make_one_row(account: Official
 
 
 def test_a_push_that_is_repeated_without_end_is_still_answered(account: OfficialAccount) -> None:
-    """WeChat's three deliveries need no more than a small column, somebody with a URL from a log fills it."""
+    """WeChat's three deliveries need no more than a small column, somebody with a URL from a log
+    fills it.
+    """
     pushed = push(account)
     message_id = one(pushed).message_id
     Message.objects.filter(pk=message_id).update(deliveries=65534)

@@ -1,4 +1,6 @@
-"""A crowd of new customers: past the limit of a minute no model is asked for them, and nobody is refused."""
+"""A crowd of new customers: past the limit of a minute no model is asked for them, and nobody is
+refused.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +69,9 @@ def crowd(account: OfficialAccount, model: FakeModel) -> None:
     assert len(model.asked) == 2
 
 
-def test_past_the_limit_a_question_gets_a_ticket_and_no_model(account: OfficialAccount, model: FakeModel) -> None:
+def test_past_the_limit_a_question_gets_a_ticket_and_no_model(
+    account: OfficialAccount, model: FakeModel
+) -> None:
     crowd(account, model)
     turn = ask(new(account), model)
     assert len(model.asked) == 2
@@ -75,20 +79,26 @@ def test_past_the_limit_a_question_gets_a_ticket_and_no_model(account: OfficialA
     assert state_of(turn) == MessageState.HANDED_OVER
 
 
-def test_past_the_limit_the_knowledge_base_answers(account: OfficialAccount, model: FakeModel) -> None:
+def test_past_the_limit_the_knowledge_base_answers(
+    account: OfficialAccount, model: FakeModel
+) -> None:
     crowd(account, model)
     ask(new(account), model, RETURNS[0])
     assert Reply.objects.order_by("pk").last().text == RETURNS[1]  # type: ignore[union-attr]
     assert len(model.asked) == 2
 
 
-def test_what_the_knowledge_base_answers_takes_no_place(account: OfficialAccount, model: FakeModel) -> None:
+def test_what_the_knowledge_base_answers_takes_no_place(
+    account: OfficialAccount, model: FakeModel
+) -> None:
     for _ in range(5):
         ask(new(account), model, RETURNS[0])
     crowd(account, model)
 
 
-def test_a_customer_who_was_let_in_is_new_no_more(account: OfficialAccount, model: FakeModel) -> None:
+def test_a_customer_who_was_let_in_is_new_no_more(
+    account: OfficialAccount, model: FakeModel
+) -> None:
     regular = new(account)
     ask(regular, model, "第一个问题没有答案吗")
     redis().delete(f"newcomers:{account.pk}")
@@ -98,7 +108,9 @@ def test_a_customer_who_was_let_in_is_new_no_more(account: OfficialAccount, mode
     assert len(model.asked) == 2
 
 
-def test_in_a_calmer_minute_the_same_customer_is_let_in(account: OfficialAccount, model: FakeModel) -> None:
+def test_in_a_calmer_minute_the_same_customer_is_let_in(
+    account: OfficialAccount, model: FakeModel
+) -> None:
     crowd(account, model)
     late = new(account)
     ask(late, model)
@@ -131,7 +143,9 @@ def test_there_is_no_limit_while_redis_is_away(
     assert len(model.asked) == 3
 
 
-def test_customers_of_before_the_upgrade_are_not_new(account: OfficialAccount, model: FakeModel) -> None:
+def test_customers_of_before_the_upgrade_are_not_new(
+    account: OfficialAccount, model: FakeModel
+) -> None:
     known = new(account)
     migration = import_module("conversations.migrations.0003_customers_of_before")
     migration.let_in_who_is_there(apps, SimpleNamespace(connection=connection))

@@ -40,7 +40,15 @@ def asked(account: OfficialAccount, *texts: str, **values: object) -> int:
     """The customer's messages, in order, acknowledged; the conversation's id."""
     now = timezone.now().replace(microsecond=0)
     for seconds, text in enumerate(texts, start=-len(texts)):
-        take_in([push(account, text, **{"hold_until": None, "sent_at": now + timedelta(seconds=seconds), **values})])
+        take_in(
+            [
+                push(
+                    account,
+                    text,
+                    **{"hold_until": None, "sent_at": now + timedelta(seconds=seconds), **values},
+                )
+            ]
+        )
     [conversation_id] = attach(list(Message.objects.values_list("pk", flat=True)))
     return conversation_id
 
@@ -61,7 +69,9 @@ def test_a_lone_text_is_sent_and_noted(account: OfficialAccount, wechat: FakeWeC
     assert outbox._claimed == {}
 
 
-def test_it_is_being_sent_from_the_moment_it_is_written(account: OfficialAccount, wechat: FakeWeChat) -> None:
+def test_it_is_being_sent_from_the_moment_it_is_written(
+    account: OfficialAccount, wechat: FakeWeChat
+) -> None:
     """So that no deliverer takes it as well, and a death on the way is seen."""
     seen: list[str] = []
     wechat.meanwhile = lambda: seen.append(Reply.objects.get().state)
@@ -69,7 +79,9 @@ def test_it_is_being_sent_from_the_moment_it_is_written(account: OfficialAccount
     assert seen == [ReplyState.SENDING]
 
 
-def test_a_death_on_the_way_is_an_unknown_outcome(account: OfficialAccount, wechat: FakeWeChat) -> None:
+def test_a_death_on_the_way_is_an_unknown_outcome(
+    account: OfficialAccount, wechat: FakeWeChat
+) -> None:
     class Killed(BaseException):
         pass
 
@@ -99,19 +111,29 @@ def test_an_error_is_written_down_as_ever(
     assert Reply.objects.get().state == state
 
 
-def test_parts_go_the_ordinary_way(account: OfficialAccount, wechat: FakeWeChat, model_is_configured: None) -> None:
+def test_parts_go_the_ordinary_way(
+    account: OfficialAccount, wechat: FakeWeChat, model_is_configured: None
+) -> None:
     answer(asked(account, "你们支持用比特币付款买二手火箭吗"), FakeModel("很长的一句回答。" * 200))
     assert len(wechat.texts) == 1
-    assert [state for state, _, _ in rows()] == [ReplyState.SENT] + [ReplyState.READY] * (len(rows()) - 1)
+    assert [state for state, _, _ in rows()] == [ReplyState.SENT] + [ReplyState.READY] * (
+        len(rows()) - 1
+    )
 
 
-def test_two_answers_in_a_row_keep_their_order_and_their_pause(account: OfficialAccount, wechat: FakeWeChat) -> None:
-    """The second one comes sooner than WeChat keeps an order: it is left to delivery, which waits."""
+def test_two_answers_in_a_row_keep_their_order_and_their_pause(
+    account: OfficialAccount, wechat: FakeWeChat
+) -> None:
+    """The second one comes sooner than WeChat keeps an order: it is left
+    to delivery, which waits.
+    """
     answer(asked(account, RETURNS[0], HOURS[0]))
     assert wechat.texts == [RETURNS[1], HOURS[1]]
 
 
-@pytest.mark.parametrize("state", [ReplyState.READY, ReplyState.SENDING, ReplyState.WAITING_FOR_CUSTOMER])
+@pytest.mark.parametrize(
+    "state", [ReplyState.READY, ReplyState.SENDING, ReplyState.WAITING_FOR_CUSTOMER]
+)
 def test_it_does_not_overtake_what_is_due_before_it(
     account: OfficialAccount, wechat: FakeWeChat, state: ReplyState
 ) -> None:
@@ -138,7 +160,9 @@ def test_the_last_send_is_kept_for_a_person(account: OfficialAccount, wechat: Fa
     assert Customer.objects.get().message_sends_left == 1
 
 
-def test_a_word_of_the_system_may_take_the_last_send(account: OfficialAccount, wechat: FakeWeChat) -> None:
+def test_a_word_of_the_system_may_take_the_last_send(
+    account: OfficialAccount, wechat: FakeWeChat
+) -> None:
     conversation_id = asked(account, "转人工")
     Customer.objects.update(message_sends_left=1)
     answer(conversation_id)
@@ -146,9 +170,13 @@ def test_a_word_of_the_system_may_take_the_last_send(account: OfficialAccount, w
     assert Customer.objects.get().message_sends_left == 0
 
 
-def test_the_window_that_closes_first_is_spent_first(account: OfficialAccount, wechat: FakeWeChat) -> None:
+def test_the_window_that_closes_first_is_spent_first(
+    account: OfficialAccount, wechat: FakeWeChat
+) -> None:
     conversation_id = asked(account, RETURNS[0])
-    Customer.objects.update(event_sends_left=3, event_window_until=timezone.now() + timedelta(seconds=50))
+    Customer.objects.update(
+        event_sends_left=3, event_window_until=timezone.now() + timedelta(seconds=50)
+    )
     answer(conversation_id)
     row = Customer.objects.get()
     assert (row.event_sends_left, row.message_sends_left) == (2, 5)

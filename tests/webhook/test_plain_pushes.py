@@ -1,4 +1,6 @@
-"""Plain pushes: refused where sealed ones are to be had, and one body behind each signature elsewhere."""
+"""Plain pushes: refused where sealed ones are to be had, and one body behind each signature
+elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ class TestAnAccountWithAKey:
     def account(self, wire: Wire) -> OfficialAccount:
         return AccountFactory(is_default=True, encrypted_only=True)
 
-    def test_a_url_from_a_log_opens_nothing_without_its_encryption(self, wire: Wire, account: OfficialAccount) -> None:
+    def test_a_url_from_a_log_opens_nothing_without_its_encryption(
+        self, wire: Wire, account: OfficialAccount
+    ) -> None:
         logged = sealed(account, text_xml())
         query = logged.query.replace("encrypt_type=aes", "").partition("&msg_signature")[0]
         stolen = replace(logged, query=query, body=text_xml("转人工").encode())
@@ -58,7 +62,9 @@ class TestAnAccountWithAKey:
         assert noted == [account.pk]
 
     @pytest.mark.parametrize("beside", ["", text_xml("这一句没有签名")])
-    def test_safe_and_compatible_mode_are_opened(self, wire: Wire, account: OfficialAccount, beside: str) -> None:
+    def test_safe_and_compatible_mode_are_opened(
+        self, wire: Wire, account: OfficialAccount, beside: str
+    ) -> None:
         request = sealed(account, event_xml("CLICK", "<EventKey>怎么退货</EventKey>"))
         if beside:
             envelope = beside.replace("</xml>", "").encode() + request.body.removeprefix(b"<xml>")
@@ -100,18 +106,24 @@ class TestAnAccountWithoutAKey:
         [line] = [one.getMessage() for one in caplog.records if "another body" in one.getMessage()]
         assert account.slug in line
 
-    def test_the_same_body_is_taken_as_often_as_it_comes(self, wire: Wire, account: OfficialAccount) -> None:
+    def test_the_same_body_is_taken_as_often_as_it_comes(
+        self, wire: Wire, account: OfficialAccount
+    ) -> None:
         request = plain(account, "<xml/>")
         assert [status_of(wire, request) for _ in range(3)] == [200] * 3
         assert Message.objects.get().deliveries == 3
 
-    def test_after_a_forged_body_the_true_one_still_passes(self, wire: Wire, account: OfficialAccount) -> None:
+    def test_after_a_forged_body_the_true_one_still_passes(
+        self, wire: Wire, account: OfficialAccount
+    ) -> None:
         request = plain(account, "<xml/>")
         assert status_of(wire, request) == 200
         assert status_of(wire, self.other_words(request)) == 403
         assert status_of(wire, request) == 200
 
-    def test_other_timestamps_and_nonces_have_bodies_of_their_own(self, wire: Wire, account: OfficialAccount) -> None:
+    def test_other_timestamps_and_nonces_have_bodies_of_their_own(
+        self, wire: Wire, account: OfficialAccount
+    ) -> None:
         for xml in ("<xml/>", "<xml><MsgType>other</MsgType></xml>"):
             assert status_of(wire, plain(account, xml)) == 200
         assert Message.objects.count() == 2
@@ -137,7 +149,9 @@ class TestAnAccountWithoutAKey:
         assert status_of(wire, request) == 200
         assert status_of(wire, replace(request, body=b"<xml><MsgType>other</MsgType></xml>")) == 200
 
-    def test_of_a_batch_only_the_forged_one_is_refused(self, wire: Wire, account: OfficialAccount) -> None:
+    def test_of_a_batch_only_the_forged_one_is_refused(
+        self, wire: Wire, account: OfficialAccount
+    ) -> None:
         logged = plain(account, "<xml/>")
         assert status_of(wire, logged) == 200
         honest = [plain(account, f"<xml><MsgType>{number}</MsgType></xml>") for number in range(5)]

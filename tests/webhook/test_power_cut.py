@@ -1,4 +1,6 @@
-"""What was acknowledged is on the disk: on SQLite the intake's connection waits for it, and no other needs to."""
+"""What was acknowledged is on the disk: on SQLite the intake's connection waits for it, and no
+other needs to.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What a dying process, a lost publish or a lost wake left behind: found by the sweep, each by its own rule."""
+"""What a dying process, a lost publish or a lost wake left behind: found by the sweep, each by its
+own rule.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,13 @@ from conversations.models import (
     Reply,
     ReplyState,
 )
-from tests.factories import AccountFactory, ConversationFactory, MessageFactory, ReplyFactory, held_turn
+from tests.factories import (
+    AccountFactory,
+    ConversationFactory,
+    MessageFactory,
+    ReplyFactory,
+    held_turn,
+)
 from webhook import recovery, tasks
 from webhook.recovery import pick_up_forgotten
 from wechat.models import ReplyMode
@@ -54,7 +62,10 @@ def ready(**values: object) -> Reply:
     """An answer that was written six seconds ago and has not gone out."""
     conversation = values.pop("conversation", None) or ConversationFactory()
     message = values.pop("message", None) or MessageFactory(
-        conversation=conversation, state=MessageState.ANSWERED, received_at=ago(7), hold=Hold.RELEASED
+        conversation=conversation,
+        state=MessageState.ANSWERED,
+        received_at=ago(7),
+        hold=Hold.RELEASED,
     )
     return ReplyFactory(conversation=conversation, message=message, **{"due_at": ago(6), **values})
 
@@ -84,7 +95,9 @@ class TestAMessageThatNobodyTook:
         received(conversation=first.conversation)
         assert sweep() == [first.conversation_id]
 
-    @pytest.mark.parametrize("state", [MessageState.ANSWERED, MessageState.HANDED_OVER, MessageState.IGNORED])
+    @pytest.mark.parametrize(
+        "state", [MessageState.ANSWERED, MessageState.HANDED_OVER, MessageState.IGNORED]
+    )
     def test_it_is_left_alone_when_it_was_ended(self, state: MessageState) -> None:
         received(state=state)
         assert sweep() == []
@@ -95,7 +108,9 @@ class TestAMessageThatNobodyTook:
         batches: list[list[int]] = []
         pick_up_forgotten(batches.append)
         assert [len(batch) for batch in batches] == [2, 2, 1]
-        assert {pk for batch in batches for pk in batch} == {message.conversation_id for message in messages}
+        assert {pk for batch in batches for pk in batch} == {
+            message.conversation_id for message in messages
+        }
 
     def test_the_task_publishes_it(self) -> None:
         received()
@@ -146,7 +161,9 @@ class TestAnAnswerThatLies:
         ],
     )
     def test_it_is_carried_where_nobody_waits_any_more(self, values: dict[str, object]) -> None:
-        until = ago(1) if values.pop("hold_until") == "past" else timezone.now() + timedelta(seconds=2)
+        until = (
+            ago(1) if values.pop("hold_until") == "past" else timezone.now() + timedelta(seconds=2)
+        )
         conversation = ConversationFactory()
         message = MessageFactory(
             conversation=conversation,
@@ -178,7 +195,10 @@ class TestAnAnswerThatLiesOnAnUnverifiedAccount:
     def lying(self, *, seconds: float, **values: object) -> Reply:
         conversation = passive_conversation()
         message = MessageFactory(
-            conversation=conversation, state=MessageState.ANSWERED, received_at=ago(seconds), **values
+            conversation=conversation,
+            state=MessageState.ANSWERED,
+            received_at=ago(seconds),
+            **values,
         )
         return ready(conversation=conversation, message=message)
 
@@ -203,7 +223,9 @@ class TestAnAnswerThatLiesOnAnUnverifiedAccount:
         assert row.state == ReplyState.WAITING_FOR_CUSTOMER
 
     def test_a_persons_words_wait_as_well(self) -> None:
-        row = ReplyFactory(conversation=passive_conversation(), author=Author.AGENT, message=None, due_at=ago(6))
+        row = ReplyFactory(
+            conversation=passive_conversation(), author=Author.AGENT, message=None, due_at=ago(6)
+        )
         sweep()
         row.refresh_from_db()
         assert row.state == ReplyState.WAITING_FOR_CUSTOMER

@@ -1,11 +1,22 @@
-"""An agent and the bot act at the same moment: real threads, real transactions, no one may fail for the other."""
+"""An agent and the bot act at the same moment: real threads, real transactions, no one may fail for
+the other.
+"""
 
 from __future__ import annotations
 
 import pytest
 
 from conversations import delivery, ledger
-from conversations.models import Author, Conversation, Hold, Message, MessageState, Owner, Reply, ReplyState
+from conversations.models import (
+    Author,
+    Conversation,
+    Hold,
+    Message,
+    MessageState,
+    Owner,
+    Reply,
+    ReplyState,
+)
 from conversations.passive import Claim, claim_replies
 from conversations.services import say
 from tests.at_once import at_once
@@ -21,7 +32,9 @@ ROUNDS = 8
 
 
 def waiting_ticket(*, passive: bool = False) -> Ticket:
-    return tickets.hand_over(held_turn(passive=passive, text="转人工"), reason=Reason.CUSTOMER_ASKED)
+    return tickets.hand_over(
+        held_turn(passive=passive, text="转人工"), reason=Reason.CUSTOMER_ASKED
+    )
 
 
 def bot_answer(ticket: Ticket, *, passive: bool = False) -> Message:
@@ -63,7 +76,9 @@ def test_the_passive_reply_carries_it_or_it_is_withdrawn(agent: Agent) -> None:
 
 
 @pytest.mark.parametrize("passive", [False, True])
-def test_a_message_that_comes_while_an_agent_replies_is_on_the_ticket(agent: Agent, passive: bool) -> None:
+def test_a_message_that_comes_while_an_agent_replies_is_on_the_ticket(
+    agent: Agent, passive: bool
+) -> None:
     for _ in range(ROUNDS):
         ticket = waiting_ticket(passive=passive)
         turn = next_turn(ticket.conversation, "还在吗？")
@@ -75,7 +90,9 @@ def test_a_message_that_comes_while_an_agent_replies_is_on_the_ticket(agent: Age
         assert Conversation.objects.get(pk=ticket.conversation_id).owner == Owner.AGENT
 
 
-def test_a_message_that_comes_while_the_service_ends_is_answered_or_handed_over(agent: Agent) -> None:
+def test_a_message_that_comes_while_the_service_ends_is_answered_or_handed_over(
+    agent: Agent,
+) -> None:
     for _ in range(ROUNDS):
         ticket = waiting_ticket()
         tickets.take(ticket, agent)

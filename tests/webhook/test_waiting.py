@@ -32,7 +32,11 @@ def test_a_wake_reaches_all_who_wait_for_the_message_and_nobody_else() -> None:
     async def story(waiters: Waiters) -> None:
         with waiters.waiting(7) as first, waiters.waiting(7) as second, waiters.waiting(8) as other:
             waiters.wake(7)
-            assert [waiter.future.done() for waiter in (first, second, other)] == [True, True, False]
+            assert [waiter.future.done() for waiter in (first, second, other)] == [
+                True,
+                True,
+                False,
+            ]
 
     on_a_loop(story)
 
@@ -87,13 +91,18 @@ def test_a_wake_of_another_process_comes_through_redis() -> None:
     on_a_loop(lambda waiters: asyncio.wait_for(story(waiters), WAIT))
 
 
-def test_the_subscription_survives_nonsense_and_a_cut_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_subscription_survives_nonsense_and_a_cut_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(waiting, "RECONNECT_PAUSE", 0.01)
 
     async def story(waiters: Waiters) -> None:
         with waiters.waiting(7) as waiter:
             subscription = asyncio.create_task(listen(waiters))
-            for break_it in (lambda: redis().publish(wakes.WAKE_CHANNEL, "no id"), redis_forgets_its_clients):
+            for break_it in (
+                lambda: redis().publish(wakes.WAKE_CHANNEL, "no id"),
+                redis_forgets_its_clients,
+            ):
                 while not await asyncio.to_thread(subscribers):
                     await asyncio.sleep(0.01)
                 await asyncio.to_thread(break_it)

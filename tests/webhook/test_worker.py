@@ -57,7 +57,9 @@ def test_a_beat_without_redis_still_renews(monkeypatch: pytest.MonkeyPatch) -> N
     assert Conversation.objects.get().lease_until > soon + timedelta(seconds=10)
 
 
-def test_an_error_that_nobody_expected_does_not_end_the_beat(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_that_nobody_expected_does_not_end_the_beat(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     beats: list[int] = []
 
     def renew() -> int:

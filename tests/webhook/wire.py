@@ -1,7 +1,8 @@
-"""WeChat's side of the callback: pushes as they go over the wire, driven into the ASGI endpoint without a server.
+"""WeChat's side of the callback: pushes as they go over the wire, driven into the ASGI endpoint
+without a server.
 
-The endpoint lives on an event loop in a thread of its own, as in production, so that a test's own thread can be the
-worker that answers meanwhile.
+The endpoint lives on an event loop in a thread of its own, as in production, so that a test's own
+thread can be the worker that answers meanwhile.
 """
 
 from __future__ import annotations
@@ -70,7 +71,9 @@ class Delivery:
         # In two pieces, as a network may bring them.
         half = len(request.body) // 2
         self._unread = [(request.body[:half], True), (request.body[half:], False)]
-        self._future: Future[Answer | None] = asyncio.run_coroutine_threadsafe(self._go(wire, request), wire.loop)
+        self._future: Future[Answer | None] = asyncio.run_coroutine_threadsafe(
+            self._go(wire, request), wire.loop
+        )
 
     def cut(self) -> None:
         self._loop.call_soon_threadsafe(self._gone.set)
@@ -137,24 +140,47 @@ class Wire:
         return not len(self.door.waiters) and not self.door._queued_answers
 
 
-def plain(account: OfficialAccount, xml: str | bytes, *, age: float = 0, **changed: str | None) -> Request:
-    """A push in plain mode, as WeChat signs it. `changed` parameters replace the true ones, None leaves one out."""
-    query = {"timestamp": str(int(time.time() - age)), "nonce": secrets.token_hex(5), "openid": "oCustomer"}
+def plain(
+    account: OfficialAccount, xml: str | bytes, *, age: float = 0, **changed: str | None
+) -> Request:
+    """A push in plain mode, as WeChat signs it. `changed` parameters replace the true ones, None
+    leaves one out.
+    """
+    query = {
+        "timestamp": str(int(time.time() - age)),
+        "nonce": secrets.token_hex(5),
+        "openid": "oCustomer",
+    }
     query["signature"] = crypto.signature(account.token, query["timestamp"], query["nonce"])
     return _request(account, query, changed, xml if isinstance(xml, bytes) else xml.encode())
 
 
-def sealed(account: OfficialAccount, xml: str, *, app_id: str = "", age: float = 0, **changed: str | None) -> Request:
+def sealed(
+    account: OfficialAccount, xml: str, *, app_id: str = "", age: float = 0, **changed: str | None
+) -> Request:
     """A push in safe mode."""
-    encrypted = crypto.encrypt(xml.encode(), aes_key=account.aes_key, app_id=app_id or account.app_id)
+    encrypted = crypto.encrypt(
+        xml.encode(), aes_key=account.aes_key, app_id=app_id or account.app_id
+    )
     return sealed_as(account, encrypted, age=age, **changed)
 
 
-def sealed_as(account: OfficialAccount, encrypted: str, *, age: float = 0, **changed: str | None) -> Request:
-    query = {"timestamp": str(int(time.time() - age)), "nonce": secrets.token_hex(5), "encrypt_type": "aes"}
+def sealed_as(
+    account: OfficialAccount, encrypted: str, *, age: float = 0, **changed: str | None
+) -> Request:
+    query = {
+        "timestamp": str(int(time.time() - age)),
+        "nonce": secrets.token_hex(5),
+        "encrypt_type": "aes",
+    }
     query["signature"] = crypto.signature(account.token, query["timestamp"], query["nonce"])
-    query["msg_signature"] = crypto.signature(account.token, query["timestamp"], query["nonce"], encrypted)
-    body = f"<xml><ToUserName><![CDATA[gh_shop]]></ToUserName><Encrypt><![CDATA[{encrypted}]]></Encrypt></xml>"
+    query["msg_signature"] = crypto.signature(
+        account.token, query["timestamp"], query["nonce"], encrypted
+    )
+    body = (
+        "<xml><ToUserName><![CDATA[gh_shop]]></ToUserName>"
+        f"<Encrypt><![CDATA[{encrypted}]]></Encrypt></xml>"
+    )
     return _request(account, query, changed, body.encode())
 
 
@@ -171,4 +197,6 @@ def opened(answer: Answer, account: OfficialAccount) -> str:
     encrypted = envelope.findtext("Encrypt") or ""
     parts = [envelope.findtext(name) or "" for name in ("TimeStamp", "Nonce")]
     assert envelope.findtext("MsgSignature") == crypto.signature(account.token, *parts, encrypted)
-    return words_of(crypto.decrypt(encrypted.encode(), aes_key=account.aes_key, app_id=account.app_id))
+    return words_of(
+        crypto.decrypt(encrypted.encode(), aes_key=account.aes_key, app_id=account.app_id)
+    )

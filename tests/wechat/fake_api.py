@@ -1,4 +1,6 @@
-"""A WeChat API on a local port: tokens as stable_token gives them, a queue of answers for everything else."""
+"""A WeChat API on a local port: tokens as stable_token gives them, a queue of answers for
+everything else.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ class HangUp:
 
 @dataclass
 class FakeWeChat:
-    """`answers` are given one after the other, then OK for ever. A token of `refused` gets 40001 instead."""
+    """`answers` are given one after the other, then OK for ever. A token of `refused` gets 40001
+    instead.
+    """
 
     answers: deque[Any] = field(default_factory=deque)
     token_answers: deque[Any] = field(default_factory=deque)
@@ -50,10 +54,17 @@ class FakeWeChat:
     def __enter__(self) -> Self:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        ).start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
         self._closing.set()
         self._server.shutdown()
         self._server.server_close()
@@ -92,7 +103,9 @@ class FakeWeChat:
             def do_POST(self) -> None:
                 url = urlsplit(self.path)
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                answer = fake.answer(Call(url.path, parse_qs(url.query).get("access_token", [""])[0], body))
+                answer = fake.answer(
+                    Call(url.path, parse_qs(url.query).get("access_token", [""])[0], body)
+                )
                 if answer is Hang:
                     fake._closing.wait(30)
                 if answer is Hang or answer is HangUp:

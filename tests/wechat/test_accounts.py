@@ -62,15 +62,22 @@ def edited_elsewhere(**values: object) -> None:
     redis().set(accounts.VERSION_KEY, "version-of-another")
 
 
-# --- What is handed out ----------------------------------------------------------------------------------------------
+# --- What is handed out -------------------------------------------------------------------------
 
 
 def test_an_account_is_found_by_its_slug_and_number() -> None:
-    row = AccountFactory(slug="shop", previous_aes_key="P" * 43, original_id="gh_1", encrypted_only=True)
+    row = AccountFactory(
+        slug="shop", previous_aes_key="P" * 43, original_id="gh_1", encrypted_only=True
+    )
     keys = accounts.by_slug("shop")
     assert keys is not None
     assert accounts.by_id(row.pk) == keys
-    assert (keys.account_id, keys.app_id, keys.name, keys.original_id) == (row.pk, row.app_id, row.name, "gh_1")
+    assert (keys.account_id, keys.app_id, keys.name, keys.original_id) == (
+        row.pk,
+        row.app_id,
+        row.name,
+        "gh_1",
+    )
     assert (keys.token, keys.aes_key, keys.previous_aes_key) == (row.token, row.aes_key, "P" * 43)
     assert keys.encrypted_only
     assert keys.may_send
@@ -127,7 +134,7 @@ def test_there_is_one_default_account() -> None:
     assert not OfficialAccount.objects.get(pk=first.pk).is_default
 
 
-# --- The cache --------------------------------------------------------------------------------------------------------
+# --- The cache ----------------------------------------------------------------------------------
 
 
 def test_the_rows_are_read_once(loads: list[str | None]) -> None:
@@ -137,7 +144,9 @@ def test_the_rows_are_read_once(loads: list[str | None]) -> None:
     assert len(loads) == 1
 
 
-def test_an_edit_elsewhere_is_seen_within_five_seconds(clock: Clock, loads: list[str | None]) -> None:
+def test_an_edit_elsewhere_is_seen_within_five_seconds(
+    clock: Clock, loads: list[str | None]
+) -> None:
     AccountFactory(slug="shop", name="旧名")
     assert accounts.by_slug("shop").name == "旧名"  # type: ignore[union-attr]
     edited_elsewhere(name="新名")
@@ -149,7 +158,9 @@ def test_an_edit_elsewhere_is_seen_within_five_seconds(clock: Clock, loads: list
     assert len(loads) == 2
 
 
-def test_without_an_edit_a_look_does_not_read_the_rows(clock: Clock, loads: list[str | None]) -> None:
+def test_without_an_edit_a_look_does_not_read_the_rows(
+    clock: Clock, loads: list[str | None]
+) -> None:
     AccountFactory(slug="shop")
     for _ in range(3):
         accounts.by_slug("shop")
@@ -180,7 +191,9 @@ def test_an_edit_here_is_seen_here_at_once_and_announced_after_its_transaction()
     assert redis().get(accounts.VERSION_KEY) != first
 
 
-def test_rows_read_inside_a_transaction_are_read_again(clock: Clock, loads: list[str | None]) -> None:
+def test_rows_read_inside_a_transaction_are_read_again(
+    clock: Clock, loads: list[str | None]
+) -> None:
     """It may look at an older state than the version tells."""
     AccountFactory(slug="shop")
     with transaction.atomic():
@@ -202,7 +215,9 @@ def test_an_emptied_redis_does_not_hide_an_edit(clock: Clock) -> None:
     assert accounts.by_slug("shop").name == "新名"  # type: ignore[union-attr]
 
 
-def test_with_redis_away_the_rows_are_read_at_every_look(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_redis_away_the_rows_are_read_at_every_look(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     AccountFactory(slug="shop", name="旧名")
     redis_away(monkeypatch)
     assert accounts.by_slug("shop").name == "旧名"  # type: ignore[union-attr]
@@ -218,7 +233,9 @@ def database_away(version: str | None) -> accounts._Snapshot:
     raise OperationalError("server has gone away")
 
 
-def test_with_the_database_away_the_copy_serves(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_the_database_away_the_copy_serves(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     AccountFactory(slug="shop")
     before = accounts.by_slug("shop")
     edited_elsewhere(name="新名")
@@ -227,7 +244,9 @@ def test_with_the_database_away_the_copy_serves(clock: Clock, monkeypatch: pytes
     assert accounts.by_slug("shop") == before
 
 
-def test_with_the_database_away_from_the_beginning_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_the_database_away_from_the_beginning_it_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(accounts, "_load", database_away)
     with pytest.raises(OperationalError):
         accounts.by_slug("shop")
@@ -236,7 +255,9 @@ def test_with_the_database_away_from_the_beginning_it_says_so(monkeypatch: pytes
 
 
 def test_many_threads_read_the_rows_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first look is waited for by all; `_load` is a stand-in, so that no thread opens a connection."""
+    """The first look is waited for by all; `_load` is a stand-in, so that no thread opens a
+    connection.
+    """
     reads: list[str | None] = []
     empty = accounts._Snapshot({}, {}, None, None, "", 0.0)
 
@@ -256,7 +277,9 @@ def test_many_threads_read_the_rows_once(monkeypatch: pytest.MonkeyPatch) -> Non
     assert len(reads) == 1
 
 
-def test_while_one_thread_looks_the_others_go_on(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_while_one_thread_looks_the_others_go_on(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     AccountFactory(slug="shop")
     before = accounts.by_slug("shop")
     clock.now += accounts.CHECK_EVERY
@@ -264,7 +287,7 @@ def test_while_one_thread_looks_the_others_go_on(clock: Clock, monkeypatch: pyte
         assert accounts.by_slug("shop") == before
 
 
-# --- On the event loop ------------------------------------------------------------------------------------------------
+# --- On the event loop --------------------------------------------------------------------------
 
 
 def on_a_loop(work: Callable[[], Awaitable[Keys | None]]) -> Keys | None:
@@ -345,7 +368,7 @@ def test_a_look_that_failed_is_remembered_for_a_second(clock: Clock, silent: Loo
     assert silent.count == 2
 
 
-# --- 48001 ------------------------------------------------------------------------------------------------------------
+# --- 48001 --------------------------------------------------------------------------------------
 
 
 def test_an_account_without_the_api_turns_passive_until_told_otherwise() -> None:
@@ -360,4 +383,4 @@ def test_an_account_without_the_api_turns_passive_until_told_otherwise() -> None
     assert accounts.may_send(row.pk)
 
 
-# --- The environment --------------------------------------------------------------------------------------------------
+# --- The environment ----------------------------------------------------------------------------

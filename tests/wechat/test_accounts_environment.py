@@ -27,14 +27,20 @@ def environment(settings: Settings) -> Settings:
 def test_the_first_account_comes_from_the_environment(environment: Settings) -> None:
     accounts.ensure_from_environment()
     row = OfficialAccount.objects.get()
-    assert (row.slug, row.app_id, row.app_secret) == ("default", "wxreal0000000001", "secret-of-the-environment")
+    assert (row.slug, row.app_id, row.app_secret) == (
+        "default",
+        "wxreal0000000001",
+        "secret-of-the-environment",
+    )
     assert (row.token, row.aes_key, row.previous_aes_key) == ("tokenOfEnvironment", "K" * 43, "")
     assert row.from_environment
     assert row.is_default
     assert accounts.by_slug(None) == accounts.by_slug("default")
 
 
-def test_a_start_refreshes_it_and_leaves_what_the_environment_does_not_know(environment: Settings) -> None:
+def test_a_start_refreshes_it_and_leaves_what_the_environment_does_not_know(
+    environment: Settings,
+) -> None:
     accounts.ensure_from_environment()
     OfficialAccount.objects.update(name="小店", token="changedByHand", enabled=False)
     environment.WECHAT_TOKEN = "newToken"
@@ -72,14 +78,18 @@ def test_another_account_in_the_environment_is_another_row(environment: Settings
     assert (new.from_environment, new.is_default, new.slug) == (True, True, "wxreal0000000002")
 
 
-def test_an_account_of_the_admin_that_the_environment_names_becomes_its_own(environment: Settings) -> None:
+def test_an_account_of_the_admin_that_the_environment_names_becomes_its_own(
+    environment: Settings,
+) -> None:
     AccountFactory(app_id="wxreal0000000001", slug="shop", name="小店")
     accounts.ensure_from_environment()
     row = OfficialAccount.objects.get()
     assert (row.slug, row.name, row.from_environment) == ("shop", "小店", True)
 
 
-def test_without_an_account_in_the_environment_the_rows_are_the_admins(environment: Settings) -> None:
+def test_without_an_account_in_the_environment_the_rows_are_the_admins(
+    environment: Settings,
+) -> None:
     accounts.ensure_from_environment()
     environment.WECHAT_APP_ID = ""
     assert accounts.ensure_from_environment() is None
@@ -102,9 +112,12 @@ def test_the_simulated_account_of_this_installation_is_sound() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("WECHAT_TOKEN", ""), ("WECHAT_ENCODING_AES_KEY", "short"), ("WECHAT_REPLY_MODE", "fast")]
+    ("name", "value"),
+    [("WECHAT_TOKEN", ""), ("WECHAT_ENCODING_AES_KEY", "short"), ("WECHAT_REPLY_MODE", "fast")],
 )
-def test_wrong_settings_are_refused_and_nothing_is_stored(environment: Settings, name: str, value: str) -> None:
+def test_wrong_settings_are_refused_and_nothing_is_stored(
+    environment: Settings, name: str, value: str
+) -> None:
     setattr(environment, name, value)
     with pytest.raises(ImproperlyConfigured):
         accounts.ensure_from_environment()

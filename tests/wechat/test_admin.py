@@ -32,7 +32,9 @@ def page_of(account: OfficialAccount) -> str:
 
 def typed(account: OfficialAccount | None = None, **values: Any) -> dict[str, Any]:
     """A form as the browser sends it: what the page shows, and nothing in the inputs of secrets."""
-    shown = account or OfficialAccount(slug="shop", name="小店", app_id="wx1", reply_mode=ReplyMode.AUTO, enabled=True)
+    shown = account or OfficialAccount(
+        slug="shop", name="小店", app_id="wx1", reply_mode=ReplyMode.AUTO, enabled=True
+    )
     data: dict[str, Any] = {
         "slug": shown.slug,
         "name": shown.name,
@@ -40,7 +42,9 @@ def typed(account: OfficialAccount | None = None, **values: Any) -> dict[str, An
         **dict.fromkeys(SECRETS, ""),
     }
     data |= {"reply_mode": shown.reply_mode, "original_id": shown.original_id}
-    data |= {name: "on" for name in ("enabled", "is_default", "encrypted_only") if getattr(shown, name)}
+    data |= {
+        name: "on" for name in ("enabled", "is_default", "encrypted_only") if getattr(shown, name)
+    }
     return {**data, **values}
 
 
@@ -119,7 +123,9 @@ def test_every_process_hears_of_a_save_and_of_a_deletion(admin_client: Client) -
     seen = [redis().get(accounts.VERSION_KEY)]
     admin_client.post(page_of(account), typed(account))
     seen.append(redis().get(accounts.VERSION_KEY))
-    admin_client.post(reverse("admin:wechat_officialaccount_delete", args=[account.pk]), {"post": "yes"})
+    admin_client.post(
+        reverse("admin:wechat_officialaccount_delete", args=[account.pk]), {"post": "yes"}
+    )
     seen.append(redis().get(accounts.VERSION_KEY))
     assert not OfficialAccount.objects.exists()
     assert accounts.by_slug(account.slug) is None
@@ -136,7 +142,14 @@ def test_a_new_default_takes_the_place_of_the_old(admin_client: Client) -> None:
 
 def test_what_the_environment_sets_is_not_changed_here(admin_client: Client) -> None:
     account = AccountFactory(**SECRETS, from_environment=True, slug="default", name="旧名")
-    data = typed(account, name="新名", slug="other", app_id="wxother", reply_mode="passive", token="fromOutside")
+    data = typed(
+        account,
+        name="新名",
+        slug="other",
+        app_id="wxother",
+        reply_mode="passive",
+        token="fromOutside",
+    )
     assert admin_client.post(page_of(account), data).status_code == 302
     row = OfficialAccount.objects.get()
     assert (row.slug, row.app_id, row.reply_mode) == ("default", account.app_id, account.reply_mode)
@@ -160,7 +173,10 @@ def test_it_shows_the_address_to_enter_at_wechat(admin_client: Client, settings:
     assert "https://bot.example.com/wechat/shop" in page
     assert "<code>https://bot.example.com/wechat</code>" not in page
     accounts.make_default(account)
-    assert "<code>https://bot.example.com/wechat</code>" in admin_client.get(page_of(account)).content.decode()
+    assert (
+        "<code>https://bot.example.com/wechat</code>"
+        in admin_client.get(page_of(account)).content.decode()
+    )
 
 
 def test_it_shows_how_the_account_replies(admin_client: Client) -> None:

@@ -32,7 +32,9 @@ def test_the_settings_of_this_installation_pass() -> None:
     assert ids() == []
 
 
-@pytest.mark.parametrize("values", [{"WECHAT_ENCODING_AES_KEY": ""}, {"WECHAT_APP_SECRET": ""}, {"HOLD_SECONDS": 0}])
+@pytest.mark.parametrize(
+    "values", [{"WECHAT_ENCODING_AES_KEY": ""}, {"WECHAT_APP_SECRET": ""}, {"HOLD_SECONDS": 0}]
+)
 def test_what_may_be_left_out_passes(sound: Settings, values: dict[str, object]) -> None:
     for name, value in values.items():
         setattr(sound, name, value)
@@ -64,7 +66,9 @@ def test_what_may_be_left_out_passes(sound: Settings, values: dict[str, object])
         ({"WECHAT_API_URL": "https://"}, "wechat.E008"),
     ],
 )
-def test_a_mistake_has_its_id_and_a_hint(sound: Settings, values: dict[str, object], expected: str) -> None:
+def test_a_mistake_has_its_id_and_a_hint(
+    sound: Settings, values: dict[str, object], expected: str
+) -> None:
     for name, value in values.items():
         setattr(sound, name, value)
     found = check_settings(None)

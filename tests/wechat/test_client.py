@@ -17,7 +17,9 @@ from wechat.client import WeChatAPI
 from wechat.models import OfficialAccount
 
 OPENID = "oia2TjjewbmiOUlr6X-1crbLOvLw"
-ACCOUNT = OfficialAccount(slug="shop", app_id="wx1234567890abcdef", app_secret="the-secret-of-the-shop")
+ACCOUNT = OfficialAccount(
+    slug="shop", app_id="wx1234567890abcdef", app_secret="the-secret-of-the-shop"
+)
 
 
 def api() -> WeChatAPI:
@@ -28,7 +30,7 @@ def refusal(code: int, message: str = "no rid: 61a2-77bc-0d1e") -> dict[str, obj
     return {"errcode": code, "errmsg": message}
 
 
-# --- What is sent ---------------------------------------------------------------------------------------------------
+# --- What is sent -------------------------------------------------------------------------------
 
 
 def test_it_sends_a_text(wechat: FakeWeChat) -> None:
@@ -82,7 +84,7 @@ def test_all_clients_share_one_session() -> None:
     assert wire.shared_session().trust_env is False
 
 
-# --- What WeChat refuses ---------------------------------------------------------------------------------------------
+# --- What WeChat refuses ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -129,16 +131,24 @@ def test_all_clients_share_one_session() -> None:
         (999999, errors.WeChatRefused, False),
     ],
 )
-def test_a_refusal_has_a_name(wechat: FakeWeChat, code: int, error: type[errors.WeChatError], try_again: bool) -> None:
+def test_a_refusal_has_a_name(
+    wechat: FakeWeChat, code: int, error: type[errors.WeChatError], try_again: bool
+) -> None:
     wechat.answers.append(refusal(code))
     with pytest.raises(errors.WeChatError) as raised:
         api().send_text(OPENID, "您好")
     assert type(raised.value) is error
-    assert (raised.value.code, raised.value.rid, raised.value.try_again) == (code, "61a2-77bc-0d1e", try_again)
+    assert (raised.value.code, raised.value.rid, raised.value.try_again) == (
+        code,
+        "61a2-77bc-0d1e",
+        try_again,
+    )
     assert len(wechat.sent) == 1
 
 
-def test_a_refusal_is_logged_with_its_rid(wechat: FakeWeChat, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_refusal_is_logged_with_its_rid(
+    wechat: FakeWeChat, caplog: pytest.LogCaptureFixture
+) -> None:
     wechat.answers.append(refusal(45015))
     with pytest.raises(errors.WindowClosed):
         api().send_text(OPENID, "您好")
@@ -151,13 +161,15 @@ def test_a_daily_limit_counts_as_too_many_calls() -> None:
 
 
 def test_an_address_that_is_not_allowed_is_named() -> None:
-    error = errors.named(40164, "invalid ip 203.0.113.9 ipv6 ::ffff:203.0.113.9, not in whitelist rid: 1-2-3")
+    error = errors.named(
+        40164, "invalid ip 203.0.113.9 ipv6 ::ffff:203.0.113.9, not in whitelist rid: 1-2-3"
+    )
     assert isinstance(error, errors.IpNotAllowed)
     assert error.ip == "203.0.113.9"
     assert errors.IpNotAllowed(89503, "please contact the administrator").ip == ""
 
 
-# --- What goes wrong on the way --------------------------------------------------------------------------------------
+# --- What goes wrong on the way -----------------------------------------------------------------
 
 
 def closed_port() -> int:
@@ -188,7 +200,9 @@ def test_an_unknown_host_is_worth_another_try(settings: Settings) -> None:
 
 
 @pytest.mark.usefixtures("token")
-def test_a_text_without_an_answer_is_never_sent_again(wechat: FakeWeChat, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_text_without_an_answer_is_never_sent_again(
+    wechat: FakeWeChat, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(wire, "TIMEOUT", (1.0, 0.1))
     wechat.answers.append(Hang)
     with pytest.raises(errors.OutcomeUnknown) as raised:
@@ -200,9 +214,20 @@ def test_a_text_without_an_answer_is_never_sent_again(wechat: FakeWeChat, monkey
 @pytest.mark.usefixtures("token")
 @pytest.mark.parametrize(
     "answer",
-    [HangUp, (502, b"bad gateway"), (500, {}), (200, b"<html>login</html>"), (200, b""), {}, [], {"errcode": "no"}],
+    [
+        HangUp,
+        (502, b"bad gateway"),
+        (500, {}),
+        (200, b"<html>login</html>"),
+        (200, b""),
+        {},
+        [],
+        {"errcode": "no"},
+    ],
 )
-def test_an_unreadable_answer_to_a_text_leaves_its_outcome_unknown(wechat: FakeWeChat, answer: object) -> None:
+def test_an_unreadable_answer_to_a_text_leaves_its_outcome_unknown(
+    wechat: FakeWeChat, answer: object
+) -> None:
     wechat.answers.append(answer)
     with pytest.raises(errors.OutcomeUnknown):
         api().send_text(OPENID, "您好")
@@ -210,7 +235,9 @@ def test_an_unreadable_answer_to_a_text_leaves_its_outcome_unknown(wechat: FakeW
 
 
 @pytest.mark.usefixtures("token")
-@pytest.mark.parametrize("answer", [HangUp, (502, b"bad gateway"), (200, b"<html>login</html>"), {"errcode": "no"}])
+@pytest.mark.parametrize(
+    "answer", [HangUp, (502, b"bad gateway"), (200, b"<html>login</html>"), {"errcode": "no"}]
+)
 def test_typing_may_be_tried_again_whatever_happened(wechat: FakeWeChat, answer: object) -> None:
     wechat.answers.append(answer)
     with pytest.raises(errors.WeChatUnreachable):
@@ -220,7 +247,12 @@ def test_typing_may_be_tried_again_whatever_happened(wechat: FakeWeChat, answer:
 @pytest.mark.usefixtures("token")
 @pytest.mark.parametrize(
     ("status", "error"),
-    [(429, errors.WeChatBusy), (503, errors.WeChatBusy), (404, errors.WeChatRefused), (302, errors.WeChatRefused)],
+    [
+        (429, errors.WeChatBusy),
+        (503, errors.WeChatBusy),
+        (404, errors.WeChatRefused),
+        (302, errors.WeChatRefused),
+    ],
 )
 def test_a_status_that_says_nothing_was_done_is_named(
     wechat: FakeWeChat, status: int, error: type[errors.WeChatError]
@@ -251,7 +283,7 @@ def test_a_bad_certificate_stops_before_anything_is_sent(
         api().send_text(OPENID, "您好")
 
 
-# --- Secrets --------------------------------------------------------------------------------------------------------
+# --- Secrets ------------------------------------------------------------------------------------
 
 
 @pytest.mark.usefixtures("token")
@@ -260,7 +292,11 @@ def test_neither_token_nor_secret_is_in_an_error_or_a_log(
 ) -> None:
     caplog.set_level(logging.INFO)
     told = []
-    for url, answer in ((wechat.url, refusal(45015)), (wechat.url, HangUp), ("http://127.0.0.1:1", None)):
+    for url, answer in (
+        (wechat.url, refusal(45015)),
+        (wechat.url, HangUp),
+        ("http://127.0.0.1:1", None),
+    ):
         settings.WECHAT_API_URL = url
         if answer is not None:
             wechat.answers.append(answer)

@@ -24,7 +24,8 @@ def signed(vector: Vector, encrypted: str) -> dict[str, str]:
 
 
 def envelope(encrypted: str) -> bytes:
-    return f"<xml><ToUserName><![CDATA[gh]]></ToUserName><Encrypt><![CDATA[{encrypted}]]></Encrypt></xml>".encode()
+    sealed = f"<Encrypt><![CDATA[{encrypted}]]></Encrypt>"
+    return f"<xml><ToUserName><![CDATA[gh]]></ToUserName>{sealed}</xml>".encode()
 
 
 def raw_aes(vector: Vector, clear: bytes) -> str:
@@ -38,7 +39,7 @@ def open_signed(vector: Vector, encrypted: str, keys: Keys | None = None) -> cry
     return open_envelope(keys or vector.keys, signed(vector, encrypted), envelope(encrypted))
 
 
-# --- The published samples ------------------------------------------------------------------------------------------
+# --- The published samples ----------------------------------------------------------------------
 
 
 @every_vector
@@ -60,7 +61,10 @@ def test_it_seals_to_the_very_bytes_of_the_sample(vector: Vector) -> None:
     )
     assert f"<Encrypt><![CDATA[{vector.encrypted}]]></Encrypt>" in sealed
     assert f"<MsgSignature><![CDATA[{vector.msg_signature}]]></MsgSignature>" in sealed
-    assert f"<TimeStamp>{vector.timestamp}</TimeStamp><Nonce><![CDATA[{vector.nonce}]]></Nonce>" in sealed
+    assert (
+        f"<TimeStamp>{vector.timestamp}</TimeStamp><Nonce><![CDATA[{vector.nonce}]]></Nonce>"
+        in sealed
+    )
 
 
 @every_vector
@@ -68,14 +72,18 @@ def test_it_agrees_with_wechatpy(vector: Vector) -> None:
     theirs = WeChatCrypto(vector.token, vector.aes_key, vector.app_id)
     query = vector.query
     message = {"Encrypt": vector.encrypted}
-    opened = theirs.decrypt_message(message, query["msg_signature"], query["timestamp"], query["nonce"])
+    opened = theirs.decrypt_message(
+        message, query["msg_signature"], query["timestamp"], query["nonce"]
+    )
     assert opened.encode() == open_envelope(vector.keys, query, vector.body).xml
 
 
 @every_vector
 def test_wechatpy_opens_what_we_seal(vector: Vector) -> None:
     text = vector.clear.decode()
-    sealed = crypto.seal(text, keys=vector.keys, aes_key=vector.aes_key, nonce="n", timestamp=1700000000)
+    sealed = crypto.seal(
+        text, keys=vector.keys, aes_key=vector.aes_key, nonce="n", timestamp=1700000000
+    )
     signature = sealed.split("<MsgSignature><![CDATA[")[1].split("]]>")[0]
     theirs = WeChatCrypto(vector.token, vector.aes_key, vector.app_id)
     assert theirs.decrypt_message(sealed, signature, "1700000000", "n") == text
@@ -89,7 +97,10 @@ def test_we_open_what_wechatpy_encrypts(vector: Vector) -> None:
 
 
 def test_sample_a_is_one_of_compatible_mode() -> None:
-    body = A.clear.removesuffix(b"</xml>") + f"<Encrypt><![CDATA[{A.encrypted}]]></Encrypt></xml>".encode()
+    body = (
+        A.clear.removesuffix(b"</xml>")
+        + f"<Encrypt><![CDATA[{A.encrypted}]]></Encrypt></xml>".encode()
+    )
     query = {**A.query, "signature": "16120ec1b8dbb870f510d87ce6bc2463eae6ca1a"}
     assert open_envelope(A.keys, query, body).xml == A.clear
 
@@ -108,7 +119,7 @@ def test_it_signs_like_the_samples(token: str, timestamp: str, nonce: str, signa
     assert crypto.signature(token, timestamp, nonce) == signature
 
 
-# --- Handshake ------------------------------------------------------------------------------------------------------
+# --- Handshake ----------------------------------------------------------------------------------
 
 B0 = {
     "signature": "f464b24fc39322e44b38aa78f5edd27bd1441696",
@@ -139,13 +150,19 @@ def test_an_account_without_a_token_trusts_nobody() -> None:
         crypto.check_handshake("", query)
 
 
-# --- Plain mode -----------------------------------------------------------------------------------------------------
+# --- Plain mode ---------------------------------------------------------------------------------
 
-PLAIN = {"signature": "899cf89e464efb63f54ddac96b0a0a235f53aa78", "timestamp": "1714037059", "nonce": "486452656"}
+PLAIN = {
+    "signature": "899cf89e464efb63f54ddac96b0a0a235f53aa78",
+    "timestamp": "1714037059",
+    "nonce": "486452656",
+}
 B_KEYS = vectors.B1.keys
 
 
-@pytest.mark.parametrize("query", [PLAIN, {**PLAIN, "encrypt_type": "raw"}, {**PLAIN, "encrypt_type": ""}])
+@pytest.mark.parametrize(
+    "query", [PLAIN, {**PLAIN, "encrypt_type": "raw"}, {**PLAIN, "encrypt_type": ""}]
+)
 def test_it_opens_a_plain_push_also_of_an_account_with_a_key(query: dict[str, str]) -> None:
     assert open_envelope(B_KEYS, query, b"<xml/>") == crypto.Opened(b"<xml/>", None)
 
@@ -155,7 +172,9 @@ def test_it_refuses_a_plain_push_where_only_encrypted_ones_are_wanted() -> None:
         open_envelope(replace(B_KEYS, encrypted_only=True), PLAIN, b"<xml/>")
 
 
-@pytest.mark.parametrize("signature", ["0" * 40, "899CF89E464EFB63F54DDAC96B0A0A235F53AA78", "签名", "\udce9"])
+@pytest.mark.parametrize(
+    "signature", ["0" * 40, "899CF89E464EFB63F54DDAC96B0A0A235F53AA78", "签名", "\udce9"]
+)
 def test_it_refuses_a_plain_push_with_a_wrong_signature(signature: str) -> None:
     with pytest.raises(crypto.BadSignature):
         open_envelope(B_KEYS, {**PLAIN, "signature": signature}, b"<xml/>")
@@ -172,7 +191,7 @@ def test_it_refuses_an_unknown_encryption() -> None:
         open_envelope(B_KEYS, {**PLAIN, "encrypt_type": "rot13"}, b"<xml/>")
 
 
-# --- Encrypted modes ------------------------------------------------------------------------------------------------
+# --- Encrypted modes ----------------------------------------------------------------------------
 
 
 def test_the_plain_signature_does_not_open_an_encrypted_push() -> None:
@@ -245,7 +264,9 @@ def test_it_refuses_what_is_not_base64_of_whole_blocks(encrypted: str) -> None:
         open_envelope(A.keys, query, envelope(encrypted))
 
 
-HEAD = b"r" * 16 + (2).to_bytes(4, "big") + b"hi" + A.app_id.encode()  # 40 bytes, so that 24 of padding are right
+HEAD = (
+    b"r" * 16 + (2).to_bytes(4, "big") + b"hi" + A.app_id.encode()
+)  # 40 bytes, so that 24 of padding are right
 
 
 @pytest.mark.parametrize(
@@ -310,7 +331,7 @@ def test_white_space_around_the_cipher_text_is_not_part_of_it() -> None:
         assert open_envelope(A.keys, A.query, body).xml == A.clear
 
 
-# --- Rotation -------------------------------------------------------------------------------------------------------
+# --- Rotation -----------------------------------------------------------------------------------
 
 NEW_KEY = "Z" * 43
 
@@ -329,12 +350,14 @@ def test_a_key_that_is_neither_opens_nothing() -> None:
 
 
 def test_a_wrong_appid_stays_one_while_keys_change() -> None:
-    keys = replace(D.keys, app_id="wx0000000000000000", previous_aes_key=NEW_KEY, previous_until=math.inf)
+    keys = replace(
+        D.keys, app_id="wx0000000000000000", previous_aes_key=NEW_KEY, previous_until=math.inf
+    )
     with pytest.raises(crypto.WrongAppId):
         open_envelope(keys, D.query, D.body)
 
 
-# --- Secrets --------------------------------------------------------------------------------------------------------
+# --- Secrets ------------------------------------------------------------------------------------
 
 
 def test_secrets_stay_out_of_logs() -> None:
@@ -345,5 +368,8 @@ def test_secrets_stay_out_of_logs() -> None:
 
 
 def test_two_answers_are_sealed_differently() -> None:
-    sealed = {crypto.seal("<xml/>", keys=A.keys, aes_key=A.aes_key, nonce="1", timestamp=1) for _ in range(2)}
+    sealed = {
+        crypto.seal("<xml/>", keys=A.keys, aes_key=A.aes_key, nonce="1", timestamp=1)
+        for _ in range(2)
+    }
     assert len(sealed) == 2

@@ -34,7 +34,9 @@ def _is_console(handler: logging.Handler) -> bool:
     return handler.name == "console"
 
 
-def test_a_call_to_wechat_at_debug_shows_no_access_token(wechat: FakeWeChat, console: io.StringIO) -> None:
+def test_a_call_to_wechat_at_debug_shows_no_access_token(
+    wechat: FakeWeChat, console: io.StringIO
+) -> None:
     client = api()
     client.send_text("oLiHua", "您好")
 

@@ -33,7 +33,9 @@ from wechat.replies import text_reply
 
 SAMPLES = Path(__file__).parent.parent / "payloads"
 OPENID, OURS = "oia2TjjewbmiOUlr6X-1crbLOvLw", "gh_7f083739789a"
-every_sample = pytest.mark.parametrize("path", sorted(SAMPLES.glob("*.xml")), ids=lambda path: path.stem)
+every_sample = pytest.mark.parametrize(
+    "path", sorted(SAMPLES.glob("*.xml")), ids=lambda path: path.stem
+)
 
 
 def sample(name: str) -> Incoming:
@@ -41,7 +43,13 @@ def sample(name: str) -> Incoming:
 
 
 def message(**values: Any) -> dict[str, Any]:
-    return {"openid": OPENID, "to": OURS, "created": 1731225600, "msg_id": "24789654321098765", **values}
+    return {
+        "openid": OPENID,
+        "to": OURS,
+        "created": 1731225600,
+        "msg_id": "24789654321098765",
+        **values,
+    }
 
 
 def event(**values: Any) -> dict[str, Any]:
@@ -64,21 +72,34 @@ SENT = Subscription(TEMPLATE, "success", job_id="1700827132819554304", error_cod
 UNDERSTOOD: dict[str, Incoming] = {
     "text": IncomingText(**message(text="鞋子小了能换吗？😀")),
     "text_menu": IncomingText(**message(text="查看回复", menu_id="wechatbot-look")),
-    "text_article": IncomingText(**message(text="文章里说的活动还有吗", article_id="2247483700", article_index="1")),
+    "text_article": IncomingText(
+        **message(text="文章里说的活动还有吗", article_id="2247483700", article_index="1")
+    ),
     "image": IncomingImage(
-        **message(url="http://mmbiz.qpic.cn/mmbiz_jpg/iaXcDu2bQ/0", media_id="GfP1vAqkLJ6Bk3ZsjCYpNQ")
+        **message(
+            url="http://mmbiz.qpic.cn/mmbiz_jpg/iaXcDu2bQ/0", media_id="GfP1vAqkLJ6Bk3ZsjCYpNQ"
+        )
     ),
     "voice": IncomingVoice(
         **message(
-            media_id="BnnQ9w-rHjmJr3fyxSJzRw", media_id_16k="bT2_b8dC0wz5v4G_16k", format="amr", recognition="我想退货"
+            media_id="BnnQ9w-rHjmJr3fyxSJzRw",
+            media_id_16k="bT2_b8dC0wz5v4G_16k",
+            format="amr",
+            recognition="我想退货",
         )
     ),
     "video": IncomingVideo(**message(media_id="KcVDdGpWsnTh5", thumb_media_id="5rVnpOqYdhhf2")),
-    "shortvideo": IncomingShortVideo(**message(media_id="QmS7dGpWsnTh5", thumb_media_id="9sWnpOqYdhhf2")),
-    "location": IncomingLocation(**message(**PLACE, scale="20", label="广州市天河区体育东路 138 号")),
+    "shortvideo": IncomingShortVideo(
+        **message(media_id="QmS7dGpWsnTh5", thumb_media_id="9sWnpOqYdhhf2")
+    ),
+    "location": IncomingLocation(
+        **message(**PLACE, scale="20", label="广州市天河区体育东路 138 号")
+    ),
     "link": IncomingLink(
         **message(
-            title="公众平台官网链接", description="公众平台官网 <首页> & 帮助", url="https://mp.weixin.qq.com/?a=1&b=2"
+            title="公众平台官网链接",
+            description="公众平台官网 <首页> & 帮助",
+            url="https://mp.weixin.qq.com/?a=1&b=2",
         )
     ),
     "miniprogrampage": IncomingMiniProgramPage(
@@ -96,34 +117,63 @@ UNDERSTOOD: dict[str, Incoming] = {
     ),
     "event_unsubscribe": events.Unsubscribed(**event()),
     "event_scan": events.Scanned(**event(event_key="shop_12", ticket="gQFX8DwAAAAAAAAAAS5odHRw")),
-    "event_location": events.LocationReported(**event(latitude=23.137466, longitude=113.352425, precision=119.385040)),
+    "event_location": events.LocationReported(
+        **event(latitude=23.137466, longitude=113.352425, precision=119.385040)
+    ),
     "event_click": events.MenuClicked(**event(event_key="怎么退货")),
-    "event_view": events.MenuViewed(**event(event_key="https://shop.example.com/new", menu_id="421300876")),
-    "event_view_miniprogram": events.MiniProgramViewed(**event(event_key="pages/index/index", menu_id="421300876")),
+    "event_view": events.MenuViewed(
+        **event(event_key="https://shop.example.com/new", menu_id="421300876")
+    ),
+    "event_view_miniprogram": events.MiniProgramViewed(
+        **event(event_key="pages/index/index", menu_id="421300876")
+    ),
     "event_scancode_push": events.CodeScanned(**event(event_key="scan_1", **CODE)),
     "event_scancode_waitmsg": events.CodeScannedForReply(**event(event_key="scan_2", **CODE)),
     "event_pic_sysphoto": events.PhotoTaken(**event(**PHOTOS)),
     "event_pic_photo_or_album": events.PhotoTakenOrPicked(**event(**PHOTOS)),
     "event_pic_weixin": events.PhotoPicked(**event(**PHOTOS)),
     "event_location_select": events.LocationPicked(
-        **event(event_key="where", **PLACE, scale="15", label="广州市海珠区客村艺苑路 106 号", place="客村地铁站")
+        **event(
+            event_key="where",
+            **PLACE,
+            scale="15",
+            label="广州市海珠区客村艺苑路 106 号",
+            place="客村地铁站",
+        )
     ),
-    "event_templatesendjobfinish": events.TemplateSent(**event(job_id="200163836", status="failed:user block")),
-    "event_subscribe_msg_popup_event": events.SubscriptionAnswered(**event(subscriptions=(ACCEPTED, OTHER_REJECTED))),
-    "event_subscribe_msg_change_event": events.SubscriptionChanged(**event(subscriptions=(REJECTED,))),
+    "event_templatesendjobfinish": events.TemplateSent(
+        **event(job_id="200163836", status="failed:user block")
+    ),
+    "event_subscribe_msg_popup_event": events.SubscriptionAnswered(
+        **event(subscriptions=(ACCEPTED, OTHER_REJECTED))
+    ),
+    "event_subscribe_msg_change_event": events.SubscriptionChanged(
+        **event(subscriptions=(REJECTED,))
+    ),
     "event_subscribe_msg_sent_event": events.SubscriptionSent(**event(subscriptions=(SENT,))),
     "event_masssendjobfinish": events.MassSent(
         **event(
-            job_id="1000001625", status="send success", total_count=100, filter_count=80, sent_count=75, error_count=5
+            job_id="1000001625",
+            status="send success",
+            total_count=100,
+            filter_count=80,
+            sent_count=75,
+            error_count=5,
         )
     ),
     "event_kf_create_session": events.DeskSessionOpened(**event(desk_account="lina@demo")),
     "event_kf_close_session": events.DeskSessionClosed(**event(desk_account="lina@demo")),
-    "event_kf_switch_session": events.DeskSessionSwitched(**event(from_account="lina@demo", to_account="wang@demo")),
+    "event_kf_switch_session": events.DeskSessionSwitched(
+        **event(from_account="lina@demo", to_account="wang@demo")
+    ),
     "event_qualification_verify_success": events.QualificationVerified(**event(expires=1762761600)),
-    "event_qualification_verify_fail": events.QualificationRefused(**event(failed=1731225000, reason="营业执照不清晰")),
+    "event_qualification_verify_fail": events.QualificationRefused(
+        **event(failed=1731225000, reason="营业执照不清晰")
+    ),
     "event_naming_verify_success": events.NamingVerified(**event(expires=1762761600)),
-    "event_naming_verify_fail": events.NamingRefused(**event(failed=1731225000, reason="营业执照不清晰")),
+    "event_naming_verify_fail": events.NamingRefused(
+        **event(failed=1731225000, reason="营业执照不清晰")
+    ),
     "event_annual_renew": events.RenewalDue(**event(expires=1762761600)),
     "event_verify_expired": events.VerificationExpired(**event(expires=1762761600)),
 }
@@ -139,7 +189,7 @@ def test_there_is_a_sample_of_every_kind() -> None:
     assert {path.stem for path in SAMPLES.glob("*.xml")} == {*UNDERSTOOD, *UNKNOWN}
 
 
-# --- Agreement with wechatpy ----------------------------------------------------------------------------------------
+# --- Agreement with wechatpy --------------------------------------------------------------------
 
 SAME = {
     "text": "content",
@@ -190,13 +240,16 @@ def test_it_is_the_same_through_the_envelope(path: Path) -> None:
     assert parse(opened.xml) == parse(clear)
 
 
-# --- What is kept ---------------------------------------------------------------------------------------------------
+# --- What is kept -------------------------------------------------------------------------------
 
 
 @every_sample
 def test_what_is_stored_is_json_and_fits_its_columns(path: Path) -> None:
     incoming = parse(path.read_bytes())
-    assert json.loads(json.dumps(incoming.stored_fields(), allow_nan=False)) == incoming.stored_fields()
+    assert (
+        json.loads(json.dumps(incoming.stored_fields(), allow_nan=False))
+        == incoming.stored_fields()
+    )
     assert len(incoming.kind) <= 32
     assert len(incoming.openid) <= MAX_OPENID
     assert len(incoming.dedup_key) <= MAX_DEDUP_KEY
@@ -223,7 +276,16 @@ def test_the_words_of_a_customer_are_found_where_there_are_any() -> None:
 
 def test_messages_count_and_clicks_open_the_short_window() -> None:
     messages = {kind.kind for kind in KINDS.values() if kind.is_message}
-    assert messages == {"text", "image", "voice", "video", "shortvideo", "location", "link", "miniprogrampage"}
+    assert messages == {
+        "text",
+        "image",
+        "voice",
+        "video",
+        "shortvideo",
+        "location",
+        "link",
+        "miniprogrampage",
+    }
     windows = {kind.kind for kind in KINDS.values() if kind.opens_event_window}
     assert windows == {
         "event.subscribe",
@@ -241,7 +303,7 @@ def test_the_scene_of_a_code_is_the_same_for_new_and_old_followers() -> None:
     assert new.scene == old.scene == "shop_12"
 
 
-# --- The key that makes a repeat known -------------------------------------------------------------------------------
+# --- The key that makes a repeat known ----------------------------------------------------------
 
 
 def test_a_message_is_known_by_sender_and_number() -> None:
@@ -259,13 +321,16 @@ def test_jobs_that_finish_in_one_second_are_two() -> None:
 
 
 def test_a_long_key_fits_and_still_tells_two_apart() -> None:
-    keys = [events.MenuViewed(**event(event_key="https://example.com/" + "x" * 500 + tail)).dedup_key for tail in "ab"]
+    keys = [
+        events.MenuViewed(**event(event_key="https://example.com/" + "x" * 500 + tail)).dedup_key
+        for tail in "ab"
+    ]
     assert [len(key) for key in keys] == [MAX_DEDUP_KEY, MAX_DEDUP_KEY]
     assert keys[0] != keys[1]
     assert keys[0].startswith(f"{OPENID}:1731225700:view:")
 
 
-# --- Of no use, but from WeChat --------------------------------------------------------------------------------------
+# --- Of no use, but from WeChat -----------------------------------------------------------------
 
 TEXT = (SAMPLES / "text.xml").read_bytes()
 UNKNOWN = ("unsupported_file", "event_unsupported_card_pass_check")
@@ -312,7 +377,7 @@ def test_useless_pushes_are_told_apart_by_their_text() -> None:
     assert parse(b"<xml/>").dedup_key != parse(b"<xml></xml>").dedup_key
 
 
-# --- Hostile input ---------------------------------------------------------------------------------------------------
+# --- Hostile input ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -326,7 +391,8 @@ def test_useless_pushes_are_told_apart_by_their_text() -> None:
         b"<xml/><xml/>",
         b"<html><body>502</body></html>",
         b'<!DOCTYPE xml [<!ENTITY a "ha">]><xml><Content>&a;</Content></xml>',
-        b'<!DOCTYPE xml [<!ENTITY a SYSTEM "file:///etc/passwd">]><xml><Content>&a;</Content></xml>',
+        b"<!DOCTYPE xml [<!ENTITY a SYSTEM "
+        b'"file:///etc/passwd">]><xml><Content>&a;</Content></xml>',
         b"<!DOCTYPE xml><xml/>",
         b"<xml><Content>&nbsp;</Content></xml>",
         b"<xml>\xff\xfe</xml>",
@@ -351,7 +417,10 @@ def test_a_declared_encoding_is_not_believed() -> None:
 
 
 def test_the_first_of_two_equal_elements_counts() -> None:
-    assert parse(TEXT.replace(b"</xml>", b"<FromUserName>o_other</FromUserName></xml>")).openid == OPENID
+    assert (
+        parse(TEXT.replace(b"</xml>", b"<FromUserName>o_other</FromUserName></xml>")).openid
+        == OPENID
+    )
 
 
 def test_a_nested_element_does_not_stand_for_one_of_the_push() -> None:
@@ -384,11 +453,41 @@ def test_any_bytes_are_understood_or_not(xml: bytes) -> None:
     survives(xml)
 
 
-TAGS = ["MsgType", "Event", "FromUserName", "ToUserName", "CreateTime", "MsgId", "Content", "EventKey", "Location_X"]
-TAGS += ["TotalCount", "ExpiredTime", "SubscribeMsgPopupEvent", "SendPicsInfo", "List", "item", "xml"]
+TAGS = [
+    "MsgType",
+    "Event",
+    "FromUserName",
+    "ToUserName",
+    "CreateTime",
+    "MsgId",
+    "Content",
+    "EventKey",
+    "Location_X",
+]
+TAGS += [
+    "TotalCount",
+    "ExpiredTime",
+    "SubscribeMsgPopupEvent",
+    "SendPicsInfo",
+    "List",
+    "item",
+    "xml",
+]
 VALUES = st.one_of(
     st.text(max_size=80),
-    st.sampled_from(["text", "EVENT", "subscribe", "location", "masssendjobfinish", "1e999", "１２", "-1", " 7 "]),
+    st.sampled_from(
+        [
+            "text",
+            "EVENT",
+            "subscribe",
+            "location",
+            "masssendjobfinish",
+            "1e999",
+            "１２",
+            "-1",
+            " 7 ",
+        ]
+    ),
     st.integers().map(str),
 )
 ELEMENTS = st.recursive(
@@ -419,7 +518,7 @@ def test_a_damaged_sample_is_understood_or_not(path: Path, data: st.DataObject) 
     survives(xml[:start] + data.draw(st.binary(max_size=20)) + xml[end:])
 
 
-# --- There and back --------------------------------------------------------------------------------------------------
+# --- There and back -----------------------------------------------------------------------------
 
 
 @settings(max_examples=300)

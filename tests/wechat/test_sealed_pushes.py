@@ -1,4 +1,6 @@
-"""Which accounts take sealed pushes only, how long a key before the present one opens them, and what the page says."""
+"""Which accounts take sealed pushes only, how long a key before the present one opens them, and
+what the page says.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +54,9 @@ class TestWho:
         assert page.context["adminform"].form["encrypted_only"].value() is True
 
     @pytest.mark.parametrize("wanted", [True, False])
-    def test_the_environment_decides_for_its_account(self, environment: Settings, wanted: bool) -> None:
+    def test_the_environment_decides_for_its_account(
+        self, environment: Settings, wanted: bool
+    ) -> None:
         environment.WECHAT_ENCRYPTED_ONLY = wanted
         accounts.ensure_from_environment()
         assert accounts.by_slug("default").encrypted_only is wanted  # type: ignore[union-attr]
@@ -87,7 +91,9 @@ class TestTheSettings:
             ),
         ],
     )
-    def test_a_key_of_ones_own_turns_it_on(self, environment: dict[str, str], expected: str) -> None:
+    def test_a_key_of_ones_own_turns_it_on(
+        self, environment: dict[str, str], expected: str
+    ) -> None:
         """The simulator's own account has a key too, but its phone sends in every mode."""
         look = "from wechatbot import settings; print(settings.WECHAT_ENCRYPTED_ONLY)"
         done = subprocess.run(
@@ -108,7 +114,9 @@ class TestTheSettings:
 
 
 class TestThePage:
-    def test_it_says_what_to_change_where_plain_pushes_are_refused(self, admin_client: Client) -> None:
+    def test_it_says_what_to_change_where_plain_pushes_are_refused(
+        self, admin_client: Client
+    ) -> None:
         account = AccountFactory(encrypted_only=True)
         words = "把消息加解密方式改为「安全模式」"
         assert words not in admin_client.get(page_of(account)).content.decode()
@@ -177,11 +185,15 @@ class TestTheKeyBefore:
         assert self.opens(account, AES_KEY)
 
     @pytest.mark.parametrize("values", [{"aes_key": "N" * 43}, {"previous_aes_key": AES_KEY}])
-    def test_a_change_in_the_admin_begins_its_day(self, admin_client: Client, values: dict[str, str]) -> None:
+    def test_a_change_in_the_admin_begins_its_day(
+        self, admin_client: Client, values: dict[str, str]
+    ) -> None:
         account = AccountFactory()
         admin_client.post(page_of(account), typed(account, **values))
         assert self.opens(account, AES_KEY)
-        OfficialAccount.objects.update(aes_key="N" * 43, aes_key_replaced_at=timezone.now() - timedelta(hours=25))
+        OfficialAccount.objects.update(
+            aes_key="N" * 43, aes_key_replaced_at=timezone.now() - timedelta(hours=25)
+        )
         assert not self.opens(account, AES_KEY)
 
     def test_a_new_key_in_the_environment_begins_its_day(self, environment: Settings) -> None:

@@ -44,13 +44,18 @@ def together(work: Callable[[int], object], many: int) -> list[object]:
         return list(pool.map(run, range(many)))
 
 
-# --- One token for all ------------------------------------------------------------------------------------------------
+# --- One token for all --------------------------------------------------------------------------
 
 
 def test_it_asks_for_a_stable_token_without_force(wechat: FakeWeChat) -> None:
     assert api().access_token == "token-1"
     assert wechat.token_calls == [
-        {"grant_type": "client_credential", "appid": APP_ID, "secret": "the-secret", "force_refresh": False}
+        {
+            "grant_type": "client_credential",
+            "appid": APP_ID,
+            "secret": "the-secret",
+            "force_refresh": False,
+        }
     ]
 
 
@@ -86,7 +91,9 @@ def test_of_many_threads_one_takes_the_token(wechat: FakeWeChat) -> None:
 
 
 def test_of_many_processes_one_takes_the_token() -> None:
-    """Each source has a memory and a lock of its own, as in another process: only Redis is shared."""
+    """Each source has a memory and a lock of its own, as in another process:
+    only Redis is shared.
+    """
     taken: list[str] = []
 
     def source(number: int) -> TokenSource:
@@ -109,14 +116,16 @@ def test_a_lock_left_by_a_dead_process_runs_out() -> None:
     assert TokenSource(APP_ID, lambda force: Token("token-1", 7200)).current() == "token-1"
 
 
-def test_a_lock_that_is_never_free_is_an_error_worth_another_try(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lock_that_is_never_free_is_an_error_worth_another_try(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(tokens, "LOCK_SECONDS", 0.2)
     assert redis().lock(f"wechat:token:lock:{APP_ID}", timeout=60).acquire()
     with pytest.raises(errors.WeChatUnreachable):
         TokenSource(APP_ID, lambda force: Token("token-1", 7200)).current()
 
 
-# --- A refused token --------------------------------------------------------------------------------------------------
+# --- A refused token ----------------------------------------------------------------------------
 
 
 def forced(wechat: FakeWeChat) -> list[bool]:
@@ -124,7 +133,9 @@ def forced(wechat: FakeWeChat) -> list[bool]:
 
 
 @pytest.mark.parametrize("code", [40001, 40014, 42001])
-def test_a_refused_token_that_wechat_still_gives_out_is_renewed_by_force_once(wechat: FakeWeChat, code: int) -> None:
+def test_a_refused_token_that_wechat_still_gives_out_is_renewed_by_force_once(
+    wechat: FakeWeChat, code: int
+) -> None:
     wechat.answers.append({"errcode": code, "errmsg": "invalid credential"})
     api().send_text(OPENID, "您好")
     assert [call.token for call in wechat.sent] == ["token-1", "token-2"]
@@ -132,7 +143,9 @@ def test_a_refused_token_that_wechat_still_gives_out_is_renewed_by_force_once(we
     assert redis().get(KEY) == b"token-2"
 
 
-def test_a_refused_token_that_is_only_old_is_asked_for_in_the_ordinary_way(wechat: FakeWeChat) -> None:
+def test_a_refused_token_that_is_only_old_is_asked_for_in_the_ordinary_way(
+    wechat: FakeWeChat,
+) -> None:
     wechat.refused = {"token-old"}
     redis().set(KEY, "token-old")
     api().send_text(OPENID, "您好")
@@ -141,7 +154,9 @@ def test_a_refused_token_that_is_only_old_is_asked_for_in_the_ordinary_way(wecha
     assert not redis().exists(FORCED_KEY)
 
 
-def test_an_old_token_whose_successor_is_refused_too_is_renewed_by_force(wechat: FakeWeChat) -> None:
+def test_an_old_token_whose_successor_is_refused_too_is_renewed_by_force(
+    wechat: FakeWeChat,
+) -> None:
     wechat.refused = {"token-old", "token-1"}
     redis().set(KEY, "token-old")
     api().send_text(OPENID, "您好")
@@ -210,7 +225,7 @@ def test_a_forced_call_without_an_answer_counts(wechat: FakeWeChat) -> None:
     assert forced(wechat).count(True) == 1
 
 
-# --- When WeChat gives none -------------------------------------------------------------------------------------------
+# --- When WeChat gives none ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -226,7 +241,9 @@ def test_a_forced_call_without_an_answer_counts(wechat: FakeWeChat) -> None:
         ((502, b""), errors.WeChatUnreachable),
     ],
 )
-def test_without_a_token_nothing_is_sent(wechat: FakeWeChat, answer: object, error: type[errors.WeChatError]) -> None:
+def test_without_a_token_nothing_is_sent(
+    wechat: FakeWeChat, answer: object, error: type[errors.WeChatError]
+) -> None:
     wechat.token_answers.append(answer)
     with pytest.raises(error):
         api().send_text(OPENID, "您好")
@@ -262,7 +279,7 @@ def test_new_keys_end_a_failure_and_a_token(wechat: FakeWeChat) -> None:
     assert api().access_token == "token-1"
 
 
-# --- Without Redis ----------------------------------------------------------------------------------------------------
+# --- Without Redis ------------------------------------------------------------------------------
 
 
 @pytest.mark.usefixtures("no_redis")

@@ -24,7 +24,9 @@ class Vector:
 
     @property
     def keys(self) -> Keys:
-        return Keys(account_id=1, slug="sample", app_id=self.app_id, token=self.token, aes_key=self.aes_key)
+        return Keys(
+            account_id=1, slug="sample", app_id=self.app_id, token=self.token, aes_key=self.aes_key
+        )
 
     @property
     def query(self) -> dict[str, str]:
@@ -38,8 +40,8 @@ class Vector:
 
     @property
     def body(self) -> bytes:
-        envelope = f"<xml><ToUserName><![CDATA[gh]]></ToUserName><Encrypt><![CDATA[{self.encrypted}]]></Encrypt></xml>"
-        return envelope.encode()
+        sealed = f"<Encrypt><![CDATA[{self.encrypted}]]></Encrypt>"
+        return f"<xml><ToUserName><![CDATA[gh]]></ToUserName>{sealed}</xml>".encode()
 
 
 def open_envelope(keys: Keys, query: Mapping[str, str], body: bytes) -> Opened:

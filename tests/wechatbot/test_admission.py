@@ -20,13 +20,17 @@ Event = dict[str, Any]
 
 
 class SlowPages:
-    """An application as Django is one: it reads the whole request, then works until it is told to end."""
+    """An application as Django is one: it reads the whole request, then works until it is told to
+    end.
+    """
 
     def __init__(self) -> None:
         self.at_work = 0
         self.may_end = asyncio.Event()
 
-    async def __call__(self, scope: Event, receive: Callable[[], Awaitable[Event]], send: Any) -> None:
+    async def __call__(
+        self, scope: Event, receive: Callable[[], Awaitable[Event]], send: Any
+    ) -> None:
         while (await receive()).get("more_body"):
             pass
         self.at_work += 1
@@ -37,7 +41,14 @@ class SlowPages:
 
 
 class Client:
-    def __init__(self, path: str, *, method: str = "GET", language: str = "", body: tuple[bytes, ...] = (b"",)) -> None:
+    def __init__(
+        self,
+        path: str,
+        *,
+        method: str = "GET",
+        language: str = "",
+        body: tuple[bytes, ...] = (b"",),
+    ) -> None:
         headers = [(b"accept-language", language.encode())]
         self.scope = {"type": "http", "path": path, "method": method, "headers": headers}
         self.sent: list[Event] = []
@@ -136,7 +147,9 @@ def test_logins_take_a_quarter_of_the_places_at_most() -> None:
 def test_a_refused_login_gives_its_other_place_back() -> None:
     async def story() -> None:
         site = Site()
-        await site.visit(*(Client("/admin/login/", method="POST") for _ in range(MAX_LOGINS + MAX_REQUESTS)))
+        await site.visit(
+            *(Client("/admin/login/", method="POST") for _ in range(MAX_LOGINS + MAX_REQUESTS))
+        )
 
         await site.visit(*(Client("/admin/") for _ in range(MAX_REQUESTS - MAX_LOGINS)))
 
@@ -193,7 +206,9 @@ def test_bodies_without_an_end_take_no_more_than_their_room() -> None:
         assert [client.status for client in endless] == [None] * most + [429] * 100
         assert site.pages.at_work == 1  # The form that came whole needs no room.
         for client in endless[:most]:
-            client.says(b"a", more_body=True)  # Large now: eight have a place, the others are sent away.
+            client.says(
+                b"a", more_body=True
+            )  # Large now: eight have a place, the others are sent away.
         await site.visit()
         again = [Client("/admin/", method="POST", body=()) for _ in range(most)]
         for client in again:

@@ -47,7 +47,9 @@ class TestDebugPages:
         assert "没有找到这一页" in answer.content.decode()
 
     def test_an_error_shows_nothing_of_itself_through_a_proxy(self, db: None, broken: None) -> None:
-        client = Client(raise_request_exception=False, headers={**LOCAL, "x-forwarded-for": "198.51.100.1"})
+        client = Client(
+            raise_request_exception=False, headers={**LOCAL, "x-forwarded-for": "198.51.100.1"}
+        )
         answer = client.get("/admin/login/")
 
         assert answer.status_code == 500
@@ -55,7 +57,9 @@ class TestDebugPages:
         assert "页面出错了" in answer.content.decode()
 
     @pytest.mark.parametrize("accept", ["text/html", "text/plain"])
-    def test_a_foreign_name_is_refused_without_settings_and_sources(self, db: None, accept: str) -> None:
+    def test_a_foreign_name_is_refused_without_settings_and_sources(
+        self, db: None, accept: str
+    ) -> None:
         answer = Client(headers={"host": "evil.example", "accept": accept}).get("/admin/login/")
 
         assert answer.status_code == 400
@@ -67,7 +71,9 @@ class TestDebugPages:
 
 
 class TestTheLog:
-    def test_it_says_once_that_a_proxy_speaks_to_us(self, db: None, caplog: pytest.LogCaptureFixture) -> None:
+    def test_it_says_once_that_a_proxy_speaks_to_us(
+        self, db: None, caplog: pytest.LogCaptureFixture
+    ) -> None:
         client = Client(headers={**LOCAL, "x-forwarded-for": "198.51.100.1"})
         with caplog.at_level(logging.WARNING, logger="wechatbot.callers"):
             for _ in range(3):
@@ -76,9 +82,16 @@ class TestTheLog:
         [line] = [record for record in caplog.records if record.name == "wechatbot.callers"]
         assert "A proxy speaks to us: set PUBLIC_URL" in line.getMessage()
 
-    @pytest.mark.parametrize(("is_local", "headers"), [(True, {}), (False, {"x-forwarded-for": "198.51.100.1"})])
+    @pytest.mark.parametrize(
+        ("is_local", "headers"), [(True, {}), (False, {"x-forwarded-for": "198.51.100.1"})]
+    )
     def test_it_says_nothing_where_all_is_well(
-        self, db: None, caplog: pytest.LogCaptureFixture, settings: Any, is_local: bool, headers: dict[str, str]
+        self,
+        db: None,
+        caplog: pytest.LogCaptureFixture,
+        settings: Any,
+        is_local: bool,
+        headers: dict[str, str],
     ) -> None:
         settings.IS_LOCAL = is_local
         with caplog.at_level(logging.WARNING, logger="wechatbot.callers"):
@@ -87,8 +100,12 @@ class TestTheLog:
         assert not [record for record in caplog.records if record.name == "wechatbot.callers"]
 
 
-@pytest.mark.parametrize(("peer", "believed"), [("127.0.0.1", True), ("::1", True), ("198.51.100.1", False)])
-def test_https_is_believed_from_a_trusted_proxy_only(peer: str, believed: bool, settings: Any) -> None:
+@pytest.mark.parametrize(
+    ("peer", "believed"), [("127.0.0.1", True), ("::1", True), ("198.51.100.1", False)]
+)
+def test_https_is_believed_from_a_trusted_proxy_only(
+    peer: str, believed: bool, settings: Any
+) -> None:
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     request = RequestFactory().get("/", REMOTE_ADDR=peer, headers={"x-forwarded-proto": "https"})
 

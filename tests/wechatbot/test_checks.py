@@ -44,7 +44,9 @@ def test_the_settings_of_this_installation_pass() -> None:
         ("KEEP_LOG_DAYS", 1_000_000, "wechatbot.E008"),
     ],
 )
-def test_a_mistake_has_its_id_and_a_hint(settings: Settings, name: str, value: object, expected: str) -> None:
+def test_a_mistake_has_its_id_and_a_hint(
+    settings: Settings, name: str, value: object, expected: str
+) -> None:
     setattr(settings, name, value)
 
     found = check_settings()
@@ -66,7 +68,9 @@ def test_django_runs_these_checks(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("text", ["abc", "", "2s", "1,000"])
-def test_a_number_that_is_none_is_noted_and_its_default_stands(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+def test_a_number_that_is_none_is_noted_and_its_default_stands(
+    monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
     monkeypatch.setenv("HOLD_SECONDS", text)
     monkeypatch.setenv("PORT", text)
     env = Environment()
@@ -79,12 +83,19 @@ def test_a_number_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOLD_SECONDS", "0.5")
     env = Environment()
 
-    assert (env.float("HOLD_SECONDS", default=2.0), env.int("PORT_OF_NOBODY", default=8000)) == (0.5, 8000)
+    assert (env.float("HOLD_SECONDS", default=2.0), env.int("PORT_OF_NOBODY", default=8000)) == (
+        0.5,
+        8000,
+    )
     assert env.unreadable == {}
 
 
 def test_a_start_names_every_unreadable_value_and_shows_no_password() -> None:
-    mistaken = {"PORT": "abc", "EMAIL_URL": "user:hunter2@host", "DATABASE_URL": "postgres://user:hunter2@host/name"}
+    mistaken = {
+        "PORT": "abc",
+        "EMAIL_URL": "user:hunter2@host",
+        "DATABASE_URL": "postgres://user:hunter2@host/name",
+    }
 
     done = subprocess.run(
         [sys.executable, "manage.py", "check"],
@@ -104,7 +115,10 @@ def test_a_start_names_every_unreadable_value_and_shows_no_password() -> None:
 def test_an_address_left_empty_is_the_one_of_a_new_installation(tmp_path: Path) -> None:
     """As a copied .env leaves it: SQLite and a Redis of our own."""
     empty = {"DATABASE_URL": "", "REDIS_URL": "", "DATA_DIR": str(tmp_path)}
-    program = "from django.conf import settings as s; print(s.DATABASES['default']['NAME'], s.REDIS_URL[:7])"
+    program = (
+        "from django.conf import settings as s; print(s.DATABASES['default']['NAME'], "
+        "s.REDIS_URL[:7])"
+    )
 
     done = subprocess.run(
         [sys.executable, "manage.py", "shell", "-v", "0", "-c", program],

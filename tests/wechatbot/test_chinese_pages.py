@@ -1,4 +1,6 @@
-"""Staff who read Chinese find no English word on any page of the admin, but in names and in the data."""
+"""Staff who read Chinese find no English word on any page of the admin, but in names and in the
+data.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,8 @@ pytestmark = pytest.mark.django_db
 __all__ = ["rows"]  # The fixture is shared with the test of the English pages.
 
 WORD = re.compile(r"[A-Za-z][A-Za-z_-]+[A-Za-z]")
-# Names that are the same in Chinese texts: products, protocols, keys of a keyboard, placeholders of a text.
+# Names that are the same in Chinese texts: products, protocols, keys of a keyboard, placeholders of
+# a text.
 NAMES = {
     *("wechatbot", "FAQ", "OpenID", "AppID", "AppSecret", "EncodingAESKey", "Token", "URL"),
     *("CSV", "JSON", "API", "Key", "OpenAI", "LDAP", "token", "access_token", "name"),
@@ -42,8 +45,28 @@ NAMES = {
 }
 # What the fixture wrote into its rows.
 DATA = (
-    *("Where is my parcel?", "On its way.", "Mrs Chang", "Refund?", "Returns", "Money back?", "Open today?", "Yes."),
-    *("Agents", "casino", "refund repayment", "Be kind.", "Welcome.", "Shop", "small", "admin", "Li", "account"),
+    *(
+        "Where is my parcel?",
+        "On its way.",
+        "Mrs Chang",
+        "Refund?",
+        "Returns",
+        "Money back?",
+        "Open today?",
+        "Yes.",
+    ),
+    *(
+        "Agents",
+        "casino",
+        "refund repayment",
+        "Be kind.",
+        "Welcome.",
+        "Shop",
+        "small",
+        "admin",
+        "Li",
+        "account",
+    ),
     *("oCustomer", "oCus"),
 )
 ADDRESS = re.compile(r"https?://\S+|developers\.weixin\.qq\.com\S*|\S+@\S+|/wechat")
@@ -52,7 +75,9 @@ SHOWN_ATTRIBUTES = {"title", "placeholder", "aria-label", "alt"}
 
 
 class Reader(HTMLParser):
-    """Collects what a person sees or hears of a page: texts, labels and tips, without the icons' names."""
+    """Collects what a person sees or hears of a page: texts, labels and tips, without the icons'
+    names.
+    """
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -64,7 +89,9 @@ class Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
         classes = values.get("class", "").split()
-        self._in_icon = "icon" in classes or any(name.startswith("material-symbols") for name in classes)
+        self._in_icon = "icon" in classes or any(
+            name.startswith("material-symbols") for name in classes
+        )
         self._unread += tag in UNREAD
         self.texts += [values[name] for name in SHOWN_ATTRIBUTES & values.keys()]
         if tag == "input" and values.get("type") in {"submit", "button"}:
@@ -115,14 +142,18 @@ def addresses_of(model: type[Model]) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("model", MODELS, ids=MODEL_IDS)
-def test_it_shows_every_page_of_a_kind_of_row_in_chinese(staff: Client, rows: None, model: type[Model]) -> None:
+def test_it_shows_every_page_of_a_kind_of_row_in_chinese(
+    staff: Client, rows: None, model: type[Model]
+) -> None:
     found = {address: english_on(staff.get(address)) for address in addresses_of(model)}
 
     assert {address: texts for address, texts in found.items() if texts} == {}
 
 
 @pytest.mark.parametrize("model", MODELS, ids=MODEL_IDS)
-def test_it_shows_mistakes_in_a_form_in_chinese(staff: Client, rows: None, model: type[Model]) -> None:
+def test_it_shows_mistakes_in_a_form_in_chinese(
+    staff: Client, rows: None, model: type[Model]
+) -> None:
     name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
     row = model._default_manager.get_queryset().first()
     assert row is not None
@@ -132,17 +163,25 @@ def test_it_shows_mistakes_in_a_form_in_chinese(staff: Client, rows: None, model
 
 
 @pytest.mark.parametrize("model", MODELS, ids=MODEL_IDS)
-def test_it_asks_before_deleting_several_rows_in_chinese(staff: Client, rows: None, model: type[Model]) -> None:
+def test_it_asks_before_deleting_several_rows_in_chinese(
+    staff: Client, rows: None, model: type[Model]
+) -> None:
     page = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
     chosen = [str(row.pk) for row in model._default_manager.all()[:1]]
 
-    answer = staff.post(page, {"action": "delete_selected", "_selected_action": chosen}, follow=True)
+    answer = staff.post(
+        page, {"action": "delete_selected", "_selected_action": chosen}, follow=True
+    )
 
     assert english_on(answer) == []
-    assert english_on(staff.post(page, {"action": "", "_selected_action": chosen}, follow=True)) == []
+    assert (
+        english_on(staff.post(page, {"action": "", "_selected_action": chosen}, follow=True)) == []
+    )
 
 
-@pytest.mark.parametrize("address", ["admin:index", "admin:password_change", "admin:password_change_done"])
+@pytest.mark.parametrize(
+    "address", ["admin:index", "admin:password_change", "admin:password_change_done"]
+)
 def test_it_shows_a_page_of_the_admin_in_chinese(staff: Client, rows: None, address: str) -> None:
     assert english_on(staff.get(reverse(address))) == []
 
@@ -176,7 +215,9 @@ def test_it_shows_login_and_logout_in_chinese(staff: Client) -> None:
 def test_it_shows_what_is_not_there_in_chinese(staff: Client) -> None:
     assert english_on(staff.get("/admin/nothing/")) == []
     assert english_on(staff.get("/nothing")) == []
-    assert english_on(staff.get(reverse("admin:auth_user_change", args=[987654]), follow=True)) == []
+    assert (
+        english_on(staff.get(reverse("admin:auth_user_change", args=[987654]), follow=True)) == []
+    )
 
 
 def test_it_shows_import_and_its_mistakes_in_chinese(staff: Client, rows: None) -> None:
@@ -218,7 +259,9 @@ def test_a_text_of_another_shape_is_shown_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("english", list(MODEL_WORDS))
-def test_staff_read_in_chinese_why_a_model_did_not_answer(staff: Client, rows: None, english: str) -> None:
+def test_staff_read_in_chinese_why_a_model_did_not_answer(
+    staff: Client, rows: None, english: str
+) -> None:
     ModelCall.objects.update(error=english)
     call = ModelCall.objects.get()
 
@@ -228,7 +271,16 @@ def test_staff_read_in_chinese_why_a_model_did_not_answer(staff: Client, rows: N
 
 
 LLM = Path(__file__).resolve().parent.parent.parent / "llm"
-FAILURES = {"TimedOut", "RateLimited", "Refused", "Failed", "Broken", "Nonsense", "Busy", "BreakerOpen"}
+FAILURES = {
+    "TimedOut",
+    "RateLimited",
+    "Refused",
+    "Failed",
+    "Broken",
+    "Nonsense",
+    "Busy",
+    "BreakerOpen",
+}
 
 
 def words_of_failures() -> Iterator[str]:
@@ -237,7 +289,9 @@ def words_of_failures() -> Iterator[str]:
         node
         for file in LLM.glob("*.py")
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in FAILURES
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in FAILURES
     )
     for call in calls:
         constants = (node.value for node in ast.walk(call) if isinstance(node, ast.Constant))

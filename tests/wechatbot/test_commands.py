@@ -5,7 +5,17 @@ from importlib import import_module
 import pytest
 from django.core.management import get_commands
 
-FLOORS = {"wechatbot", "webhook", "simulator", "tickets", "assistant", "knowledge", "conversations", "wechat", "llm"}
+FLOORS = {
+    "wechatbot",
+    "webhook",
+    "simulator",
+    "tickets",
+    "assistant",
+    "knowledge",
+    "conversations",
+    "wechat",
+    "llm",
+}
 OURS = {name: app for name, app in get_commands().items() if app in FLOORS}
 
 

@@ -1,4 +1,6 @@
-"""Real customers never read the made-up answers of the demo shop, and it goes as easily as it came."""
+"""Real customers never read the made-up answers of the demo shop, and it goes as
+easily as it came.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +69,9 @@ class TestWithARealAccount:
         with pytest.raises(CommandError, match="real account"):
             call_command("load_demo")
 
-    def test_prepare_goes_on_without_it_says_so_and_gives_the_first_login(self, settings: Settings) -> None:
+    def test_prepare_goes_on_without_it_says_so_and_gives_the_first_login(
+        self, settings: Settings
+    ) -> None:
         connect_a_real_account(settings)
 
         words = run("prepare", "--demo")
@@ -79,7 +83,9 @@ class TestWithARealAccount:
         assert "password" in words
         assert "password" not in run("prepare", "--demo")
 
-    def test_a_start_says_that_the_demo_is_still_there(self, loaded: shop.Loaded, settings: Settings) -> None:
+    def test_a_start_says_that_the_demo_is_still_there(
+        self, loaded: shop.Loaded, settings: Settings
+    ) -> None:
         connect_a_real_account(settings)
 
         words = run("prepare")
@@ -110,7 +116,9 @@ class TestFinding:
             case "answer":
                 FAQ.objects.filter(pk=faq.pk).update(answer="30 天内可退。")
             case "category":
-                FAQ.objects.filter(pk=faq.pk).update(category=Category.objects.create(name="自己的"))
+                FAQ.objects.filter(pk=faq.pk).update(
+                    category=Category.objects.create(name="自己的")
+                )
             case "phrasings":
                 Phrasing.objects.create(faq=faq, text="我们的退货办法")
             case "enabled":
@@ -119,7 +127,9 @@ class TestFinding:
         assert removal.find().changed_faqs == (faq,)
 
     def test_an_agent_with_another_name_or_password_is_somebodys(self, loaded: shop.Loaded) -> None:
-        liming, wangfang = (Agent.objects.get(user__username=name) for name in ("liming", "wangfang"))
+        liming, wangfang = (
+            Agent.objects.get(user__username=name) for name in ("liming", "wangfang")
+        )
         Agent.objects.filter(pk=liming.pk).update(display_name="李经理")
         wangfang.user.set_password("her own words")
         wangfang.user.save()
@@ -132,7 +142,9 @@ class TestFinding:
 
 class TestTheCommand:
     def test_it_removes_the_shop_and_keeps_what_is_not_of_it(self, loaded: shop.Loaded) -> None:
-        own = FAQ.objects.create(question="怎么开户", answer="带身份证来柜台。", category=Category.objects.first())
+        own = FAQ.objects.create(
+            question="怎么开户", answer="带身份证来柜台。", category=Category.objects.first()
+        )
 
         words = run("remove_demo")
 
@@ -148,7 +160,9 @@ class TestTheCommand:
 
         words = run("remove_demo")
 
-        assert list(FAQ.objects.values_list("question", "answer")) == [("怎么退货", "30 天内可退。")]
+        assert list(FAQ.objects.values_list("question", "answer")) == [
+            ("怎么退货", "30 天内可退。")
+        ]
         assert "it stays (1):\n  怎么退货" in words
 
     def test_it_removes_what_was_changed_when_told_to(self, loaded: shop.Loaded) -> None:
@@ -178,7 +192,9 @@ class TestTheAdmin:
         client.force_login(User.objects.get(username="admin"))
         return client
 
-    def test_the_front_page_says_that_the_demo_is_here(self, admin: Client, settings: Settings) -> None:
+    def test_the_front_page_says_that_the_demo_is_here(
+        self, admin: Client, settings: Settings
+    ) -> None:
         def page() -> str:
             return admin.get(reverse("admin:index")).content.decode()
 

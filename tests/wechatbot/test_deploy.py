@@ -1,4 +1,6 @@
-"""As it is deployed: Django's own list for production is clean, cookies are Secure, old keys still open."""
+"""As it is deployed: Django's own list for production is clean, cookies are Secure, old keys still
+open.
+"""
 
 from __future__ import annotations
 
@@ -25,9 +27,16 @@ READ = FIELD + "print(field.from_db_value({!r}, None, None))"
 def manage(folder: Path, *command: str, **settings: str) -> subprocess.CompletedProcess[str]:
     """A process of its own: settings are read once."""
     environment = {name: value for name, value in os.environ.items() if name not in CONTRACT}
-    environment.update(DATA_DIR=str(folder), ENV_FILE=os.devnull, REDIS_URL="redis://nowhere", **settings)
+    environment.update(
+        DATA_DIR=str(folder), ENV_FILE=os.devnull, REDIS_URL="redis://nowhere", **settings
+    )
     return subprocess.run(
-        [sys.executable, "manage.py", *command], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "manage.py", *command],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 

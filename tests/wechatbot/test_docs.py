@@ -32,7 +32,9 @@ def test_the_readme_lists_exactly_the_settings_there_are(readme: str) -> None:
 def test_the_example_lists_them_too() -> None:
     lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
 
-    assert {line[1:].split("=")[0] for line in lines if re.match(r"#[A-Z_]+=", line)} == settings_read()
+    assert {
+        line[1:].split("=")[0] for line in lines if re.match(r"#[A-Z_]+=", line)
+    } == settings_read()
 
 
 def test_no_setting_of_a_developer_reaches_the_tests() -> None:
@@ -46,7 +48,9 @@ def test_every_place_a_document_names_exists(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
     linked = set(re.findall(r"\]\(([^)#:]+)\)", text))
     named = {
-        name for name in re.findall(r"`((?:[\w.-]+/)+[\w.-]*)`", text) if not name.startswith(("var/", "docker/cert"))
+        name
+        for name in re.findall(r"`((?:[\w.-]+/)+[\w.-]*)`", text)
+        if not name.startswith(("var/", "docker/cert"))
     }
 
     missing = {name for name in linked | named if not (ROOT / name).exists()}
@@ -57,13 +61,17 @@ def test_every_place_a_document_names_exists(document: str) -> None:
 
 @pytest.mark.parametrize("readme", READMES)
 def test_every_make_target_of_the_readme_exists(readme: str) -> None:
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    targets = set(
+        re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    )
     text = (ROOT / readme).read_text(encoding="utf-8")
 
     assert set(re.findall(r"(?:^|`)make ([a-z]+)", text, re.MULTILINE)) <= targets
 
 
-@pytest.mark.parametrize("document", [*READMES, "CONTRIBUTING.md", "SECURITY.md", "docs/troubleshooting.md"])
+@pytest.mark.parametrize(
+    "document", [*READMES, "CONTRIBUTING.md", "SECURITY.md", "docs/troubleshooting.md"]
+)
 def test_every_command_that_a_document_names_exists(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
 
@@ -80,14 +88,28 @@ def test_every_setting_that_a_document_names_is_read(document: str) -> None:
 
 def test_what_users_see_first_in_trouble_has_its_entry() -> None:
     text = (ROOT / "docs/troubleshooting.md").read_text(encoding="utf-8")
-    symptoms = ("消息延迟过高", "模型应答不准确", "会话上下文丢失", "该公众号提供的服务出现故障", "40164", "48001")
+    symptoms = (
+        "消息延迟过高",
+        "模型应答不准确",
+        "会话上下文丢失",
+        "该公众号提供的服务出现故障",
+        "40164",
+        "48001",
+    )
 
-    assert [symptom for symptom in symptoms if not re.search(rf"^## {symptom}$", text, re.MULTILINE)] == []
-    assert all("docs/troubleshooting.md" in (ROOT / readme).read_text(encoding="utf-8") for readme in READMES)
+    assert [
+        symptom for symptom in symptoms if not re.search(rf"^## {symptom}$", text, re.MULTILINE)
+    ] == []
+    assert all(
+        "docs/troubleshooting.md" in (ROOT / readme).read_text(encoding="utf-8")
+        for readme in READMES
+    )
 
 
 @pytest.mark.parametrize("readme", READMES)
-@pytest.mark.parametrize("document", ["docs/matching.md", "docs/troubleshooting.md", "SECURITY.md", "CONTRIBUTING.md"])
+@pytest.mark.parametrize(
+    "document", ["docs/matching.md", "docs/troubleshooting.md", "SECURITY.md", "CONTRIBUTING.md"]
+)
 def test_both_readmes_lead_to_the_other_documents(readme: str, document: str) -> None:
     assert f"]({document})" in (ROOT / readme).read_text(encoding="utf-8")
 

@@ -26,7 +26,8 @@ from tickets.models import Agent, EventKind, Reason, Ticket, TicketEvent
 pytestmark = pytest.mark.django_db
 
 CHINESE = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]+")
-# The names of languages in themselves, what a customer of the demo shop may ask, and what the bot says by default.
+# The names of languages in themselves, what a customer of the demo shop may ask, and what the bot
+# says by default.
 DATA = ["简体中文", "中文", *SUGGESTIONS]
 MODELS = [model for model in apps.get_models() if admin.site.is_registered(model)]
 MODEL_IDS = [model._meta.label for model in MODELS]
@@ -45,24 +46,45 @@ def rows(admin_user: User) -> None:
     SynonymRule.objects.all().delete()  # The shipped ones are Chinese.
     SynonymRule.objects.create(words="refund repayment")
     message = MessageFactory(
-        text="Where is my parcel?", conversation__customer__account__name="Shop", state=MessageState.HANDED_OVER
+        text="Where is my parcel?",
+        conversation__customer__account__name="Shop",
+        state=MessageState.HANDED_OVER,
     )
     conversation = message.conversation
-    ReplyFactory(conversation=conversation, message=message, text="On its way.", source="faq", state=ReplyState.FAILED)
+    ReplyFactory(
+        conversation=conversation,
+        message=message,
+        text="On its way.",
+        source="faq",
+        state=ReplyState.FAILED,
+    )
     Customer.objects.update(remark="Mrs Chang")
     agent = Agent.objects.create(user=admin_user, display_name="Li")
     ticket = Ticket.objects.create(
-        number="1", reason=Reason.NOTHING_MATCHED, customer=conversation.customer, conversation=conversation,
-        open_for=conversation, waiting_since=message.received_at, assignee=agent,
-    )  # fmt: skip
+        number="1",
+        reason=Reason.NOTHING_MATCHED,
+        customer=conversation.customer,
+        conversation=conversation,
+        open_for=conversation,
+        waiting_since=message.received_at,
+        assignee=agent,
+    )
     for kind in EventKind:
         TicketEvent.objects.create(ticket=ticket, kind=kind, agent=agent)
-    faq = FAQ.objects.create(category=Category.objects.create(name="Returns"), question="Refund?", answer="Yes.")
+    faq = FAQ.objects.create(
+        category=Category.objects.create(name="Returns"), question="Refund?", answer="Yes."
+    )
     Phrasing.objects.create(faq=faq, text="Money back?")
-    CachedAnswer.objects.create(question="Open today?", answer="Yes.", expires_at=message.received_at)
-    model = LanguageModel.objects.create(name="small", base_url="https://model.example/v1", model="small")
+    CachedAnswer.objects.create(
+        question="Open today?", answer="Yes.", expires_at=message.received_at
+    )
+    model = LanguageModel.objects.create(
+        name="small", base_url="https://model.example/v1", model="small"
+    )
     ModelCall.objects.create(language_model=model, model="small", outcome=Outcome.TIMEOUT)
-    AnswerLog.objects.create(session_id="1", question="Open today?", answer="Yes.", source="cache", milliseconds=3)
+    AnswerLog.objects.create(
+        session_id="1", question="Open today?", answer="Yes.", source="cache", milliseconds=3
+    )
     BlockedTerm.objects.create(term="casino")
     Persona.objects.create(account=message.account, prompt="Be kind.")
     BotText.objects.create(account=message.account, moment="follow", text="Welcome.")
@@ -73,7 +95,11 @@ def chinese_on(client: Client, address: str, *, post: bool = False) -> list[str]
     answer = client.post(address, {}) if post else client.get(address, follow=True)
     assert answer.status_code in (200, 403), address
     shown = answer.content.decode()
-    data = [*DATA, default_prompt(), *(line for moment in DEFAULTS for line in default_text(moment).splitlines())]
+    data = [
+        *DATA,
+        default_prompt(),
+        *(line for moment in DEFAULTS for line in default_text(moment).splitlines()),
+    ]
     for text in sorted(data, key=len, reverse=True):
         shown = shown.replace(text, "")
     return CHINESE.findall(_without_escapes(shown))
@@ -84,7 +110,9 @@ def _without_escapes(page: str) -> str:
     return re.sub(r"\\u([0-9a-f]{4})", lambda found: json.loads(f'"{found.group()}"'), page)
 
 
-@pytest.mark.parametrize("name", ["admin:index", "admin:password_change", "admin:jsi18n", "simulator:page"])
+@pytest.mark.parametrize(
+    "name", ["admin:index", "admin:password_change", "admin:jsi18n", "simulator:page"]
+)
 def test_it_shows_a_page_in_english(reader: Client, rows: None, name: str) -> None:
     assert chinese_on(reader, reverse(name)) == []
 
@@ -99,7 +127,9 @@ def test_it_shows_the_login_in_english() -> None:
 
 
 @pytest.mark.parametrize("model", MODELS, ids=MODEL_IDS)
-def test_it_shows_lists_and_forms_in_english(reader: Client, rows: None, model: type[Model]) -> None:
+def test_it_shows_lists_and_forms_in_english(
+    reader: Client, rows: None, model: type[Model]
+) -> None:
     name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
     row = model._default_manager.first()
     assert row is not None, "a kind of row that the fixture does not make"
@@ -111,7 +141,9 @@ def test_it_shows_lists_and_forms_in_english(reader: Client, rows: None, model: 
 
 
 @pytest.mark.parametrize("model", MODELS, ids=MODEL_IDS)
-def test_it_shows_mistakes_in_a_form_in_english(reader: Client, rows: None, model: type[Model]) -> None:
+def test_it_shows_mistakes_in_a_form_in_english(
+    reader: Client, rows: None, model: type[Model]
+) -> None:
     page = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_add")
 
     assert chinese_on(reader, page) == []
@@ -125,7 +157,9 @@ def test_it_shows_import_and_export_of_faqs_in_english(reader: Client, rows: Non
     assert not CHINESE.search(header)
 
 
-def test_it_offers_a_persona_in_the_language_of_the_installation(reader: Client, rows: None) -> None:
+def test_it_offers_a_persona_in_the_language_of_the_installation(
+    reader: Client, rows: None
+) -> None:
     form = reader.get(reverse("admin:assistant_persona_add")).context["adminform"].form
 
     assert form.get_initial_for_field(form.fields["prompt"], "prompt") == default_prompt()

@@ -1,4 +1,6 @@
-"""Who meets an error reads what happened, in the product's look, with a way back; the log has one line."""
+"""Who meets an error reads what happened, in the product's look, with a way back; the log has one
+line.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,10 @@ def newcomer(db: None) -> Client:
 
 @pytest.mark.parametrize(
     ("language", "words", "way"),
-    [("zh-hans", "没有权限打开这一页", "回到管理后台"), ("en", "You may not open this page", "Back to the admin")],
+    [
+        ("zh-hans", "没有权限打开这一页", "回到管理后台"),
+        ("en", "You may not open this page", "Back to the admin"),
+    ],
 )
 def test_it_tells_staff_without_rights_whose_login_lacks_them(
     newcomer: Client, language: str, words: str, way: str
@@ -37,7 +42,13 @@ def test_it_tells_staff_without_rights_whose_login_lacks_them(
     response = newcomer.get(address, headers={"accept-language": language})
     found = response.content.decode()
     assert response.status_code == 403
-    for expected in (words, "xiaochen", way, f'href="{reverse("admin:index")}"', "common/tokens.css"):
+    for expected in (
+        words,
+        "xiaochen",
+        way,
+        f'href="{reverse("admin:index")}"',
+        "common/tokens.css",
+    ):
         assert expected in found
 
 
@@ -67,7 +78,9 @@ class TestTheLog:
             raise PermissionDenied
         except PermissionDenied:
             error = sys.exc_info()
-        record = logging.LogRecord("django.request", logging.WARNING, __file__, 1, "Forbidden: /x", (), error)
+        record = logging.LogRecord(
+            "django.request", logging.WARNING, __file__, 1, "Forbidden: /x", (), error
+        )
         record.status_code = status
         return record
 

@@ -1,4 +1,6 @@
-"""The admin's front page: what needs somebody stands on it, each number leads to its rows, and a login leads to it."""
+"""The admin's front page: what needs somebody stands on it, each number leads to its rows, and a
+login leads to it.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,11 @@ def _in_chinese() -> Iterator[None]:
 
 
 def open_ticket(
-    status: Status, waiting_since: datetime | None = None, created_at: datetime | None = None, *, is_open: bool = True
+    status: Status,
+    waiting_since: datetime | None = None,
+    created_at: datetime | None = None,
+    *,
+    is_open: bool = True,
 ) -> None:
     conversation = ConversationFactory()
     Ticket.objects.create(
@@ -77,17 +83,32 @@ def a_busy_day() -> None:
 
 
 @pytest.mark.usefixtures("a_busy_day")
-def test_each_number_leads_to_the_list_of_as_many_rows(admin_client: Client, reader: Reader) -> None:
+def test_each_number_leads_to_the_list_of_as_many_rows(
+    admin_client: Client, reader: Reader
+) -> None:
     shown = numbers(reader, timezone.localtime())
-    found = {number.title: admin_client.get(number.link).context["cl"].result_count for number in shown}
+    found = {
+        number.title: admin_client.get(number.link).context["cl"].result_count for number in shown
+    }
     assert found == {number.title: number.today for number in shown}
-    assert found == {"客户消息": 4, "FAQ 回答": 2, "模型回答": 1, "转给人工的消息": 1, "新工单": 4, "模型调用失败": 8}
+    assert found == {
+        "客户消息": 4,
+        "FAQ 回答": 2,
+        "模型回答": 1,
+        "转给人工的消息": 1,
+        "新工单": 4,
+        "模型调用失败": 8,
+    }
 
 
 @pytest.mark.usefixtures("a_busy_day")
-def test_each_matter_leads_to_the_list_of_as_many_rows(admin_client: Client, reader: Reader) -> None:
+def test_each_matter_leads_to_the_list_of_as_many_rows(
+    admin_client: Client, reader: Reader
+) -> None:
     shown = matters(reader, timezone.localtime())
-    found = {matter.title: admin_client.get(matter.link).context["cl"].result_count for matter in shown}
+    found = {
+        matter.title: admin_client.get(matter.link).context["cl"].result_count for matter in shown
+    }
     assert found == {matter.title: matter.count for matter in shown}
     assert set(found.values()) == {1, 2, 8}
 
@@ -124,6 +145,8 @@ def test_a_customer_who_waits_for_the_agents_next_word_needs_somebody(reader: Re
     assert needed(reader) == [("客户在等客服回复的工单", 1)]
 
 
-def test_the_login_page_opened_by_itself_leads_to_the_front_page(client: Client, admin_user: object) -> None:
+def test_the_login_page_opened_by_itself_leads_to_the_front_page(
+    client: Client, admin_user: object
+) -> None:
     page = client.post(reverse("admin:login"), {"username": "admin", "password": "password"})
     assert (page.status_code, page["Location"]) == (302, reverse("admin:index"))

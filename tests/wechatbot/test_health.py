@@ -30,7 +30,9 @@ async def ask(probes: Probes, path: str, method: str = "GET") -> tuple[int, Any]
         return {"type": "http.request", "body": b"", "more_body": False}
 
     await probes({"type": "http", "path": path, "method": method}, receive, send)
-    return sent[0]["status"], json.loads(sent[1]["body"] or "null") if sent[0]["status"] != 405 else None
+    return sent[0]["status"], json.loads(sent[1]["body"] or "null") if sent[0][
+        "status"
+    ] != 405 else None
 
 
 def test_it_is_alive_whatever_is_missing() -> None:
@@ -76,7 +78,9 @@ def test_many_askers_cause_one_look() -> None:
 
 
 def test_a_database_that_says_nothing_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The next askers do not wait behind it, and it costs one thread however often it is asked for."""
+    """The next askers do not wait behind it, and it costs one thread however often
+    it is asked for.
+    """
     monkeypatch.setattr("wechatbot.web.probes.MAY_TAKE_SECONDS", 0.05)
     looks = []
     may_end = threading.Event()

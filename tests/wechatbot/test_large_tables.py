@@ -16,7 +16,15 @@ from django.utils import timezone
 from assistant.models import AnswerLog, Source
 from common import paging
 from conversations import session
-from conversations.models import Author, Conversation, Customer, Message, MessageState, Reply, ReplyState
+from conversations.models import (
+    Author,
+    Conversation,
+    Customer,
+    Message,
+    MessageState,
+    Reply,
+    ReplyState,
+)
 from llm.models import ModelCall, Outcome
 from tests.factories import AccountFactory
 from tickets.models import Reason, Status, Ticket
@@ -42,50 +50,75 @@ def history() -> None:
     Customer.objects.bulk_create(customers)
     customers = list(Customer.objects.order_by("pk"))
     Conversation.objects.bulk_create(
-        Conversation(account=account, customer=customer, last_message_at=now) for customer in customers
+        Conversation(account=account, customer=customer, last_message_at=now)
+        for customer in customers
     )
     conversations = list(Conversation.objects.order_by("pk"))
     moments = [now - timedelta(hours=number) for number in range(ROWS)]
     Message.objects.bulk_create(_messages(account.pk, conversations, moments))
     Reply.objects.bulk_create(_replies(conversations, moments))
     Ticket.objects.bulk_create(_tickets(conversations, moments))
-    calls = (ModelCall(model="m" * 100, outcome=Outcome.OK, error=LONG[:300], created_at=at) for at in moments)
+    calls = (
+        ModelCall(model="m" * 100, outcome=Outcome.OK, error=LONG[:300], created_at=at)
+        for at in moments
+    )
     ModelCall.objects.bulk_create(calls)
-    logs = (AnswerLog(question=LONG, answer=LONG, source=Source.FAQ, created_at=at) for at in moments)
+    logs = (
+        AnswerLog(question=LONG, answer=LONG, source=Source.FAQ, created_at=at) for at in moments
+    )
     AnswerLog.objects.bulk_create(logs)
     with connection.cursor() as cursor:
         for table in TABLES:
-            cursor.execute(f"ANALYZE TABLE {table}" if connection.vendor == "mysql" else f"ANALYZE {table}")
+            cursor.execute(
+                f"ANALYZE TABLE {table}" if connection.vendor == "mysql" else f"ANALYZE {table}"
+            )
 
 
-def _messages(account_id: int, conversations: list[Conversation], moments: list[datetime]) -> Iterator[Message]:
+def _messages(
+    account_id: int, conversations: list[Conversation], moments: list[datetime]
+) -> Iterator[Message]:
     for number, at in enumerate(moments):
         conversation = conversations[number % TICKETS]
         yield Message(
-            account_id=account_id, openid=f"o{number % TICKETS}", dedup_key=f"key-{number}", kind="text",
-            text=f"第 {number} 句" + LONG, conversation=conversation, sent_at=at, received_at=at,
+            account_id=account_id,
+            openid=f"o{number % TICKETS}",
+            dedup_key=f"key-{number}",
+            kind="text",
+            text=f"第 {number} 句" + LONG,
+            conversation=conversation,
+            sent_at=at,
+            received_at=at,
             state=MessageState.IGNORED if number % 5 == 0 else MessageState.ANSWERED,
-        )  # fmt: skip
+        )
 
 
 def _replies(conversations: list[Conversation], moments: list[datetime]) -> Iterator[Reply]:
     for number, at in enumerate(moments):
         conversation = conversations[number % TICKETS]
         yield Reply(
-            conversation=conversation, author=Author.BOT, source=Source.FAQ, text=LONG, created_at=at,
+            conversation=conversation,
+            author=Author.BOT,
+            source=Source.FAQ,
+            text=LONG,
+            created_at=at,
             state=ReplyState.SENT,
-        )  # fmt: skip
+        )
 
 
 def _tickets(conversations: list[Conversation], moments: list[datetime]) -> Iterator[Ticket]:
     for number, conversation in enumerate(conversations):
         is_open = number < OPEN
         yield Ticket(
-            number=f"T{number}", reason=Reason.CUSTOMER_ASKED, customer_id=conversation.customer_id,
-            conversation=conversation, open_for=conversation if is_open else None, created_at=moments[number],
-            status=Status.OPEN if is_open else Status.RESOLVED, resolved_at=None if is_open else moments[number],
+            number=f"T{number}",
+            reason=Reason.CUSTOMER_ASKED,
+            customer_id=conversation.customer_id,
+            conversation=conversation,
+            open_for=conversation if is_open else None,
+            created_at=moments[number],
+            status=Status.OPEN if is_open else Status.RESOLVED,
+            resolved_at=None if is_open else moments[number],
             waiting_since=moments[number] if is_open else None,
-        )  # fmt: skip
+        )
 
 
 def whole_scans(queries: CaptureQueriesContext) -> list[str]:
@@ -108,7 +141,9 @@ def _reads_all(sql: str) -> bool:
 
 
 def _is_whole(step: dict[str, object]) -> bool:
-    """Also a sort of more rows than a page may need to look at: such as all messages of an account."""
+    """Also a sort of more rows than a page may need to look at: such as all
+    messages of an account.
+    """
     is_sort = "Using filesort" in str(step["Extra"]) and int(str(step["rows"] or 0)) > TICKETS
     return step["table"] in TABLES and (step["type"] == "ALL" or is_sort)
 
@@ -153,14 +188,20 @@ def test_the_ticket_list_reads_last_words_for_its_page_alone(admin_client: Clien
         html = admin_client.get("/admin/tickets/ticket/").content.decode()
 
     assert f"第 {OPEN - 1} 句" in html
-    of_tickets = [query["sql"] for query in queries if "FROM" in query["sql"] and "tickets_ticket" in query["sql"]]
+    of_tickets = [
+        query["sql"]
+        for query in queries
+        if "FROM" in query["sql"] and "tickets_ticket" in query["sql"]
+    ]
     assert of_tickets
     assert not any("conversations_message" in sql for sql in of_tickets)
 
 
 @pytest.mark.usefixtures("history")
 @pytest.mark.parametrize("page", ["/admin/tickets/ticket/", "/admin/conversations/message/"])
-def test_a_list_asks_the_same_questions_for_few_rows_and_for_many(admin_client: Client, page: str) -> None:
+def test_a_list_asks_the_same_questions_for_few_rows_and_for_many(
+    admin_client: Client, page: str
+) -> None:
     admin_client.get(page)
     with CaptureQueriesContext(connection) as for_many:
         admin_client.get(page)
@@ -183,7 +224,17 @@ def test_a_large_list_is_counted_up_to_a_bound_and_then_estimated(
     found = re.search(r"共约 (\d+) 条，可翻到前 1000 条", html)
     assert found is not None
     assert ROWS * 0.5 <= int(found[1]) <= ROWS * 2
-    counts = [query["sql"] for query in queries if "COUNT(*)" in query["sql"] and "message" in query["sql"]]
+    counts = [
+        query["sql"]
+        for query in queries
+        if "COUNT(*)" in query["sql"] and "message" in query["sql"]
+    ]
     assert all("LIMIT 1001" in sql or connection.vendor == "sqlite" for sql in counts)
-    assert "超过 1000 条" in admin_client.get("/admin/conversations/message/?state=answered").content.decode()
-    assert "共 600 条" in admin_client.get("/admin/conversations/message/?state=ignored").content.decode()
+    assert (
+        "超过 1000 条"
+        in admin_client.get("/admin/conversations/message/?state=answered").content.decode()
+    )
+    assert (
+        "共 600 条"
+        in admin_client.get("/admin/conversations/message/?state=ignored").content.decode()
+    )

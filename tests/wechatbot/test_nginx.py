@@ -1,4 +1,6 @@
-"""Debian's nginx with docker/nginx.conf as it is, before the served project: callback, pages, WebSocket."""
+"""Debian's nginx with docker/nginx.conf as it is, before the served project: callback, pages,
+WebSocket.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,9 @@ class Site:
 
     def log_in(self) -> requests.Session:
         session = requests.Session()
-        session.trust_env = False  # Else a bundle named in the environment would replace our certificate.
+        session.trust_env = (
+            False  # Else a bundle named in the environment would replace our certificate.
+        )
         session.verify = str(self.certificate)
         page = session.get(f"{self.url}/admin/login/", timeout=10)
         token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
@@ -89,13 +93,17 @@ def test_it_carries_a_push_and_its_reply(site: Site, path: str) -> None:
 
 
 def test_it_refuses_a_body_that_is_no_push(site: Site) -> None:
-    answer = requests.post(f"{site.url}/wechat", data=b"x" * 70_000, verify=str(site.certificate), timeout=10)
+    answer = requests.post(
+        f"{site.url}/wechat", data=b"x" * 70_000, verify=str(site.certificate), timeout=10
+    )
 
     assert answer.status_code == 413
 
 
 def test_it_serves_pages_and_their_style_over_https_only(site: Site) -> None:
-    plain = requests.get(f"http://127.0.0.1:{site.http_port}/admin/", allow_redirects=False, timeout=10)
+    plain = requests.get(
+        f"http://127.0.0.1:{site.http_port}/admin/", allow_redirects=False, timeout=10
+    )
     assert plain.status_code == 308
     assert plain.headers["Location"] == "https://127.0.0.1/admin/"
 
@@ -113,7 +121,9 @@ def test_it_carries_the_websocket_of_who_is_logged_in(site: Site) -> None:
     cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in session.cookies)
     address = f"wss://localhost:{site.port}/ws/simulator/"
 
-    with connect(address, ssl=site.tls, origin=site.url, additional_headers={"Cookie": cookies}) as line:
+    with connect(
+        address, ssl=site.tls, origin=site.url, additional_headers={"Cookie": cookies}
+    ) as line:
         assert json.loads(line.recv(timeout=10)) == {"type": "ready"}
     with connect(address, ssl=site.tls, origin=site.url) as line, pytest.raises(ConnectionClosed):
         line.recv(timeout=10)
@@ -122,7 +132,10 @@ def test_it_carries_the_websocket_of_who_is_logged_in(site: Site) -> None:
 def test_it_lets_one_address_try_few_passwords_but_read_the_form_at_will(site: Site) -> None:
     """Past the burst nginx answers by itself: the product is not asked."""
     login, certificate = f"{site.url}/admin/login/", str(site.certificate)
-    tries = [requests.post(login, data={"username": "x"}, verify=certificate, timeout=10) for _ in range(15)]
+    tries = [
+        requests.post(login, data={"username": "x"}, verify=certificate, timeout=10)
+        for _ in range(15)
+    ]
     forms = [requests.get(login, verify=certificate, timeout=10) for _ in range(15)]
 
     assert {answer.status_code for answer in tries} == {403, 429}  # 403: no CSRF token.

@@ -9,7 +9,15 @@ from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from django.urls import reverse
 
-USERS = ("view_user", "change_user", "add_user", "delete_user", "view_group", "change_group", "delete_group")
+USERS = (
+    "view_user",
+    "change_user",
+    "add_user",
+    "delete_user",
+    "view_group",
+    "change_group",
+    "delete_group",
+)
 PASSWORD = "a long password for one test"
 
 
@@ -76,7 +84,9 @@ def test_they_hand_on_what_they_have(browser: Client) -> None:
     group = Group.objects.create(name="客服")
     group.permissions.set(permissions("view_ticket"))
 
-    answer = save(browser, colleague, groups=[group.pk], user_permissions=[permissions("view_user").get().pk])
+    answer = save(
+        browser, colleague, groups=[group.pk], user_permissions=[permissions("view_user").get().pk]
+    )
 
     assert answer.status_code == 302
     assert colleague.groups.get() == group
@@ -85,12 +95,18 @@ def test_they_hand_on_what_they_have(browser: Client) -> None:
 
 @pytest.mark.parametrize("active", [True, False])
 @pytest.mark.parametrize("kind", ["superuser", "more powerful"])
-def test_they_neither_change_nor_delete_nor_log_in_as_who_may_more(browser: Client, kind: str, active: bool) -> None:
+def test_they_neither_change_nor_delete_nor_log_in_as_who_may_more(
+    browser: Client, kind: str, active: bool
+) -> None:
     if kind == "superuser":
         boss = make_user("boss", is_superuser=True, is_active=active)
     else:
         boss = make_user("boss", "change_languagemodel", is_active=active)
-    given = {"password1": "another long one", "password2": "another long one", "usable_password": "true"}
+    given = {
+        "password1": "another long one",
+        "password2": "another long one",
+        "usable_password": "true",
+    }
 
     changed = save(browser, boss, username="mine")
     reset = browser.post(reverse("admin:auth_user_password_change", args=[boss.pk]), given)

@@ -1,4 +1,6 @@
-"""Nothing is kept for ever unless somebody says so, and nothing goes that somebody still works on."""
+"""Nothing is kept for ever unless somebody says so, and nothing goes that
+somebody still works on.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,12 @@ def test_messages_go_with_their_replies_after_400_days() -> None:
     for message in (old, new):
         sent = {"created_at": message.received_at, "state": ReplyState.SENT}
         ReplyFactory(message=message, conversation=message.conversation, **sent)
-    ReplyFactory(author=Author.AGENT, created_at=ago(401), state=ReplyState.SENT, conversation=new.conversation)
+    ReplyFactory(
+        author=Author.AGENT,
+        created_at=ago(401),
+        state=ReplyState.SENT,
+        conversation=new.conversation,
+    )
 
     retention.delete_old()
 
@@ -57,7 +64,12 @@ def test_what_an_open_ticket_shows_stays() -> None:
     for conversation in (served, closed):
         answered = message_of(500, conversation=conversation)
         ReplyFactory(message=answered, conversation=conversation, state=ReplyState.SENT)
-        ReplyFactory(conversation=conversation, author=Author.AGENT, created_at=ago(500), state=ReplyState.SENT)
+        ReplyFactory(
+            conversation=conversation,
+            author=Author.AGENT,
+            created_at=ago(500),
+            state=ReplyState.SENT,
+        )
         Ticket.objects.create(
             number=f"T{conversation.pk}",
             reason=Reason.CUSTOMER_ASKED,
@@ -86,7 +98,9 @@ def test_what_nobody_has_answered_yet_stays(state: MessageState) -> None:
     assert Reply.objects.count() == 1
 
 
-@pytest.mark.parametrize("state", [ReplyState.READY, ReplyState.SENDING, ReplyState.WAITING_FOR_CUSTOMER])
+@pytest.mark.parametrize(
+    "state", [ReplyState.READY, ReplyState.SENDING, ReplyState.WAITING_FOR_CUSTOMER]
+)
 def test_an_answer_that_waits_to_be_sent_stays_with_its_message(state: ReplyState) -> None:
     message = message_of(500)
     ReplyFactory(message=message, conversation=message.conversation, state=ReplyState.SENT)
@@ -104,7 +118,10 @@ def test_the_xml_of_a_push_goes_after_30_days_and_the_message_stays() -> None:
 
     retention.delete_old()
 
-    assert list(Message.objects.order_by("received_at").values_list("raw", flat=True)) == ["", "<xml>new</xml>"]
+    assert list(Message.objects.order_by("received_at").values_list("raw", flat=True)) == [
+        "",
+        "<xml>new</xml>",
+    ]
 
 
 def test_logs_go_after_90_days_and_the_admins_after_400(admin_user: Any) -> None:
@@ -112,12 +129,18 @@ def test_logs_go_after_90_days_and_the_admins_after_400(admin_user: Any) -> None
         ModelCall.objects.create(model="m", outcome=Outcome.OK, created_at=ago(days))
         AnswerLog.objects.create(question="q", source=Source.FAQ, created_at=ago(days))
     for days in (401, 399):
-        entry = LogEntry.objects.create(user=admin_user, action_flag=ADDITION, object_repr="x", change_message="")
+        entry = LogEntry.objects.create(
+            user=admin_user, action_flag=ADDITION, object_repr="x", change_message=""
+        )
         LogEntry.objects.filter(pk=entry.pk).update(action_time=ago(days))
 
     retention.delete_old()
 
-    assert (ModelCall.objects.count(), AnswerLog.objects.count(), LogEntry.objects.count()) == (1, 1, 1)
+    assert (ModelCall.objects.count(), AnswerLog.objects.count(), LogEntry.objects.count()) == (
+        1,
+        1,
+        1,
+    )
 
 
 def test_sessions_that_have_ended_go() -> None:

@@ -1,4 +1,6 @@
-"""`manage.py serve` as a newcomer meets it: real processes, ended by Ctrl-C, by kill -9, started again."""
+"""`manage.py serve` as a newcomer meets it: real processes, ended by Ctrl-C, by kill -9, started
+again.
+"""
 
 from __future__ import annotations
 
@@ -29,23 +31,40 @@ class Served:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.port = free_port()
-        environment = {name: value for name, value in os.environ.items() if name not in {*CONTRACT, "REDIS_URL"}}
+        environment = {
+            name: value
+            for name, value in os.environ.items()
+            if name not in {*CONTRACT, "REDIS_URL"}
+        }
         environment.pop("DATABASE_URL", None)
         self.environment = {**environment, "ENV_FILE": os.devnull, "DATA_DIR": str(folder / "data")}
         self.process = self._process(self.port)
 
     def _process(self, port: int) -> Process:
         command = [sys.executable, "manage.py", "serve", "--demo", "--port", str(port)]
-        return Process(command, log=self.folder / f"serve{port}.log", environment=self.environment, directory=ROOT)
+        return Process(
+            command,
+            log=self.folder / f"serve{port}.log",
+            environment=self.environment,
+            directory=ROOT,
+        )
 
     def start(self) -> None:
         self.process.start()
-        self.process.wait_until(lambda: "wechatbot is ready" in self.process.words, 60, "serve is ready")
+        self.process.wait_until(
+            lambda: "wechatbot is ready" in self.process.words, 60, "serve is ready"
+        )
 
     def try_another(self, port: int) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "manage.py", "serve", "--port", str(port)]
         return subprocess.run(
-            command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=60, check=False
+            command,
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
         )
 
     def child(self, word: str) -> psutil.Process:
@@ -115,7 +134,9 @@ def test_it_starts_a_dead_child_again(served: Served) -> None:
     dead.kill()
 
     wait_until(
-        lambda: any("-Q reply" in command_of(child) for child in served.children() if child.pid != dead.pid),
+        lambda: any(
+            "-Q reply" in command_of(child) for child in served.children() if child.pid != dead.pid
+        ),
         timeout=20,
         what="a new worker",
     )
@@ -164,7 +185,10 @@ def test_it_says_in_one_line_that_the_port_is_in_use(served: Served) -> None:
     assert done.returncode != 0
     lines = done.stderr.strip().splitlines()
     assert len(lines) == 1
-    assert f"Cannot use port {port} on 127.0.0.1: Address already in use. Try another: PORT={port + 1}" in lines[0]
+    assert (
+        f"Cannot use port {port} on 127.0.0.1: Address already in use. Try another: PORT={port + 1}"
+        in lines[0]
+    )
 
 
 def test_it_says_in_one_line_that_redis_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,7 +204,9 @@ def test_nobody_else_reads_what_it_keeps(served: Served) -> None:
     data.chmod(0o755)  # As an earlier version made it.
     served.start()
 
-    open_to_others = [path.name for path in data.rglob("*") if path.is_file() and path.stat().st_mode & 0o077]
+    open_to_others = [
+        path.name for path in data.rglob("*") if path.is_file() and path.stat().st_mode & 0o077
+    ]
     assert data.stat().st_mode & 0o777 == 0o700
     assert (data / "wechatbot.sqlite3").exists()
     assert open_to_others == []

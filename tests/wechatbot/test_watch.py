@@ -1,4 +1,6 @@
-"""When a child counts as hanging, what counts as a sign of life, and what is done with one that hangs."""
+"""When a child counts as hanging, what counts as a sign of life, and what is done with one that
+hangs.
+"""
 
 from __future__ import annotations
 
@@ -144,7 +146,10 @@ def test_hanging_up_is_a_sign(listener: socket.socket) -> None:
 
 
 def test_any_word_of_redis_is_a_sign() -> None:
-    with tempfile.TemporaryDirectory(prefix="wb-") as folder, socket.socket(socket.AF_UNIX) as listener:
+    with (
+        tempfile.TemporaryDirectory(prefix="wb-") as folder,
+        socket.socket(socket.AF_UNIX) as listener,
+    ):
         path = str(Path(folder) / "redis.sock")
         answer = redis_answer(path)
         assert not has_come(answer)

@@ -1,4 +1,6 @@
-"""The page behind the front page's line about the demo shop: what will be lost, and the button that removes it."""
+"""The page behind the front page's line about the demo shop: what will be lost, and the button that
+removes it.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Find the demo shop in a database, and take it out again.
 
-Its rows are known by what they say, so that it is found in a database of any age. What an editor has
-changed since is theirs: it is named, and stays unless it is asked for too. The login `admin` stays.
+Its rows are known by what they say, so that it is found in a database of any age. What an editor
+has changed since is theirs: it is named, and stays unless it is asked for too. The login `admin`
+stays.
 """
 
 from __future__ import annotations
@@ -43,7 +44,9 @@ class Demo:
 
 
 def find(*, with_passwords: bool = False) -> Demo:
-    """`with_passwords`: an agent who got another password is a changed one too. That takes a while to see."""
+    """`with_passwords`: an agent who got another password is a changed one too. That takes a while
+    to see.
+    """
     faqs, changed_faqs = _find_faqs()
     agents, changed_agents = _find_agents(with_passwords=with_passwords)
     return Demo(faqs, changed_faqs, agents, changed_agents)

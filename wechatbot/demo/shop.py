@@ -21,9 +21,17 @@ from wechatbot.generated import generated, random_text
 FAQS = Path(__file__).with_name("faqs.csv")
 AGENTS = {"liming": "李明", "wangfang": "王芳"}
 AGENTS_GROUP = "客服人员"
-# What an agent needs in the admin: tickets with their conversations, and the FAQs to look things up.
+# What an agent needs in the admin: tickets with their conversations, and the FAQs to look things
+# up.
 AGENT_MAY = (
-    *("view_ticket", "change_ticket", "view_conversation", "view_message", "view_reply", "view_customer"),
+    *(
+        "view_ticket",
+        "change_ticket",
+        "view_conversation",
+        "view_message",
+        "view_reply",
+        "view_customer",
+    ),
     *("view_faq", "view_phrasing", "view_category"),
 )
 PASSWORD_LENGTH = 16
@@ -62,7 +70,9 @@ def has_real_account() -> bool:
     """Whether WeChat's own customers may write to us: of an account that is not the simulator's."""
     if settings.WECHAT_APP_ID and not settings.WECHAT_IS_SIMULATED:
         return True
-    return OfficialAccount.objects.filter(enabled=True).exclude(app_id=settings.WECHAT_APP_ID).exists()
+    return (
+        OfficialAccount.objects.filter(enabled=True).exclude(app_id=settings.WECHAT_APP_ID).exists()
+    )
 
 
 @transaction.atomic
@@ -86,7 +96,9 @@ def make_admin() -> Login:
 
 def _make_agent(username: str, display_name: str, group: Group) -> Login:
     login = _login(username, agent_password_file(username))
-    user = User.objects.create_user(username, password=login.password, first_name=display_name, is_staff=True)
+    user = User.objects.create_user(
+        username, password=login.password, first_name=display_name, is_staff=True
+    )
     user.groups.add(group)
     Agent.objects.create(user=user, display_name=display_name)
     return login

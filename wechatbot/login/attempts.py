@@ -1,7 +1,7 @@
 """Failed logins, counted in Redis: by pair of account and address, by address, and by account.
 
-A pair and an address are locked for a while. An account alone is only slowed: a lock would let anybody keep
-a colleague out by typing wrong passwords.
+A pair and an address are locked for a while. An account alone is only slowed: a lock would let
+anybody keep a colleague out by typing wrong passwords.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ ACCOUNT_PATIENCE = 10
 ACCOUNT_SECONDS = 3600
 LONGEST_PAUSE = 3.0
 
-# One call, so that no counter stays without an end. A count that reaches the limit locks for the whole time.
+# One call, so that no counter stays without an end. A count that reaches the limit locks for the
+# whole time.
 COUNT = """
 local count = redis.call('INCR', KEYS[1])
 if count == 1 or count == tonumber(ARGV[2]) then
@@ -56,7 +57,9 @@ class Attempt:
         return f"{PREFIX}:account:{_digest(self.account)}"
 
     def seconds_to_wait(self) -> int:
-        """0 where nothing is locked. Without Redis nobody is: the two places for hashes still hold."""
+        """0 where nothing is locked. Without Redis nobody is: the two places
+        for hashes still hold.
+        """
         try:
             return max(_seconds_locked(key, limit) for key, limit in self.locks)
         except REDIS_AWAY as error:
@@ -80,10 +83,14 @@ class Attempt:
             return
         if any(count == limit for count, limit in counts):
             # A password is now and then typed into the wrong box: no name here.
-            log.warning("Logins from %s are locked for %d minutes", self.address, LOCK_SECONDS // 60)
+            log.warning(
+                "Logins from %s are locked for %d minutes", self.address, LOCK_SECONDS // 60
+            )
 
     def forgive_pair(self) -> None:
-        """A right password ends the count of its pair. Not that of the address: an attacker may have a login too."""
+        """A right password ends the count of its pair. Not that of the address: an attacker may
+        have a login too.
+        """
         try:
             redis().delete(self.locks[0][0])
         except REDIS_AWAY as error:
@@ -95,7 +102,9 @@ def attempt_of(username: str, address: str) -> Attempt:
 
 
 def unlock(*, username: str = "", address: str = "") -> int:
-    """Forget failures of one account, of one address, or (neither) of all. How many counters went."""
+    """Forget failures of one account, of one address, or (neither) of all.
+    How many counters went.
+    """
     if username:
         digest = _digest(_account_of(username))
         patterns = [f"{PREFIX}:pair:{digest}:*", f"{PREFIX}:account:{digest}"]
@@ -119,7 +128,9 @@ def _seconds_locked(key: str, limit: int) -> int:
 
 
 def _account_of(username: str) -> str:
-    """The name as it stands in the row: MySQL finds `admin` by `Ádmin` too, and that is no other account."""
+    """The name as it stands in the row: MySQL finds `admin` by `Ádmin` too, and that is no other
+    account.
+    """
     found = User.objects.filter(username=username).values_list("username", flat=True).first()
     return found or unicodedata.normalize("NFKC", username).casefold()
 

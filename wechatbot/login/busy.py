@@ -1,4 +1,6 @@
-"""Where no place to hash came free in time: a page that asks for a moment's patience. And the page of a lock, kept."""
+"""Where no place to hash came free in time: a page that asks for a moment's patience. And the page
+of a lock, kept.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +23,12 @@ class BusyMiddleware(MiddlewareMixin):
         answer["Retry-After"] = str(RETRY_AFTER_SECONDS)
         return answer
 
-    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        """Under ASGI, Axes' middleware does not hand on what the form has drawn: `refused` finds it here."""
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        """Under ASGI, Axes' middleware does not hand on what the form has drawn: `refused` finds it
+        here.
+        """
         if is_refused(request):
             request.login_answer = response  # type: ignore[attr-defined]
         return response

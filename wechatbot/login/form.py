@@ -27,7 +27,9 @@ class LoginForm(AuthenticationForm):
         return self._ask(attempt)
 
     def _ask(self, attempt: Attempt) -> dict[str, Any]:
-        """Look, hash and count in one place: of a hundred guesses at once two pass the look together, not all."""
+        """Look, hash and count in one place: of a hundred guesses at once two pass the look
+        together, not all.
+        """
         with place_to_hash():
             try:
                 return super().clean()
@@ -43,7 +45,9 @@ class LoginForm(AuthenticationForm):
 
 
 def locked_words(seconds: int) -> str:
-    return _("登录失败的次数太多。请等 {time}再试，或请管理员在服务器上解锁。").format(time=_in_words(seconds))
+    return _("登录失败的次数太多。请等 {time}再试，或请管理员在服务器上解锁。").format(
+        time=_in_words(seconds)
+    )
 
 
 def _in_words(seconds: int) -> str:

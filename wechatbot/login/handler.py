@@ -1,4 +1,6 @@
-"""What django-axes asks and is told. It stands in `authenticate()`, whichever form a login comes from."""
+"""What django-axes asks and is told. It stands in `authenticate()`, whichever form a login comes
+from.
+"""
 
 from __future__ import annotations
 
@@ -14,16 +16,21 @@ TOO_MANY_REQUESTS = 429
 
 
 class LoginHandler(AbstractAxesHandler, AxesBaseHandler):
-    """Axes brings one limit for all its counters, and either locks an account alone or does not look at it."""
+    """Axes brings one limit for all its counters, and either locks an account alone or does not
+    look at it.
+    """
 
     def is_locked(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> bool:
         return _attempt(request, credentials).seconds_to_wait() > 0
 
     def get_failures(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> int:
-        # Axes demands the method for its own `is_locked`, which is replaced above: nobody may call it.
+        # Axes demands the method for its own `is_locked`, which is replaced above: nobody may call
+        # it.
         raise NotImplementedError("is_locked looks at each counter with its own limit")
 
-    def user_login_failed(self, sender: Any, credentials: dict[str, Any], request: Any = None, **kwargs: Any) -> None:
+    def user_login_failed(
+        self, sender: Any, credentials: dict[str, Any], request: Any = None, **kwargs: Any
+    ) -> None:
         """A try that met the lock neither counts nor prolongs it."""
         if request is not None and not is_refused(request):
             _attempt(request, credentials).count_failure()

@@ -1,4 +1,6 @@
-"""Passwords are hashed two at a time: each takes memory and a core, and whoever finds the login may ask for one."""
+"""Passwords are hashed two at a time: each takes memory and a core, and whoever finds the login may
+ask for one.
+"""
 
 from __future__ import annotations
 

@@ -30,14 +30,18 @@ def die_with_parent(parent: int, death_signal: int) -> Callable[[], None]:
     def ask_the_kernel() -> None:
         if _libc is not None:
             _libc.prctl(PR_SET_PDEATHSIG, death_signal)
-            if os.getppid() != parent:  # We died before the call: nobody would send the signal any more.
+            if (
+                os.getppid() != parent
+            ):  # We died before the call: nobody would send the signal any more.
                 os._exit(1)
 
     return ask_the_kernel
 
 
 class Child:
-    """`is_heard`: its words come through a pipe to us, else they go where ours go. `has_pulse`: see `pulse`."""
+    """`is_heard`: its words come through a pipe to us, else they go where ours go. `has_pulse`: see
+    `pulse`.
+    """
 
     def __init__(
         self,
@@ -104,7 +108,9 @@ class Child:
 
     @contextlib.contextmanager
     def _pulse_pipe(self) -> Iterator[tuple[int, ...]]:
-        """The child's end, for as long as the child is being started; each life has a pipe of its own."""
+        """The child's end, for as long as the child is being started; each life has a pipe of its
+        own.
+        """
         if not self._has_pulse:
             yield ()
             return

@@ -16,7 +16,9 @@ DUMP_MAY_TAKE = 0.5
 
 
 class Guard:
-    def __init__(self, child: Child, sign: Sign, say: Callable[[str], None], *, can_dump: bool = True) -> None:
+    def __init__(
+        self, child: Child, sign: Sign, say: Callable[[str], None], *, can_dump: bool = True
+    ) -> None:
         self._child = child
         self._say = say
         self._can_dump = can_dump
@@ -36,7 +38,10 @@ class Guard:
             self._ask_for_stacks()
 
     def _ask_for_stacks(self) -> None:
-        self._say(f"{self._child.name} gives no sign of life and is ended; where it stands, if it can still tell:")
+        self._say(
+            f"{self._child.name} gives no sign of life and is ended; where it stands, if it can "
+            "still tell:"
+        )
         if self._can_dump:
             self._child.send(DUMP_SIGNAL)
         self._kill_at = time.monotonic() + (DUMP_MAY_TAKE if self._can_dump else 0)

@@ -1,6 +1,7 @@
 """One program of the plan for a container: `python -m wechatbot.supervisor.one web|worker|deliver`.
 
-A small parent that ends when its child does, also when the child hangs; then the container is started again.
+A small parent that ends when its child does, also when the child hangs; then the container is
+started again.
 """
 
 from __future__ import annotations

@@ -7,17 +7,20 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-# A second's pause of a numeric library's idle threads and an arena per thread cost memory and bring nothing here.
+# A second's pause of a numeric library's idle threads and an arena per thread cost memory and bring
+# nothing here.
 CHILD_ENVIRONMENT = {
     "DJANGO_SETTINGS_MODULE": "wechatbot.settings",
     "PYTHONUNBUFFERED": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
     "MALLOC_ARENA_MAX": "2",
-    # `serve` and `prepare` have run Django's checks; the workers need not import every page to do it again.
+    # `serve` and `prepare` have run Django's checks; the workers need not import every page to do
+    # it again.
     "CELERY_SKIP_CHECKS": "1",
 }
-# Celery warns root of pickled messages; ours are JSON, and a container or a rented server often knows only root.
+# Celery warns root of pickled messages; ours are JSON, and a container or a rented server often
+# knows only root.
 NOT_ABOUT_ROOT = "ignore:You're running the worker with superuser privileges"
 
 
@@ -87,14 +90,26 @@ def worker_program(threads: int, *, name: str = "worker") -> Program:
 
 def deliver_program() -> Program:
     """Deliveries, small jobs, the sweep, and beat as a thread."""
-    return _celery("deliver", "-Q", "deliver,default,recovery", "-c", "20", "-n", "deliver@%h", "--beat-thread")
+    return _celery(
+        "deliver", "-Q", "deliver,default,recovery", "-c", "20", "-n", "deliver@%h", "--beat-thread"
+    )
 
 
 def _celery(name: str, *options: str) -> Program:
     return Program(
         name,
         (
-            *(sys.executable, "-W", NOT_ABOUT_ROOT, "-m", "celery", "--quiet", "-A", "wechatbot", "worker"),
+            *(
+                sys.executable,
+                "-W",
+                NOT_ABOUT_ROOT,
+                "-m",
+                "celery",
+                "--quiet",
+                "-A",
+                "wechatbot",
+                "worker",
+            ),
             *(
                 "-P",
                 "threads",

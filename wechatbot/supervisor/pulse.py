@@ -1,7 +1,8 @@
-"""A child's side of being watched: one byte a second into its parent's pipe, and its stacks into the log on request.
+"""A child's side of being watched: one byte a second into its parent's pipe, and its stacks into
+the log on request.
 
-A pipe and no key in Redis, because it says something of this one process: Redis or the database may be away, and other
-workers may be well.
+A pipe and no key in Redis, because it says something of this one process: Redis or the database may
+be away, and other workers may be well.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ def start() -> None:
     dump_stacks_on_request()
     pipe = os.environ.pop(PULSE_PIPE, "")
     if pipe:
-        threading.Thread(target=_beat_for_ever, args=(int(pipe),), name="pulse", daemon=True).start()
+        threading.Thread(
+            target=_beat_for_ever, args=(int(pipe),), name="pulse", daemon=True
+        ).start()
 
 
 def _beat_for_ever(pipe: int) -> None:

@@ -1,4 +1,6 @@
-"""Ask our own `/readyz`, and the words for when it answers. A bare socket: an HTTP library costs 10 MB for one line."""
+"""Ask our own `/readyz`, and the words for when it answers. A bare socket: an HTTP library costs 10
+MB for one line.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The loop: start in order, listen, restart who dies, end who hangs, say when all is ready, stop in order."""
+"""The loop: start in order, listen, restart who dies, end who hangs, say when all is ready, stop in
+order.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +23,8 @@ TICK = 0.1
 LOOK_EVERY = 0.3
 # A slow machine takes its time; after this long the operator is told what is still missing.
 SAY_WHAT_IS_MISSING_AFTER = 20.0
-# Together under three seconds. Web first, so that no message comes in that no worker would answer; what a worker leaves
-# unfinished is in the database and answered after the next start.
+# Together under three seconds. Web first, so that no message comes in that no worker would answer;
+# what a worker leaves unfinished is in the database and answered after the next start.
 WEB_MAY_TAKE, WORKERS_MAY_TAKE, REDIS_MAY_TAKE = 1.0, 1.0, 0.6
 
 
@@ -33,7 +35,8 @@ class Stopped(Exception):
 class Supervisor:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        # Redis writes its file when it is asked to end; the others keep nothing and may die at once.
+        # Redis writes its file when it is asked to end; the others keep nothing and may die at
+        # once.
         self._redis = Child(plan.redis, death_signal=signal.SIGTERM) if plan.redis else None
         self._web = Child(plan.web)
         self._workers = [Child(worker, has_pulse=True) for worker in plan.workers]
@@ -47,11 +50,15 @@ class Supervisor:
         guards = [Guard(self._web, web_answer(self._plan.host, self._plan.port), self._say)]
         guards += [Guard(worker, Beat(worker), self._say) for worker in self._workers]
         if self._redis:
-            guards.append(Guard(self._redis, redis_answer(self._plan.redis_socket), self._say, can_dump=False))
+            guards.append(
+                Guard(self._redis, redis_answer(self._plan.redis_socket), self._say, can_dump=False)
+            )
         return guards
 
     def run(self, preparation: int) -> int:
-        """`preparation` is the process that migrates the database while Redis starts; the rest waits for it."""
+        """`preparation` is the process that migrates the database while Redis starts; the rest
+        waits for it.
+        """
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._ask_to_stop)
         try:
@@ -112,7 +119,10 @@ class Supervisor:
             if child.exit_code is not None:
                 code = child.exit_code
                 self._bury(child)
-                self._say(f"{child.name} ended with code {code}, starting again in {child.plan_restart():.0f} s")
+                self._say(
+                    f"{child.name} ended with code {code}, starting again in "
+                    f"{child.plan_restart():.0f} s"
+                )
             elif child.start_at is not None and child.start_at <= time.monotonic():
                 self._start(child)
         for guard in self._guards:
@@ -159,7 +169,9 @@ class Supervisor:
         self._print("serve", [line.encode() for line in lines])
 
     def _print(self, name: str, lines: Iterable[bytes]) -> None:
-        with contextlib.suppress(BrokenPipeError):  # Nobody reads us any more: no reason to stop serving.
+        with contextlib.suppress(
+            BrokenPipeError
+        ):  # Nobody reads us any more: no reason to stop serving.
             for line in lines:
                 sys.stdout.buffer.write(f"{name:<8}| ".encode() + line + b"\n")
             sys.stdout.buffer.flush()

@@ -50,7 +50,9 @@ class Beat:
 
 
 class Answer:
-    """Any word back over a socket. Who hangs up has acted too: a web process without a free file does just that."""
+    """Any word back over a socket. Who hangs up has acted too: a web process without a free file
+    does just that.
+    """
 
     def __init__(self, family: int, address: tuple[str, int] | str, words: bytes) -> None:
         self._family, self._address, self._words = family, address, words

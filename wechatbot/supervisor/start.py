@@ -1,4 +1,6 @@
-"""What `serve` looks at before it turns into the supervisor. Knows the settings, unlike the rest of this package."""
+"""What `serve` looks at before it turns into the supervisor. Knows the settings, unlike the rest of
+this package.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,14 @@ from django.conf import settings
 from common.redis import REDIS_AWAY, redis
 from wechat.console import PUSHES
 from wechatbot.supervisor import child
-from wechatbot.supervisor.plan import Plan, Program, deliver_program, redis_program, web_program, worker_program
+from wechatbot.supervisor.plan import (
+    Plan,
+    Program,
+    deliver_program,
+    redis_program,
+    web_program,
+    worker_program,
+)
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 REDIS_MAY_TAKE = 15.0
@@ -27,8 +36,10 @@ class CannotStart(Exception):
 
 
 def with_matching_settings(host: str, port: int) -> None:
-    """Settings are derived from PORT (public address, the simulator's API), and an address that others reach is no
-    place for DEBUG. Where the options say otherwise than the environment, begin again with the environment changed."""
+    """Settings are derived from PORT (public address, the simulator's API), and an address that
+    others reach is no place for DEBUG. Where the options say otherwise than the environment, begin
+    again with the environment changed.
+    """
     wanted = {"PORT": str(port)} if port != settings.PORT else {}
     if host not in LOOPBACK and settings.DEBUG:
         wanted["DEBUG"] = "false"
@@ -38,7 +49,9 @@ def with_matching_settings(host: str, port: int) -> None:
 
 
 def hold_the_only_place() -> None:
-    """Two of us on one DATA_DIR would fight for the socket of Redis. The lock ends with this process."""
+    """Two of us on one DATA_DIR would fight for the socket of Redis. The lock ends with this
+    process.
+    """
     settings.DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
     _close_to_others(settings.DATA_DIR)
     lock = os.open(settings.DATA_DIR / "serve.lock", os.O_RDWR | os.O_CREAT, 0o600)
@@ -46,7 +59,9 @@ def hold_the_only_place() -> None:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         owner = os.read(lock, 20).decode() or "unknown"
-        raise CannotStart(f"wechatbot is already running on {settings.DATA_DIR} (process {owner}).") from None
+        raise CannotStart(
+            f"wechatbot is already running on {settings.DATA_DIR} (process {owner})."
+        ) from None
     os.set_inheritable(lock, True)
     os.ftruncate(lock, 0)
     os.pwrite(lock, str(os.getpid()).encode(), 0)
@@ -60,7 +75,9 @@ def _close_to_others(folder: Path) -> None:
 
 def check_port(host: str, port: int) -> None:
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM
+        )[0]
         with socket.socket(family, kind, protocol) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
@@ -114,10 +131,13 @@ def _for_the_console() -> list[tuple[str, str]]:
 
 def private_redis() -> Program:
     """Where no redis-server is installed, the set-up brings one into the virtual environment."""
-    program = shutil.which("redis-server") or shutil.which("redis-server", path=str(Path(sys.executable).parent))
+    program = shutil.which("redis-server") or shutil.which(
+        "redis-server", path=str(Path(sys.executable).parent)
+    )
     if program is None:
         raise CannotStart(
-            "redis-server is missing. Install it (Debian: apt-get install redis-server), run `make run`, "
+            "redis-server is missing. Install it (Debian: apt-get install redis-server), run `make "
+            "run`, "
             "or name a server of yours in REDIS_URL."
         )
     folder = settings.DATA_DIR / "redis"
@@ -142,7 +162,11 @@ def wait_for_redis() -> None:
             return
         except REDIS_AWAY as error:
             if time.monotonic() > end:
-                hint = f" See {settings.DATA_DIR / 'redis' / 'redis.log'}." if settings.EMBEDDED else ""
+                hint = (
+                    f" See {settings.DATA_DIR / 'redis' / 'redis.log'}."
+                    if settings.EMBEDDED
+                    else ""
+                )
                 raise CannotStart(f"Redis does not answer: {error}.{hint}") from error
         time.sleep(0.05)
 
@@ -152,7 +176,9 @@ def die_with_parent(parent: int) -> None:
 
 
 def settle_down() -> None:
-    """The children are modules of this project and read the same settings, wherever the command was typed."""
+    """The children are modules of this project and read the same settings, wherever the command was
+    typed.
+    """
     os.umask(0o077)
     os.environ["DATA_DIR"] = str(settings.DATA_DIR)
     os.chdir(settings.BASE_DIR)

@@ -11,10 +11,11 @@ ANSWER_WITHIN = 3.0
 MISSES = 3
 # A child that starts is asked more often, so that its life is known soon.
 ASK_A_STARTER_EVERY = 1.0
-# Importing on a slow machine, or Redis reading a large file: a child that has given no sign yet is starting.
+# Importing on a slow machine, or Redis reading a large file: a child that has given no sign yet is
+# starting.
 START_MAY_TAKE = 300.0
-# Whoever looks so late was held up itself (a machine that slept, a stopped group): what it missed says nothing. Longer
-# than the two seconds that a question for `/readyz` may take at the start.
+# Whoever looks so late was held up itself (a machine that slept, a stopped group): what it missed
+# says nothing. Longer than the two seconds that a question for `/readyz` may take at the start.
 LATE_LOOK = 4.0
 
 

@@ -1,1 +1,3 @@
-"""The web process around its application: bounds on connections, on requests at once, and the two probes."""
+"""The web process around its application: bounds on connections, on requests at once, and the two
+probes.
+"""

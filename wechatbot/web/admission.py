@@ -1,7 +1,7 @@
 """How many requests Django works on at once: each takes a thread, and a login takes memory as well.
 
-A place is taken when the whole request is there, so that slow senders hold none. Who finds no place is told so at once;
-the callback, the probes and the WebSockets do not come through here.
+A place is taken when the whole request is there, so that slow senders hold none. Who finds no place
+is told so at once; the callback, the probes and the WebSockets do not come through here.
 """
 
 from __future__ import annotations
@@ -28,9 +28,11 @@ MAX_LOGINS = 8
 # Bodies beyond what a form sends: they are kept on disk while they come in.
 LARGE_BODY = 64 * 1024
 MAX_LARGE_BODIES = 8
-# What has come of smaller bodies whose end has not. Thousands of connections may wait for one; their memory may not.
+# What has come of smaller bodies whose end has not. Thousands of connections may wait for one;
+# their memory may not.
 MAX_UNFINISHED_BYTES = 32 * 1024 * 1024
-# A page brings a dozen files with it: these wait for each other, since a page without its style is of no use.
+# A page brings a dozen files with it: these wait for each other, since a page without its style is
+# of no use.
 MAX_FILES = 16
 MAX_FILES_WAITING = 256
 RETRY_AFTER = b"3"
@@ -109,7 +111,8 @@ class Admission:
         try:
             await self._application(scope, visit.receive, send)
         finally:
-            # Django ends a request only when its thread has ended, also for a client that went away.
+            # Django ends a request only when its thread has ended, also for a client that went
+            # away.
             visit.leave()
 
     def _places_for(self, scope: Scope) -> list[Places]:
@@ -119,13 +122,17 @@ class Admission:
         now = asyncio.get_running_loop().time()
         if refusal.status == 429 and now - self._said_at >= SAY_AGAIN_SECONDS:
             self._said_at = now
-            logger.warning("too many requests at once: %s and maybe others are told to come again", path)
+            logger.warning(
+                "too many requests at once: %s and maybe others are told to come again", path
+            )
 
 
 class _Visit:
     """One request: how much of its body has come, and which places it holds."""
 
-    def __init__(self, scope: Scope, receive: Receive, places: list[Places], large: Places, unfinished: Room) -> None:
+    def __init__(
+        self, scope: Scope, receive: Receive, places: list[Places], large: Places, unfinished: Room
+    ) -> None:
         self._receive = receive
         self._most = max_body(scope["path"])
         self._wanted = places

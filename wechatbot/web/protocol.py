@@ -1,7 +1,8 @@
-"""uvicorn's protocol with bounds on a head's size, and a note of what each connection is waited for.
+"""uvicorn's protocol with bounds on a head's size, and a note of what each connection is waited
+for.
 
-uvicorn bounds neither size nor time of a head for this parser. The notes cost a push some dictionary entries; one look
-a second at all of them (`Waits.end_the_late`) spares a timer for each.
+uvicorn bounds neither size nor time of a head for this parser. The notes cost a push some
+dictionary entries; one look a second at all of them (`Waits.end_the_late`) spares a timer for each.
 """
 
 from __future__ import annotations
@@ -16,7 +17,10 @@ from wechatbot.web.bodies import seconds_for_body
 from wechatbot.web.waits import HEAD_SECONDS, READING_SECONDS, Waits
 
 MAX_HEAD = 32 * 1024
-_TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+_TOO_LONG = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: "
+    b"close\r\n\r\n"
+)
 
 
 class BoundedState(ServerState):
@@ -47,7 +51,9 @@ class BoundedProtocol(HttpToolsProtocol):
 
     @property
     def _is_in_head(self) -> bool:
-        """Whether a request's head is awaited or unfinished; after the first request only if it has begun."""
+        """Whether a request's head is awaited or unfinished; after the first request only if it has
+        begun.
+        """
         return self.cycle is None or self.cycle.scope is not self.scope
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

@@ -36,7 +36,9 @@ class Server(uvicorn.Server):
         return await super().on_tick(counter)
 
     def _files_ran_out(self, now: float) -> None:
-        """The event loop sheds what it cannot accept without a word (EMFILE): somebody must say it."""
+        """The event loop sheds what it cannot accept without a word (EMFILE):
+        somebody must say it.
+        """
         for _ in range(ENDED_AT_ONCE):
             if not self._waits.make_room():
                 break
@@ -44,7 +46,8 @@ class Server(uvicorn.Server):
             return
         self._said_at = now
         logger.error(
-            "no file is left for a new connection (EMFILE): %d connections are open. Raise the limit of open files "
+            "no file is left for a new connection (EMFILE): %d connections are open. Raise the "
+            "limit of open files "
             "(ulimit -n, LimitNOFILE, ulimits in compose) or start another web process.",
             len(self.server_state.connections),
         )

@@ -1,4 +1,6 @@
-"""How many WebSockets one process keeps open: each holds a file and a subscription for as long as a page is shown."""
+"""How many WebSockets one process keeps open: each holds a file and a subscription for as long as a
+page is shown.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 async def no_such_socket(scope: Any, receive: Any, send: Any) -> None:
-    """For every path without a socket: refused without a word. A stranger's request is no error of ours to log."""
+    """For every path without a socket: refused without a word. A stranger's request is no error of
+    ours to log.
+    """
     await receive()
     await send({"type": "websocket.close"})
 

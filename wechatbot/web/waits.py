@@ -1,7 +1,8 @@
 """Which connections the server waits for, and which of them end when time or room runs out.
 
-Each line is ordered by its beginning. A request that is complete stands in none of them: it is the application's, and
-nobody ends it here. So a held push keeps its connection whatever happens around it.
+Each line is ordered by its beginning. A request that is complete stands in none of them: it is the
+application's, and nobody ends it here. So a held push keeps its connection whatever happens around
+it.
 """
 
 from __future__ import annotations
@@ -27,10 +28,13 @@ class Connection(Protocol):
 
 class Waits:
     def __init__(self, file_limit: int) -> None:
-        self.most_connections = min(max(file_limit - KEPT_FOR_OTHERS, file_limit // 2), MOST_CONNECTIONS)
+        self.most_connections = min(
+            max(file_limit - KEPT_FOR_OTHERS, file_limit // 2), MOST_CONNECTIONS
+        )
         # Kept alive after a response: no byte of another request yet.
         self.kept: dict[Connection, None] = {}
-        # The others with the moment at which the wait is over: for a head, for a body, for the client to read.
+        # The others with the moment at which the wait is over: for a head, for a body, for the
+        # client to read.
         self.heads: dict[Connection, float] = {}
         self.bodies: dict[Connection, float] = {}
         self.readers: dict[Connection, float] = {}
@@ -52,7 +56,10 @@ class Waits:
 
     def end_the_late(self, now: float) -> None:
         """Heads all have the same time and stand in order, the others do not."""
-        late = [connection for connection, _ in takewhile(lambda wait: wait[1] <= now, self.heads.items())]
+        late = [
+            connection
+            for connection, _ in takewhile(lambda wait: wait[1] <= now, self.heads.items())
+        ]
         for line in (self.bodies, self.readers):
             late += [connection for connection, until in line.items() if until <= now]
         for connection in late:

@@ -17,15 +17,23 @@ from wechat import accounts
 from wechat.models import OfficialAccount
 from wechat.replies import without_links
 
-WAY_OUT = "`manage.py prepare`, or `make run`, makes the tables and the account that the environment names."
+WAY_OUT = (
+    "`manage.py prepare`, or `make run`, makes the tables and the account that the environment "
+    "names."
+)
 
 
 class Command(BaseCommand):
-    help = "Ask the assistant one question and print its answer, where it came from, and the FAQs that came close."
+    help = (
+        "Ask the assistant one question and print its answer, where it came from, and the FAQs "
+        "that came close."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("question")
-        parser.add_argument("--account", default="", help="the account's slug; the default account if left out")
+        parser.add_argument(
+            "--account", default="", help="the account's slug; the default account if left out"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         text = options["question"].strip()
@@ -36,7 +44,9 @@ class Command(BaseCommand):
         answer = pipeline.answer(question, model=gateway.complete)
         self._print(answer, matching.match(text))
         if not answer.text:
-            raise CommandError(f"No answer ({answer.doubt or 'nothing to say'}): a customer would get a person.")
+            raise CommandError(
+                f"No answer ({answer.doubt or 'nothing to say'}): a customer would get a person."
+            )
 
     def _print(self, answer: Answer, match: Match) -> None:
         self.stdout.write(without_links(answer.text) or "—")
@@ -45,21 +55,31 @@ class Command(BaseCommand):
         confidence = match.confidence if answer.confidence is None else answer.confidence
         self.stdout.write(f"confidence  {confidence:.2f} ({match.band})")
         for candidate in match.candidates:
-            self.stdout.write(f"FAQ {candidate.faq_id:<7} {candidate.score:.2f}  {candidate.question}")
+            self.stdout.write(
+                f"FAQ {candidate.faq_id:<7} {candidate.score:.2f}  {candidate.question}"
+            )
         if not match.candidates:
             self.stdout.write("FAQ         none comes close")
 
 
 def _account(slug: str) -> OfficialAccount:
-    """The account whose words and persona are used. Settings from the environment count as at every start."""
+    """The account whose words and persona are used. Settings from the environment count as at every
+    start.
+    """
     try:
         accounts.ensure_from_environment()
         models_setup.ensure_from_environment()
-        rows = OfficialAccount.objects.filter(slug=slug) if slug else OfficialAccount.objects.order_by("-is_default")
+        rows = (
+            OfficialAccount.objects.filter(slug=slug)
+            if slug
+            else OfficialAccount.objects.order_by("-is_default")
+        )
         account = rows.first()
     except DatabaseError as error:
         raise CommandError(f"The database is not ready ({error}). {WAY_OUT}") from error
     if account is None:
         known = ", ".join(OfficialAccount.objects.values_list("slug", flat=True)) or "none"
-        raise CommandError(f"There is no such account: {slug or 'the default one'}. Known: {known}. {WAY_OUT}")
+        raise CommandError(
+            f"There is no such account: {slug or 'the default one'}. Known: {known}. {WAY_OUT}"
+        )
     return account

@@ -14,12 +14,19 @@ from knowledge.confidence import ANSWER_AT
 
 
 class Command(BaseCommand):
-    help = "Measure matching with real questions: the threshold is chosen on dev, the result reported on test."
+    help = (
+        "Measure matching with real questions: the threshold is chosen on dev, the result reported "
+        "on test."
+    )
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--kb", type=Path, required=True, help='{"id", "question", "aliases"} (JSON lines)')
-        parser.add_argument("--queries", type=Path, required=True, help='{"text", "expected", "split"} (JSON lines)')
+        parser.add_argument(
+            "--kb", type=Path, required=True, help='{"id", "question", "aliases"} (JSON lines)'
+        )
+        parser.add_argument(
+            "--queries", type=Path, required=True, help='{"text", "expected", "split"} (JSON lines)'
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -28,13 +35,23 @@ class Command(BaseCommand):
         except evaluation.UnreadableSet as error:
             raise CommandError(str(error)) from error
         self.stdout.write(
-            _("问题 %(questions)d 条（test），其中知识库能回答 %(answerable)d 条，FAQ %(entries)d 条")
-            % {"questions": report.questions, "answerable": report.answerable, "entries": len(entries)}
+            _(
+                "问题 %(questions)d 条（test），其中知识库能回答 %(answerable)d 条，FAQ "
+                "%(entries)d 条"
+            )
+            % {
+                "questions": report.questions,
+                "answerable": report.answerable,
+                "entries": len(entries),
+            }
         )
         self.stdout.write(f"R@1  {report.recall_at_1:.1%}")
         self.stdout.write(f"R@3  {report.recall_at_3:.1%}")
         self.stdout.write(
-            _("90%% 准确率下直接回答的比例  %(share)s（阈值 %(threshold).2f 选自 dev，test 准确率 %(precision)s）")
+            _(
+                "90%% 准确率下直接回答的比例  %(share)s（阈值 %(threshold).2f 选自 dev，test "
+                "准确率 %(precision)s）"
+            )
             % {
                 "share": f"{report.answered_share:.1%}",
                 "threshold": report.threshold,
@@ -42,7 +59,10 @@ class Command(BaseCommand):
             }
         )
         self.stdout.write(
-            _("置信度达到 %(border).2f 即直接回答：答对 %(right)s（占能回答的问题），准确率 %(precision)s")
+            _(
+                "置信度达到 %(border).2f 即直接回答：答对 %(right)s（占能回答的问题），准确率 "
+                "%(precision)s"
+            )
             % {
                 "border": ANSWER_AT,
                 "right": f"{report.shipped_right:.1%}",

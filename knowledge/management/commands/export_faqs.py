@@ -26,4 +26,6 @@ class Command(BaseCommand):
         try:
             Path(file).write_bytes(text.encode())
         except OSError as error:
-            raise CommandError(_("无法写入 %(file)s：%(error)s") % {"file": file, "error": error.strerror}) from error
+            raise CommandError(
+                _("无法写入 %(file)s：%(error)s") % {"file": file, "error": error.strerror}
+            ) from error

@@ -14,7 +14,10 @@ from knowledge.import_writing import KnowledgeMoved
 
 
 class Command(BaseCommand):
-    help = "Read FAQs from a CSV file (category, question, answer, phrasings, enabled). A wrong row keeps all out."
+    help = (
+        "Read FAQs from a CSV file (category, question, answer, phrasings, enabled). A wrong row "
+        "keeps all out."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
@@ -24,7 +27,9 @@ class Command(BaseCommand):
             csv_file.check_size(file.stat().st_size)
             result = exchange.import_rows(csv_file.decode(file.read_bytes()))
         except OSError as error:
-            raise CommandError(_("无法读取 %(file)s：%(error)s") % {"file": file, "error": error.strerror}) from error
+            raise CommandError(
+                _("无法读取 %(file)s：%(error)s") % {"file": file, "error": error.strerror}
+            ) from error
         except (csv_file.FileRefused, exchange.ImportRefused) as error:
             raise CommandError(_("没有写入任何 FAQ。\n%(errors)s") % {"errors": error}) from error
         except KnowledgeMoved as error:

@@ -10,7 +10,9 @@ from wechatbot import retention
 
 
 class Command(BaseCommand):
-    help = "Delete rows older than KEEP_…_DAYS say, in small steps; safe to stop and to start again."
+    help = (
+        "Delete rows older than KEEP_…_DAYS say, in small steps; safe to stop and to start again."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         deleted = retention.delete_old()

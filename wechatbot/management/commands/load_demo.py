@@ -16,10 +16,13 @@ class Command(BaseCommand):
         try:
             loaded = shop.load()
         except shop.NotEmpty:
-            raise CommandError("The database holds FAQs or users already: the demo shop was not loaded.") from None
+            raise CommandError(
+                "The database holds FAQs or users already: the demo shop was not loaded."
+            ) from None
         except shop.RealAccount:
             raise CommandError(
-                "A real account is connected: the demo shop was not loaded. Its customers would get made-up answers."
+                "A real account is connected: the demo shop was not loaded. Its customers would "
+                "get made-up answers."
             ) from None
         self.stdout.write(f"Demo shop loaded: {loaded.faqs} FAQs, {len(loaded.logins)} logins:")
         for login in loaded.logins:

@@ -18,7 +18,9 @@ class Command(BaseCommand):
     help = "Migrate the database and refresh the account and the models that the environment names."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("--demo", action="store_true", help="load the demo shop into an empty database")
+        parser.add_argument(
+            "--demo", action="store_true", help="load the demo shop into an empty database"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["verbosity"]:
@@ -46,6 +48,8 @@ class Command(BaseCommand):
         found = removal.find()
         if found.is_there:
             self.stderr.write(
-                f"This database holds the demo shop ({len(found.faqs)} FAQs, {len(found.agents)} agents), and real "
-                "customers get its made-up answers. Remove it: manage.py remove_demo, or on the admin's front page."
+                f"This database holds the demo shop ({len(found.faqs)} FAQs, {len(found.agents)} "
+                "agents), and real "
+                "customers get its made-up answers. Remove it: manage.py remove_demo, or on the "
+                "admin's front page."
             )

@@ -12,10 +12,15 @@ from wechatbot.demo import removal
 
 
 class Command(BaseCommand):
-    help = "Remove the demo shop: its FAQs and its agents. What somebody changed since is named and stays."
+    help = (
+        "Remove the demo shop: its FAQs and its agents. What somebody changed since is named and "
+        "stays."
+    )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("--changed-too", action="store_true", help="remove what was changed since, too")
+        parser.add_argument(
+            "--changed-too", action="store_true", help="remove what was changed since, too"
+        )
 
     def handle(self, *args: Any, changed_too: bool, **options: Any) -> None:
         demo = removal.find(with_passwords=True)

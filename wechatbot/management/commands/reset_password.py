@@ -1,4 +1,6 @@
-"""`manage.py reset_password NAME`: a new password for who has lost theirs, printed once and kept nowhere."""
+"""`manage.py reset_password NAME`: a new password for who has lost theirs, printed once and kept
+nowhere.
+"""
 
 from __future__ import annotations
 

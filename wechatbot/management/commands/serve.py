@@ -15,12 +15,20 @@ from wechatbot.supervisor import start
 
 
 class Command(BaseCommand):
-    help = "Start a private Redis (unless REDIS_URL is set), web and workers, and keep them running."
+    help = (
+        "Start a private Redis (unless REDIS_URL is set), web and workers, and keep them running."
+    )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("--host", default="127.0.0.1", help="address to bind (default: 127.0.0.1)")
-        parser.add_argument("--port", type=int, default=settings.PORT, help="port to bind (default: PORT or 8000)")
-        parser.add_argument("--demo", action="store_true", help="load the demo shop into an empty database")
+        parser.add_argument(
+            "--host", default="127.0.0.1", help="address to bind (default: 127.0.0.1)"
+        )
+        parser.add_argument(
+            "--port", type=int, default=settings.PORT, help="port to bind (default: PORT or 8000)"
+        )
+        parser.add_argument(
+            "--demo", action="store_true", help="load the demo shop into an empty database"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         host, port = str(options["host"]), int(options["port"])
@@ -36,11 +44,16 @@ class Command(BaseCommand):
             self.stdout.write(f"Starting on http://{host}:{port} …")
             self.stdout.flush()
         preparation = _prepare_beside_us(demo=options["demo"])
-        os.execv(sys.executable, [sys.executable, "-m", "wechatbot.supervisor", str(preparation), plan.as_json()])
+        os.execv(
+            sys.executable,
+            [sys.executable, "-m", "wechatbot.supervisor", str(preparation), plan.as_json()],
+        )
 
 
 def _prepare_beside_us(*, demo: bool) -> int:
-    """A copy of this process migrates and ends, while this one turns into the supervisor and starts Redis."""
+    """A copy of this process migrates and ends, while this one turns into the supervisor and starts
+    Redis.
+    """
     sys.stdout.flush()
     sys.stderr.flush()
     parent = os.getpid()
