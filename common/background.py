@@ -19,9 +19,8 @@ def repeat_for_ever(name: str, step: Callable[[], None]) -> None:
         while True:
             try:
                 step()
-            except (
-                Exception
-            ):  # Whatever it was: without this thread the process is only half alive.
+            except Exception:
+                # Whatever it was: without this thread the process is only half alive.
                 logger.exception("the thread %s goes on after an error", name)
                 time.sleep(PAUSE_AFTER_ERROR)
 

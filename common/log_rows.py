@@ -71,9 +71,8 @@ def _write_now(rows: Sequence[Model]) -> None:
 def _write(rows: Sequence[Model]) -> None:
     try:
         _insert([_writable(row) for row in rows])
-    except (
-        Exception
-    ):  # A row with a value that no column takes: a log line, never somebody's answer.
+    except Exception:
+        # A row with a value that no column takes: a log line, never somebody's answer.
         logger.exception("log rows could not be written: %s", [str(row) for row in rows])
 
 

@@ -145,9 +145,8 @@ class _Answer:
         the last word.
         """
         turn = self.turn
-        if (
-            self.author != Author.BOT
-        ):  # The fence has locked it for the bot: the customer is locked after it, always.
+        # The fence has locked it for the bot: the customer is locked after it, always.
+        if self.author != Author.BOT:
             hot.lock_conversation(turn.conversation.pk)
         last = turn.conversation.last_reply_at
         return (

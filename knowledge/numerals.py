@@ -53,9 +53,8 @@ def differ(left: frozenset[Number], right: frozenset[Number]) -> bool:
     if not left or not right:
         return False
     families = {number[0] for number in left | right}
-    if (
-        "" in families
-    ):  # A number without a unit may count anything: "60 退货" beside 「15 天退货」.
+    # A number without a unit may count anything: "60 退货" beside 「15 天退货」.
+    if "" in families:
         return _neither_holds_the_other(
             {number[1] for number in left}, {number[1] for number in right}
         )

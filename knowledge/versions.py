@@ -53,9 +53,8 @@ def knowledge_version() -> str:
     if version and after == changes:
         return version
     version = version_of_rows()
-    with contextlib.suppress(
-        *REDIS_AWAY
-    ):  # The next reader computes it once more, nothing else is lost.
+    # The next reader computes it once more, nothing else is lost.
+    with contextlib.suppress(*REDIS_AWAY):
         redis().set(VERSION_KEY, f"{changes}:{version}", ex=COMPUTE_ANEW_AFTER)
     return version
 

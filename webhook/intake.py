@@ -200,9 +200,8 @@ def _store(
         return taken
     stored = _stored(rows)
     collided = [row for row in rows if row.key not in stored]
-    if (
-        collided
-    ):  # another process made the same id in the same millisecond: once more with new ones
+    # Another process made the same id in the same millisecond: once more with new ones.
+    if collided:
         if not tries:
             raise NotStored(f"no row for {collided[0].key}")
         again = [replace(row, id=new_id()) for row in collided]

@@ -60,9 +60,8 @@ def unclear(message: str, may_repeat: bool) -> WeChatError:
 
 def _failed(error: requests.RequestException, may_repeat: bool) -> WeChatError:
     what = f"{type(error).__name__} at WeChat's API"
-    if isinstance(
-        error, requests.TooManyRedirects
-    ):  # Even one: it would carry the token to another host.
+    # Even one: it would carry the token to another host.
+    if isinstance(error, requests.TooManyRedirects):
         return WeChatRefused(0, what)
     return WeChatUnreachable(0, what) if _never_left(error) else unclear(what, may_repeat)
 

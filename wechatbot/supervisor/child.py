@@ -30,9 +30,8 @@ def die_with_parent(parent: int, death_signal: int) -> Callable[[], None]:
     def ask_the_kernel() -> None:
         if _libc is not None:
             _libc.prctl(PR_SET_PDEATHSIG, death_signal)
-            if (
-                os.getppid() != parent
-            ):  # We died before the call: nobody would send the signal any more.
+            # We died before the call: nobody would send the signal any more.
+            if os.getppid() != parent:
                 os._exit(1)
 
     return ask_the_kernel

@@ -169,9 +169,8 @@ class Supervisor:
         self._print("serve", [line.encode() for line in lines])
 
     def _print(self, name: str, lines: Iterable[bytes]) -> None:
-        with contextlib.suppress(
-            BrokenPipeError
-        ):  # Nobody reads us any more: no reason to stop serving.
+        # Nobody reads us any more: no reason to stop serving.
+        with contextlib.suppress(BrokenPipeError):
             for line in lines:
                 sys.stdout.buffer.write(f"{name:<8}| ".encode() + line + b"\n")
             sys.stdout.buffer.flush()
