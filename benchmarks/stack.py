@@ -159,6 +159,8 @@ class Stack:
             "WECHAT_API_URL": f"http://127.0.0.1:{self.api_port}",
             "WORKER_THREADS": str(WORKER_THREADS),
             "LOG_LEVEL": "WARNING",
+            # All customers of a row are new ones. The limit would send most of them to a person.
+            "NEW_CUSTOMERS_PER_MINUTE": "1000000",
             "PYTHONPATH": str(ROOT),
             **changes,
         }
