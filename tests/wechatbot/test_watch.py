@@ -33,7 +33,7 @@ class FakeSign:
     def ask(self) -> None:
         self.asked += 1
 
-    def has_come(self) -> bool:
+    def listen(self) -> bool:
         return self.lives
 
 
@@ -112,7 +112,7 @@ def has_come(answer: Answer) -> bool:
     """Within the time that a child is given."""
     answer.ask()
     try:
-        wait_until(answer.has_come, 1)
+        wait_until(answer.listen, 1)
     except AssertionError:
         return False
     return True
@@ -142,7 +142,7 @@ def test_hanging_up_is_a_sign(listener: socket.socket) -> None:
     answer.ask()
     listener.accept()[0].close()
 
-    wait_until(answer.has_come, 5)
+    wait_until(answer.listen, 5)
 
 
 def test_any_word_of_redis_is_a_sign() -> None:
@@ -157,12 +157,12 @@ def test_any_word_of_redis_is_a_sign() -> None:
         listener.listen()
 
         answer.ask()
-        wait_until(lambda: answer.has_come() or True, 5)
+        wait_until(lambda: answer.listen() or True, 5)
         connection, _ = listener.accept()
         assert connection.recv(64) == b"PING\r\n"
         connection.sendall(b"-LOADING Redis is loading the dataset in memory\r\n")
 
-        wait_until(answer.has_come, 5)
+        wait_until(answer.listen, 5)
         connection.close()
 
 

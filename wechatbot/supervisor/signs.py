@@ -20,8 +20,8 @@ class Sign(Protocol):
     def ask(self) -> None:
         """Begin. What came before does not count."""
 
-    def has_come(self) -> bool:
-        """Looked at until it came or the time is over."""
+    def listen(self) -> bool:
+        """Whether a sign has come by now; to be called until one does or the time is over."""
 
 
 class Beating(Protocol):
@@ -38,7 +38,7 @@ class Beat:
     def ask(self) -> None:
         self._drain()
 
-    def has_come(self) -> bool:
+    def listen(self) -> bool:
         return self._drain()
 
     def _drain(self) -> bool:
@@ -67,7 +67,7 @@ class Answer:
         if self._socket.connect_ex(self._address) not in (0, *_UNDER_WAY):
             self._hang_up()
 
-    def has_come(self) -> bool:
+    def listen(self) -> bool:
         if self._socket is None:
             return False
         try:
@@ -75,7 +75,7 @@ class Answer:
         except BlockingIOError:
             return False
         except OSError as error:
-            return self._has_failed_alive(error)
+            return self._end_after(error)
         self._hang_up()
         return True
 
@@ -85,7 +85,7 @@ class Answer:
             self._has_asked = True
         connection.recv(64)
 
-    def _has_failed_alive(self, error: OSError) -> bool:
+    def _end_after(self, error: OSError) -> bool:
         if error.errno == errno.ENOTCONN:  # Not connected yet.
             return False
         self._hang_up()

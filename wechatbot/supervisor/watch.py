@@ -57,7 +57,7 @@ class Watch:
         return self._misses >= MISSES
 
     def _listen(self, now: float) -> None:
-        if self._sign.has_come():
+        if self._sign.listen():
             self._has_lived, self._is_asked, self._misses = True, False, 0
         elif now > self._asked + min(ANSWER_WITHIN, self._pause):
             self._is_asked = False
