@@ -94,8 +94,9 @@ def _check_status(response: requests.Response, may_repeat: bool) -> None:
     if status == 200:
         return
     message = f"HTTP {status} from WeChat's API"
-    if status in (429, 503):  # Said before anything was done.
+    if status == 429:  # Said before anything was done.
         raise WeChatBusy(0, message)
+    # A 503 too: a gateway says it of a server that broke down over the request as well.
     if status >= 500:
         raise unclear(message, may_repeat)
     raise WeChatRefused(0, message)

@@ -56,15 +56,30 @@ def test_it_hears_each_refusal_by_its_name(client_of_ours: WeChatAPI, follower: 
         client_of_ours.send_text(follower.openid, "您好")
 
 
-def test_an_api_that_is_down_is_worth_another_try(
-    client_of_ours: WeChatAPI, follower: Follower
-) -> None:
+@pytest.fixture
+def api_is_down(client_of_ours: WeChatAPI, follower: Follower) -> None:
+    """After a text that it took: our client has a token."""
     follower.open_message_window(timezone.now())
     client_of_ours.send_text(follower.openid, "一")
     SimulatedAccount.objects.update(api_down=True)
+
+
+@pytest.mark.usefixtures("api_is_down")
+def test_an_api_that_is_down_is_worth_another_try(
+    client_of_ours: WeChatAPI, follower: Follower
+) -> None:
     with pytest.raises(errors.WeChatError) as caught:
-        client_of_ours.send_text(follower.openid, "二")
+        client_of_ours.typing(follower.openid)
     assert caught.value.try_again
+
+
+@pytest.mark.usefixtures("api_is_down")
+def test_whether_a_text_got_through_its_gateway_nobody_knows(
+    client_of_ours: WeChatAPI, follower: Follower
+) -> None:
+    with pytest.raises(errors.OutcomeUnknown) as caught:
+        client_of_ours.send_text(follower.openid, "二")
+    assert not caught.value.try_again
 
 
 def test_it_shows_typing(client_of_ours: WeChatAPI, follower: Follower) -> None:

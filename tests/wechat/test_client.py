@@ -217,6 +217,8 @@ def test_a_text_without_an_answer_is_never_sent_again(
     [
         HangUp,
         (502, b"bad gateway"),
+        (503, b"service temporarily unavailable"),
+        (503, {"errcode": -1, "errmsg": "system error"}),
         (500, {}),
         (200, b"<html>login</html>"),
         (200, b""),
@@ -236,7 +238,8 @@ def test_an_unreadable_answer_to_a_text_leaves_its_outcome_unknown(
 
 @pytest.mark.usefixtures("token")
 @pytest.mark.parametrize(
-    "answer", [HangUp, (502, b"bad gateway"), (200, b"<html>login</html>"), {"errcode": "no"}]
+    "answer",
+    [HangUp, (502, b"bad gateway"), (503, b""), (200, b"<html>login</html>"), {"errcode": "no"}],
 )
 def test_typing_may_be_tried_again_whatever_happened(wechat: FakeWeChat, answer: object) -> None:
     wechat.answers.append(answer)
@@ -249,7 +252,6 @@ def test_typing_may_be_tried_again_whatever_happened(wechat: FakeWeChat, answer:
     ("status", "error"),
     [
         (429, errors.WeChatBusy),
-        (503, errors.WeChatBusy),
         (404, errors.WeChatRefused),
         (302, errors.WeChatRefused),
     ],
