@@ -104,6 +104,7 @@ PARTS = (
     _for_mysql(_python_package("dev"), _has_headers),
     Part("mariadb-server", TESTING, program("mariadbd", "mysqld"), "the tests run on SQLite only"),
     Part("nginx-light", TESTING, program("nginx"), "the test of docker/nginx.conf is left out"),
+    Part("gcc", TESTING, program("gcc", "cc"), "no tests of hosts whose clocks differ"),
     Part(
         "chromium",
         TESTING,

@@ -18,6 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from tests.services import wrong_clock  # noqa: E402
 from tests.services.mariadb import PrivateMariaDB, is_installed  # noqa: E402
 from tests.services.process import find_program  # noqa: E402
 
@@ -56,6 +57,7 @@ def _missing() -> dict[str, str]:
     found = {
         "MariaDB": ("mariadb", is_installed()),
         "nginx": ("nginx", find_program("nginx")),
+        "gcc": ("compiler", wrong_clock.can_be_built()),
         "chromium": ("browser", find_program(*CHROMIUM)),
     }
     return {name: mark for name, (mark, there) in found.items() if not there}
@@ -63,10 +65,10 @@ def _missing() -> dict[str, str]:
 
 def _run_all(folder: Path, missing: dict[str, str]) -> list[Outcome]:
     left_out = tuple(missing.values())
-    # What a browser shows does not depend on the database: once is enough.
-    on_sqlite = Run(
-        "SQLite + Redis", None, left_out if "MariaDB" in missing else (*left_out, "browser")
-    )
+    # What a browser shows does not depend on the database, and some tests bring their own: once is
+    # enough.
+    not_twice = () if "MariaDB" in missing else ("browser", "once")
+    on_sqlite = Run("SQLite + Redis", None, (*left_out, *not_twice))
     if "MariaDB" in missing:
         return [_run(on_sqlite)]
     database = PrivateMariaDB(folder)

@@ -65,10 +65,11 @@ class Stack:
         mode: Mode = "safe",
         mariadb: PrivateMariaDB | None = None,
         environment: Mapping[str, str] | None = None,
+        own_environments: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
         """`mariadb`: a server of this stack's own, which the test may stop and start; the stack
         starts it and ends it. Without one the database is of the kind that the whole test run is
-        on.
+        on. `own_environments`: what a single process sees besides (`web0`, `worker1`, `deliver`).
         """
         self.folder = Path(tempfile.mkdtemp(prefix="wb-"))
         self.redis = PrivateRedis(self.folder / "redis")
@@ -84,6 +85,7 @@ class Stack:
         self._reply_mode = reply_mode
         self._with_model, self._with_fallback = with_model, with_fallback
         self._changes = dict(environment or {})
+        self._own_environments = dict(own_environments or {})
 
     def __enter__(self) -> Self:
         with ExitStack() as half_started:
@@ -109,8 +111,8 @@ class Stack:
         self.manage("prepare", "-v", "0")
         self.furnish()
         self.webs = [
-            self._process(web_program("127.0.0.1", port), f"web{port}", PORT=str(port))
-            for port in self.ports
+            self._process(web_program("127.0.0.1", port), f"web{number}", PORT=str(port))
+            for number, port in enumerate(self.ports)
         ]
         names = [f"worker{number}" for number in range(self._worker_count)]
         threads = int(self.environment["WORKER_THREADS"])
@@ -212,7 +214,7 @@ class Stack:
         return [f"http://127.0.0.1:{port}" for port in self.ports]
 
     def _process(self, program: Program, name: str, **environment: str) -> Process:
-        environment = {**self.environment, **environment}
+        environment = {**self.environment, **environment, **self._own_environments.get(name, {})}
         return Process(
             program.command,
             log=self.folder / f"{name}.log",

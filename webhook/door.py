@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 from django.db import DatabaseError, InterfaceError, connection
 
-from common import log_rows
+from common import clock, log_rows
 from common.background import repeat_for_ever
 from conversations import texts, wakes
 from conversations.passive import Claim, PassiveReply, claim_replies
@@ -77,6 +77,7 @@ class Door:
         """Read what the first requests need, before they come. A database that is away is no reason
         not to start.
         """
+        clock.start()
         try:
             accounts.by_slug(None)
             texts.refresh()

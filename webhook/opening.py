@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 from django.conf import settings
 
 from assistant.wishes import wants_human
-from webhook import refusals
+from common import clock
+from webhook import refusals, wechat_clock
 from webhook.http import BAD_REQUEST, FORBIDDEN, SUCCESS, Response
 from webhook.intake import Push
 from webhook.kinds import COUNTED_EVENTS, HANDLED_KINDS, UNHEARD_KINDS
@@ -32,8 +33,8 @@ MAX_TEXT = 4000
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One POST of WeChat, opened and understood. `arrived` is the loop's clock, all deadlines count
-    from it.
+    """One POST of WeChat, opened and understood. `arrived` is the loop's clock, all deadlines of
+    this process count from it; `received_at` is the same moment by the clock of all processes.
     """
 
     keys: Keys
@@ -47,8 +48,14 @@ class Delivery:
 
     @property
     def is_old(self) -> bool:
-        """WeChat sent this push nine seconds ago or more: it will not come again."""
-        return self.received_at.timestamp() - self.incoming.created >= LAST_DELIVERY_AGE
+        """WeChat made this push nine seconds ago or more: it will not come again."""
+        return self.age >= LAST_DELIVERY_AGE
+
+    @property
+    def age(self) -> float:
+        """In seconds, by WeChat's clock."""
+        by_our_clock = self.received_at.timestamp() - self.incoming.created
+        return by_our_clock - wechat_clock.is_behind_ours_by()
 
     @property
     def hold_seconds(self) -> float:
@@ -71,7 +78,7 @@ class Delivery:
 def handshake(keys: Keys, query: dict[str, str]) -> Response:
     try:
         echo = crypto.check_handshake(keys.token, query)
-        _refuse_old(query["timestamp"], datetime.now(UTC))
+        _refuse_old(query["timestamp"], clock.now())
         return Response(200, echo.encode())
     except (crypto.Forbidden, TooOld) as error:
         refusals.note(keys.slug, f"handshake refused: {error}")
@@ -92,7 +99,7 @@ def check_caller(
     keys: Keys, query: dict[str, str], arrived: float, request_id: int | None = None
 ) -> Caller | Response:
     """The sender of a push, or the status that tells a stranger to stop. One log line."""
-    received_at = datetime.now(UTC)
+    received_at = clock.now()
     try:
         signed = crypto.check_query(keys, query)
         _refuse_old(signed.timestamp, received_at)
@@ -116,6 +123,7 @@ def open_delivery(caller: Caller, body: bytes) -> Delivery | Response:
         return _refuse(signed.keys, error)
     except (crypto.BadEnvelope, parsing.NotUnderstood) as error:
         return _misunderstand(signed.keys, error)
+    _compare_clocks(incoming.created, caller.received_at)
     if opened.aes_key is None:
         plain = PlainBody.of(signed.signature, body)
     return Delivery(
@@ -128,6 +136,17 @@ def open_delivery(caller: Caller, body: bytes) -> Delivery | Response:
         plain=plain,
         request_id=caller.request_id,
     )
+
+
+def _compare_clocks(created: int, received_at: datetime) -> None:
+    difference = received_at.timestamp() - created
+    if not _is_wild(difference):
+        wechat_clock.note(difference)
+
+
+def _is_wild(difference: float) -> bool:
+    """No clock of WeChat says so."""
+    return abs(difference) > settings.CALLBACK_MAX_AGE + 60
 
 
 def _refuse(keys: Keys, error: Exception) -> Response:
@@ -189,7 +208,7 @@ def push_of(delivery: Delivery) -> Push:
 
 def _sent_at(created: int, received_at: datetime) -> datetime:
     """CreateTime as a time that every database takes; a wild one is replaced by our own clock."""
-    if abs(created - received_at.timestamp()) > settings.CALLBACK_MAX_AGE + 60:
+    if _is_wild(received_at.timestamp() - created):
         return received_at
     return datetime.fromtimestamp(created, UTC)
 

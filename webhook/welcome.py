@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from django.utils import timezone
-
 from assistant import menu
 from assistant.favourites import favourites
+from common import clock
 from common.database_threads import database_work
 from conversations import session
 from conversations.claims import LeaseLost, Turn
@@ -27,7 +26,7 @@ def welcome(turn: Turn) -> None:
     if offered:
         session.offer(openid, session.load(turn.conversation, openid), offered, whose=whose)
         # So that a session lost with Redis is looked for in the rows.
-        Conversation.objects.filter(pk=turn.conversation.pk).update(last_reply_at=timezone.now())
+        Conversation.objects.filter(pk=turn.conversation.pk).update(last_reply_at=clock.now())
     try:
         say(turn, [text], author=Author.SYSTEM, options=offered)
     except LeaseLost:

@@ -11,7 +11,7 @@ from typing import Any
 from celery.signals import celeryd_after_setup
 from django.db import DatabaseError, InterfaceError, connection
 
-from common import database_threads, garbage, log_rows
+from common import clock, database_threads, garbage, log_rows
 from common.background import repeat_for_ever
 from common.redis import REDIS_AWAY, redis
 from conversations import claims, outbox
@@ -20,12 +20,15 @@ logger = logging.getLogger(__name__)
 
 DATABASE_THREADS = 4
 HEARTBEAT_SECONDS = 15
+# Where a clock that differs from the database's is named, for as long as it does.
+SKEW_KEY = "clock-skew:{queue}"
 REPLY_QUEUE = "reply"
 
 
 @celeryd_after_setup.connect
 def start(sender: str, instance: Any, **kwargs: Any) -> None:
     """Celery tells of its start by a signal only."""
+    clock.start()
     database_threads.start(DATABASE_THREADS)
     log_rows.start()
     queues = tuple(instance.app.amqp.queues.consume_from)
@@ -44,6 +47,7 @@ def beat(queues: tuple[str, ...]) -> None:
     """One UPDATE for all leases in hand, one key for each queue that is served. Neither may end the
     thread.
     """
+    skew = clock.notable_skew()
     try:
         claims.renew_all()
     except (DatabaseError, InterfaceError) as error:
@@ -52,5 +56,7 @@ def beat(queues: tuple[str, ...]) -> None:
     try:
         for queue in queues:
             redis().set(f"heartbeat:{queue}", int(time.time()), ex=HEARTBEAT_SECONDS)
+            if skew is not None:
+                redis().set(SKEW_KEY.format(queue=queue), skew, ex=HEARTBEAT_SECONDS)
     except REDIS_AWAY as error:
         logger.warning("no heart-beat while Redis is away: %s", error)

@@ -45,7 +45,7 @@ Send = Callable[[Any], Awaitable[None]]
 
 door = Door()
 callback = Callback(door)
-probe = probes.Probes(health.missing_parts)
+probe = probes.Probes(health.missing_parts, health.skewed_clocks)
 pages = Admission(django_application, static_url=settings.STATIC_URL)
 # Channels takes an ASGI application where Django takes a view.
 router = URLRouter([*websocket_urlpatterns, re_path("", no_such_socket)])  # type: ignore[arg-type]

@@ -15,7 +15,7 @@ from tests.services.process import wait_until
 from tests.tickets.conftest import make_agent
 from tests.webhook.wire import Wire
 from tickets.models import Agent
-from webhook import callback, group_commit, opening, refusals, script, waiting
+from webhook import callback, group_commit, opening, refusals, script, waiting, wechat_clock
 
 RETURNS = ("怎么申请退货", "签收后 7 天内可以在订单页申请退货。")
 HOURS = ("客服几点上班", "每天 9:00 到 21:00。")
@@ -27,6 +27,7 @@ def _fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
     screening.forget()
     texts.forget_own_words()
     refusals.forget()
+    wechat_clock.forget()
     monkeypatch.setattr(script, "_left_alone_until", float("-inf"))
 
 

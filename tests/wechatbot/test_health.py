@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from common import clock
 from common.redis import redis
 from tests.knowledge.builders import absent_redis
+from webhook import worker
 from wechatbot import health
 from wechatbot.health import HEARTBEATS
 from wechatbot.web.probes import Probes
@@ -50,6 +52,15 @@ def test_it_names_what_is_missing() -> None:
     answer = asyncio.run(ask(Probes(lambda: ["redis", "worker"]), "/readyz"))
 
     assert answer == (503, {"status": "not ready", "missing": ["redis", "worker"]})
+
+
+def test_it_names_a_wrong_clock_and_is_ready_all_the_same() -> None:
+    probes = Probes(nothing, lambda: {"web": 40.1, "worker": -7.5})
+
+    answer = asyncio.run(ask(probes, "/readyz"))
+
+    clocks = {"web": 40.1, "worker": -7.5}
+    assert answer == (200, {"status": "ready", "missing": [], "skewed_clocks": clocks})
 
 
 def test_a_probe_is_no_way_to_write() -> None:
@@ -126,3 +137,25 @@ def test_nobody_knows_of_a_worker_while_redis_is_away(monkeypatch: pytest.Monkey
     monkeypatch.setattr(health, "redis", absent_redis)
 
     assert health.missing_parts() == ["redis", "worker", "deliver"]
+
+
+def test_clocks_that_agree_are_not_named() -> None:
+    assert health.skewed_clocks() == {}
+
+
+def test_a_clock_that_differs_is_named_for_as_long_as_it_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(worker.claims, "renew_all", lambda: 0)
+    monkeypatch.setattr(clock, "notable_skew", lambda: -40.2)
+    worker.beat(("deliver", "default"))
+    monkeypatch.setattr(clock, "notable_skew", lambda: 6.0)
+
+    assert health.skewed_clocks() == {"web": 6.0, "deliver": -40.2}
+    assert 0 < redis().ttl("clock-skew:deliver") <= worker.HEARTBEAT_SECONDS
+
+
+def test_our_own_clock_is_named_while_redis_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "notable_skew", lambda: 6.0)
+    monkeypatch.setattr(health, "redis", absent_redis)
+    assert health.skewed_clocks() == {"web": 6.0}

@@ -12,6 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 from webhook.http import Receive, Response, Scope, Send, write
 
+# What is missing, and whose clock differs by how much.
+Seen = tuple[list[str], dict[str, float]]
+
 PATHS = ("/healthz", "/readyz")
 FRESH_SECONDS = 1.0
 # Redis answers or refuses within half a second; what takes so long is the database.
@@ -28,12 +31,19 @@ NOT_ALLOWED = Response(405, b"method not allowed", headers=((b"allow", b"GET, HE
 
 
 class Probes:
-    """`missing_parts` looks at database, Redis and workers, off the event loop."""
+    """`missing_parts` looks at database, Redis and workers, `skewed_clocks` at their clocks, both
+    off the event loop. A wrong clock is said, and nobody is unready for it.
+    """
 
-    def __init__(self, missing_parts: Callable[[], list[str]]) -> None:
+    def __init__(
+        self,
+        missing_parts: Callable[[], list[str]],
+        skewed_clocks: Callable[[], dict[str, float]] = dict,
+    ) -> None:
         self._missing_parts = missing_parts
+        self._skewed_clocks = skewed_clocks
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="readyz")
-        self._look: asyncio.Future[list[str]] | None = None
+        self._look: asyncio.Future[Seen] | None = None
         self._fresh_until = float("-inf")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -48,21 +58,27 @@ class Probes:
         # Shielded: who asked may go, the look goes on for the others.
         look = asyncio.shield(self._look_of_now())
         try:
-            missing = await asyncio.wait_for(look, MAY_TAKE_SECONDS)
+            missing, clocks = await asyncio.wait_for(look, MAY_TAKE_SECONDS)
         except TimeoutError:
-            missing = ["database"]
+            missing, clocks = ["database"], {}
+        said: dict[str, object] = {"missing": missing}
+        if clocks:
+            said["skewed_clocks"] = clocks
         if missing:
-            return _json(503, {"status": "not ready", "missing": missing})
-        return _json(200, {"status": "ready", "missing": []})
+            return _json(503, {"status": "not ready", **said})
+        return _json(200, {"status": "ready", **said})
 
-    def _look_of_now(self) -> asyncio.Future[list[str]]:
+    def _look_of_now(self) -> asyncio.Future[Seen]:
         """One look at a time, and each is good for a second after its end."""
         loop = asyncio.get_running_loop()
         if self._look is not None and (not self._look.done() or loop.time() < self._fresh_until):
             return self._look
-        self._look = loop.run_in_executor(self._thread, self._missing_parts)
+        self._look = loop.run_in_executor(self._thread, self._see)
         self._look.add_done_callback(self._looked)
         return self._look
 
-    def _looked(self, look: asyncio.Future[list[str]]) -> None:
+    def _see(self) -> Seen:
+        return self._missing_parts(), self._skewed_clocks()
+
+    def _looked(self, look: asyncio.Future[Seen]) -> None:
         self._fresh_until = look.get_loop().time() + FRESH_SECONDS
