@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from common import clock
 from common.database_threads import database_work
 from conversations.claims import Turn
 from conversations.models import Author, Conversation, Message, MessageState, Owner, Reply
@@ -63,6 +64,20 @@ def _hand_over(
     if conversation.owner == Owner.QUEUE:
         text = words.handover(ticket, reason, there)
     say(turn, [text] if text else [], author=Author.SYSTEM, state=MessageState.HANDED_OVER)
+    return ticket
+
+
+@database_work
+def show_broken(turn: Turn) -> Ticket:
+    """A person should see a push that we failed to take in; its customer neither asked nor hears of
+    it.
+    """
+    there = agents_there()
+    with transaction.atomic():
+        conversation = _lock(turn.conversation)
+        ticket = _open_ticket(conversation) or _new_ticket(turn, Reason.BROKEN, there)
+        _put_on(ticket, turn.message)
+        say(turn, [], author=Author.SYSTEM, state=MessageState.HANDED_OVER)
     return ticket
 
 
@@ -189,7 +204,7 @@ def _open_ticket(conversation: Conversation) -> Ticket | None:
 
 
 def _new_ticket(turn: Turn, reason: Reason, there: Collection[int]) -> Ticket:
-    now = timezone.now()
+    now = clock.now()
     agent = next_agent(there)
     ticket = Ticket.objects.create(
         number=secrets.token_hex(10),
@@ -220,7 +235,7 @@ def _put_on(ticket: Ticket, message: Message) -> None:
 
 
 def _say_receipt(turn: Turn, ticket: Ticket, there: Collection[int]) -> None:
-    now = timezone.now()
+    now = clock.now()
     text = words.receipt(turn, ticket, now, there)
     if turn.conversation.owner == Owner.AGENT and text:
         # Its link is in its words already; `say` would add another to a handover's.
@@ -262,7 +277,7 @@ def _close(ticket: Ticket, kind: EventKind, agent: Agent | None) -> None:
     values = {
         "open_for": None,
         "status": Status.RESOLVED,
-        "resolved_at": timezone.now(),
+        "resolved_at": clock.now(),
         "waiting_since": None,
     }
     if not Ticket.objects.open().filter(pk=ticket.pk).update(**values):
@@ -272,7 +287,7 @@ def _close(ticket: Ticket, kind: EventKind, agent: Agent | None) -> None:
 
 
 def _note(ticket: Ticket, kind: EventKind, agent: Agent | None) -> None:
-    now = timezone.now()
+    now = clock.now()
     TicketEvent.objects.create(ticket=ticket, kind=kind, agent=agent, created_at=now)
     if agent is not None:
         Agent.objects.filter(pk=agent.pk).update(last_work_at=now)

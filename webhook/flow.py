@@ -52,7 +52,9 @@ def reply(turn: Turn, *, model: Model | None) -> None:
 
 def _reply(turn: Turn, model: Model | None) -> None:
     message, conversation = turn.message, turn.conversation
-    if message.kind in UNHEARD_KINDS:
+    if turn.is_worn_out:
+        leave_to_a_person(turn)
+    elif message.kind in UNHEARD_KINDS:
         note_event(turn)
     elif message.kind == FOLLOW:
         welcome(turn)
@@ -60,8 +62,6 @@ def _reply(turn: Turn, model: Model | None) -> None:
         turn
     ):
         show_what_waits(turn)
-    elif turn.is_worn_out:
-        tickets.hand_over(turn, reason=Reason.BROKEN)
     elif conversation.owner == Owner.AGENT:
         tickets.add_message(turn)
     elif not message.text:
@@ -72,6 +72,14 @@ def _reply(turn: Turn, model: Model | None) -> None:
         answer_click(turn)
     else:
         answer_as_bot(turn, model)
+
+
+def leave_to_a_person(turn: Turn) -> None:
+    """Nobody reads an answer to an unheard event, so its customer is told nothing."""
+    if turn.message.kind in UNHEARD_KINDS:
+        tickets.show_broken(turn)
+    else:
+        tickets.hand_over(turn, reason=Reason.BROKEN)
 
 
 def _is_said_to_a_person(turn: Turn) -> bool:

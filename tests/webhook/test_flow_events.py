@@ -7,7 +7,7 @@ import re
 import pytest
 
 from conversations import session
-from conversations.claims import LeaseLost, Turn
+from conversations.claims import MAX_ATTEMPTS, LeaseLost, Turn
 from conversations.models import (
     Author,
     BotText,
@@ -29,6 +29,7 @@ from tests.webhook.turns import (
     owned_by,
     queued_turn,
     said,
+    served_turn,
     state_of,
     texts,
 )
@@ -97,6 +98,43 @@ class TestEvents:
         flow.reply(turn, model=None)
         assert said() == []
         assert state_of(turn) == MessageState.IGNORED
+
+
+class TestAPushWhoseWorkersDiedAgainAndAgain:
+    @pytest.mark.parametrize("kind", ["event.unsubscribe", "event.scan"])
+    def test_a_person_sees_an_event_and_its_customer_hears_nothing(self, kind: str) -> None:
+        turn = held_turn(text="", kind=kind, attempt=MAX_ATTEMPTS)
+        flow.reply(turn, model=None)
+        ticket = Ticket.objects.get()
+        assert (ticket.reason, list(ticket.messages.all())) == (Reason.BROKEN, [turn.message])
+        assert said() == []
+        assert state_of(turn) == MessageState.HANDED_OVER
+        assert Conversation.objects.get().owner == Owner.BOT
+
+    def test_an_event_joins_the_open_ticket(self, agent: Agent) -> None:
+        turn = served_turn(agent, "", kind="event.scan", attempt=MAX_ATTEMPTS)
+        before = texts()
+        flow.reply(turn, model=None)
+        assert turn.message in Ticket.objects.get().messages.all()
+        assert texts() == before
+        assert Conversation.objects.get().owner == Owner.AGENT
+
+    @pytest.mark.parametrize(
+        "values",
+        [
+            {"text": "查看回复"},
+            {"text": "查看回复", "fields": TAP},
+            {"text": "", "kind": "event.subscribe"},
+        ],
+    )
+    def test_a_person_sees_who_asked_for_what_waits_and_who_follows(
+        self, values: dict[str, object]
+    ) -> None:
+        turn = held_turn(**values, attempt=MAX_ATTEMPTS)
+        flow.reply(turn, model=None)
+        assert Ticket.objects.get().reason == Reason.BROKEN
+        assert state_of(turn) == MessageState.HANDED_OVER
+        assert len(texts()) == 1
 
 
 @pytest.mark.usefixtures("shop", "model_is_configured")
