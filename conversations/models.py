@@ -269,6 +269,8 @@ class Reply(models.Model):
     )
     tries = models.PositiveSmallIntegerField(_("发送次数"), default=0)
     due_at = models.DateTimeField(_("应发时间"), default=timezone.now)
+    # When the sweep last handed it on: whoever has it may just be slow.
+    queued_at = models.DateTimeField(null=True, editable=False)
     lease_until = models.DateTimeField(null=True)
     created_at = models.DateTimeField(_("写入时间"), default=timezone.now)
     sent_at = models.DateTimeField(_("发送时间"), null=True)

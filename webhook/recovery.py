@@ -1,7 +1,8 @@
 """The one owner of recovery: every 5 s it looks for what a dying process, a lost publish or a lost
 wake left behind.
 
-The database is the truth, the broker a hint.
+The database is the truth, the broker a hint. What waits longest comes first, and what was handed on
+a moment ago is not handed on again: whoever has it may just be slow.
 """
 
 from __future__ import annotations
@@ -10,11 +11,11 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from django.db import transaction
-from django.db.models import Q, QuerySet
-from django.utils import timezone
+from django.db import DatabaseError, InterfaceError, connection, transaction
+from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
+from common import clock
 from conversations import claims
 from conversations.models import Channel, Ending, Hold, Message, MessageState, Reply, ReplyState
 from conversations.tasks import queue_delivery
@@ -32,34 +33,67 @@ BATCH = 500
 # A backlog is shared by all workers.
 CONVERSATIONS_A_TASK = 20
 
+Step = Callable[[datetime], None]
 
-def pick_up_forgotten(queue_replies: Callable[[list[int]], None]) -> None:
-    now = timezone.now()
-    conversation_ids = conversations_to_answer(now)
-    for start in range(0, len(conversation_ids), CONVERSATIONS_A_TASK):
-        queue_replies(conversation_ids[start : start + CONVERSATIONS_A_TASK])
-    give_up_waiting_for_delivery(now)
-    mark_unknown(now)
-    drop_expired(now)
-    for conversation_id in conversations_to_deliver(now):
-        queue_delivery(conversation_id)
+
+def pick_up_forgotten(
+    queue_replies: Callable[[list[int]], None],
+    deliver: Callable[[int], None] = queue_delivery,
+    *,
+    most_deliveries: int = BATCH,
+) -> None:
+    """`deliver` takes one conversation whose texts lie, `most_deliveries` of them in one sweep."""
+
+    def answer_forgotten(now: datetime) -> None:
+        conversation_ids = conversations_to_answer(now)
+        for start in range(0, len(conversation_ids), CONVERSATIONS_A_TASK):
+            queue_replies(conversation_ids[start : start + CONVERSATIONS_A_TASK])
+
+    def deliver_lying(now: datetime) -> None:
+        for conversation_id in conversations_to_deliver(now, most_deliveries):
+            deliver(conversation_id)
+
+    steps = (
+        answer_forgotten,
+        give_up_waiting_for_delivery,
+        mark_unknown,
+        drop_expired,
+        deliver_lying,
+    )
+    for step in steps:
+        _try(step)
+
+
+def _try(step: Step) -> None:
+    """A step that fails is tried again by the next sweep, and leaves the other steps alone."""
+    try:
+        step(clock.now())
+    except (DatabaseError, InterfaceError) as error:
+        logger.warning("the sweep's step %s waits for the database: %s", step.__name__, error)
+        connection.close()
+    except Exception:  # One row that a defect stumbles over must not hide all the others.
+        logger.exception("the sweep's step %s failed", step.__name__)
 
 
 def conversations_to_answer(now: datetime) -> list[int]:
     """(a) RECEIVED for 5 s and not queued in the last 30 s; (b) ANSWERING by somebody whose lease
-    ran out.
+    ran out, and not queued since or in the last 30 s.
     """
+    not_queued_lately = Q(queued_at=None) | Q(queued_at__lt=now - QUEUE_AGAIN_AFTER)
     received = Message.objects.filter(
-        Q(queued_at=None) | Q(queued_at__lt=now - QUEUE_AGAIN_AFTER),
+        not_queued_lately,
         state=MessageState.RECEIVED,
         received_at__lt=now - FORGOTTEN_AFTER,
     )
     orphaned = Message.objects.filter(
-        state=MessageState.ANSWERING, conversation__lease_until__lt=now
+        not_queued_lately | Q(queued_at__lt=F("conversation__lease_until")),
+        state=MessageState.ANSWERING,
+        conversation__lease_until__lt=now,
     )
     message_ids = [
-        *received.values_list("pk", flat=True)[:BATCH],
-        *orphaned.values_list("pk", flat=True)[:BATCH],
+        message_id
+        for rows in (received, orphaned)
+        for message_id in rows.order_by("received_at").values_list("pk", flat=True)[:BATCH]
     ]
     if not message_ids:
         return []
@@ -68,12 +102,17 @@ def conversations_to_answer(now: datetime) -> list[int]:
     return claims.attach(message_ids)
 
 
-def conversations_to_deliver(now: datetime) -> list[int]:
-    """(c) Due for 5 s, with nobody waiting: the API carries it. Rows in their pause between two
-    tries are not due.
+def conversations_to_deliver(now: datetime, most: int = BATCH) -> list[int]:
+    """(c) Due for 5 s, with nobody waiting, and not handed on since or in the last 30 s: the API
+    carries it. Rows in their pause between two tries are not due.
     """
-    rows = _lying_ready(now).exclude(conversation__account__in=passive_accounts())
-    return list(rows.values_list("conversation_id", flat=True).distinct()[:BATCH])
+    lying = _lying_ready(now).exclude(conversation__account__in=passive_accounts())
+    not_queued = Q(queued_at=None) | Q(queued_at__lt=F("due_at"))
+    rows = lying.filter(not_queued | Q(queued_at__lt=now - QUEUE_AGAIN_AFTER))
+    in_order = rows.order_by("due_at", "pk").values_list("pk", "conversation_id")[:most]
+    conversation_of = dict(in_order)
+    Reply.objects.filter(pk__in=conversation_of).update(queued_at=now)
+    return list(dict.fromkeys(conversation_of.values()))
 
 
 def give_up_waiting_for_delivery(now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""Celery's doors to the worker and to recovery."""
+"""Celery's door to the worker."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from kombu.exceptions import OperationalError as BrokerAway
 
 from llm import gateway
 from llm.turns import Completion, Tool, Turn
-from webhook import recovery
 from webhook.answering import answer_conversation
 
 logger = logging.getLogger(__name__)
@@ -47,11 +46,6 @@ def reply_to_customers(conversation_ids: list[int]) -> None:
         for companion in companions:
             if error := companion.exception():
                 logger.error("a conversation could not be answered", exc_info=error)
-
-
-@shared_task(name="webhook.tasks.pick_up_forgotten")
-def pick_up_forgotten() -> None:
-    recovery.pick_up_forgotten(queue_replies)
 
 
 def queue_replies(conversation_ids: list[int]) -> None:

@@ -1,5 +1,5 @@
 """What a worker process does beside its tasks: database threads, leases renewed, a heart-beat for
-`/readyz`.
+`/readyz`, and the sweep where texts are delivered.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from common import clock, database_threads, garbage, log_rows
 from common.background import repeat_for_ever
 from common.redis import REDIS_AWAY, redis
 from conversations import claims, outbox
+from webhook import sweep
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +23,7 @@ DATABASE_THREADS = 4
 HEARTBEAT_SECONDS = 15
 # Where a clock that differs from the database's is named, for as long as it does.
 SKEW_KEY = "clock-skew:{queue}"
-REPLY_QUEUE = "reply"
+REPLY_QUEUE, DELIVER_QUEUE = "reply", "deliver"
 
 
 @celeryd_after_setup.connect
@@ -34,6 +35,8 @@ def start(sender: str, instance: Any, **kwargs: Any) -> None:
     queues = tuple(instance.app.amqp.queues.consume_from)
     if REPLY_QUEUE in queues:
         outbox.open_here()
+    if DELIVER_QUEUE in queues:
+        sweep.start()
     garbage.keep_what_is_loaded()
     repeat_for_ever("heart-beat", lambda: beat_and_rest(queues))
 

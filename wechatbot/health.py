@@ -7,9 +7,8 @@ from django.db import DatabaseError, InterfaceError, connection
 from common import clock
 from common.redis import REDIS_AWAY, redis
 
-# Set with a time to live of 15 s by the worker of each queue. Whoever takes `deliver` takes
-# `recovery` too.
-HEARTBEATS = {"worker": "heartbeat:reply", "deliver": "heartbeat:recovery"}
+# Set with a time to live of 15 s by the worker of each queue. Whoever takes `deliver` sweeps too.
+HEARTBEATS = {"worker": "heartbeat:reply", "deliver": "heartbeat:deliver"}
 # Set beside them where a worker's host has another time than the database.
 SKEWS = {"worker": "clock-skew:reply", "deliver": "clock-skew:deliver"}
 

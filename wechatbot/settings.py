@@ -312,7 +312,6 @@ CELERY_TASK_ACKS_LATE = (
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
     "webhook.tasks.reply_to_customers": {"queue": "reply"},
-    "webhook.tasks.pick_up_forgotten": {"queue": "recovery"},
     "conversations.tasks.*": {"queue": "deliver"},
 }
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -321,11 +320,6 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
-    "answer what was forgotten": {
-        "task": "webhook.tasks.pick_up_forgotten",
-        "schedule": 5.0,
-        "options": {"expires": 5},
-    },
     # Three times: a night's pass that was cut off goes on an hour later, one that was not finds
     # nothing to do.
     "delete what is old": {

@@ -18,7 +18,10 @@ def _one_sweep(shop: Shop) -> None:
     assert not shop.deliver.is_running
     shop.rows("UPDATE conversations_message SET received_at = '2000-01-01 00:00:00'")
     shop.rows("UPDATE conversations_reply SET due_at = '2000-01-01 00:00:00' WHERE state = 'ready'")
-    shop.shell("from webhook.tasks import pick_up_forgotten; pick_up_forgotten()")
+    shop.shell(
+        "from webhook.recovery import pick_up_forgotten; from webhook.tasks import queue_replies;"
+        "pick_up_forgotten(queue_replies)"
+    )
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
 from common.redis import redis
@@ -112,10 +113,16 @@ class TestAMessageThatNobodyTook:
             message.conversation_id for message in messages
         }
 
-    def test_the_task_publishes_it(self) -> None:
+    def test_it_is_published(self) -> None:
         received()
-        tasks.pick_up_forgotten()
+        pick_up_forgotten(tasks.queue_replies)
         assert redis().llen("reply") == 1
+
+    def test_the_one_that_waits_longest_comes_first(self) -> None:
+        new, oldest, old = [
+            received(received_at=ago(seconds), sent_at=ago(seconds)) for seconds in (6, 60, 30)
+        ]
+        assert sweep() == [row.conversation_id for row in (oldest, old, new)]
 
 
 class TestAMessageWhoseWorkerDied:
@@ -127,6 +134,17 @@ class TestAMessageWhoseWorkerDied:
     def test_it_is_left_alone_while_the_lease_stands(self) -> None:
         held_turn(received_at=ago(60))
         assert sweep() == []
+
+    def test_it_is_not_queued_again_within_half_a_minute(self) -> None:
+        held_turn()
+        Conversation.objects.update(lease_until=ago(1))
+        sweep()
+        assert sweep() == []
+
+    def test_that_it_was_queued_before_its_worker_died_does_not_hold_it_up(self) -> None:
+        turn = held_turn(queued_at=ago(20))
+        Conversation.objects.update(lease_until=ago(1))
+        assert sweep() == [turn.conversation.pk]
 
 
 class TestAnAnswerThatLies:
@@ -188,6 +206,64 @@ class TestAnAnswerThatLies:
         row = ready()
         ready(conversation=row.conversation)
         sweep()
+        assert deliveries() == 1
+
+    def test_it_is_not_handed_on_again_within_half_a_minute(self) -> None:
+        """Whoever has it may just be slow: WeChat's API takes seconds when it is ill."""
+        ready()
+        sweep()
+        sweep()
+        assert deliveries() == 1
+        Reply.objects.update(queued_at=ago(31))
+        sweep()
+        assert deliveries() == 2
+
+    def test_that_it_was_handed_on_before_its_pause_does_not_hold_it_up(self) -> None:
+        ready(due_at=ago(6), queued_at=ago(8))
+        sweep()
+        assert deliveries() == 1
+
+    def test_the_one_that_is_due_longest_comes_first(self) -> None:
+        lying = [ready(due_at=ago(seconds)) for seconds in (6, 60, 30)]
+        handed_on: list[int] = []
+        pick_up_forgotten(lambda _: None, handed_on.append, most_deliveries=2)
+        assert handed_on == [lying[1].conversation_id, lying[2].conversation_id]
+        pick_up_forgotten(lambda _: None, handed_on.append, most_deliveries=2)
+        assert handed_on[2:] == [lying[0].conversation_id]
+
+
+class TestAStepThatFails:
+    """Each step has its own error; the others are done all the same."""
+
+    def break_step(self, monkeypatch: pytest.MonkeyPatch, name: str, error: Exception) -> None:
+        def step(now: datetime) -> None:
+            raise error
+
+        monkeypatch.setattr(recovery, name, step)
+
+    @pytest.mark.parametrize(
+        "step", ["give_up_waiting_for_delivery", "mark_unknown", "drop_expired"]
+    )
+    @pytest.mark.parametrize("error", [OperationalError(2013, "lost"), RuntimeError("a defect")])
+    def test_the_others_go_on(
+        self, monkeypatch: pytest.MonkeyPatch, step: str, error: Exception
+    ) -> None:
+        monkeypatch.setattr(recovery.connection, "close", lambda: None)
+        self.break_step(monkeypatch, step, error)
+        message, _lying = received(), ready()
+
+        assert sweep() == [message.conversation_id]
+        assert deliveries() == 1
+
+    def test_deliveries_go_on_where_messages_cannot_be_queued(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def broken(conversation_ids: list[int]) -> None:
+            raise RuntimeError("a defect")
+
+        received()
+        ready()
+        pick_up_forgotten(broken)
         assert deliveries() == 1
 
 

@@ -91,7 +91,7 @@ def worker_program(threads: int, *, name: str = "worker") -> Program:
 def deliver_program() -> Program:
     """Deliveries, small jobs, the sweep, and beat as a thread."""
     return _celery(
-        "deliver", "-Q", "deliver,default,recovery", "-c", "20", "-n", "deliver@%h", "--beat-thread"
+        "deliver", "-Q", "deliver,default", "-c", "20", "-n", "deliver@%h", "--beat-thread"
     )
 
 
