@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 import factory
+from django.contrib.auth.models import Permission, User
 from django.utils import timezone
 
 from conversations.claims import Turn, take
 from conversations.models import LONG_AGO, Author, Conversation, Customer, Hold, Message, Reply
+from tickets.models import Agent
+from tickets.presence import agent_did_something
 from wechat.models import OfficialAccount, ReplyMode
 
 AES_KEY = "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8S9t0UVE"
@@ -91,3 +94,27 @@ def held_turn(*, passive: bool = False, until: datetime | None = None, **values:
     turn = take(message.conversation_id)
     assert turn is not None
     return turn
+
+
+def next_turn(conversation: Conversation, text: str, **values: object) -> Turn:
+    """The customer writes again, and we hold the message."""
+    conversation.refresh_from_db()
+    Conversation.objects.filter(pk=conversation.pk).update(
+        lease_until=conversation.created_at.replace(year=2000)
+    )
+    MessageFactory(conversation=conversation, text=text, **values)
+    turn = take(conversation.pk)
+    assert turn is not None
+    return turn
+
+
+def make_agent(name: str, *, active: bool = True, there: bool = True) -> Agent:
+    """A colleague with a staff login that may view and change tickets."""
+    user = User.objects.create_user(name, password="x", is_staff=True)
+    user.user_permissions.set(
+        Permission.objects.filter(codename__in=("view_ticket", "change_ticket"))
+    )
+    agent = Agent.objects.create(user=user, display_name=name, active=active)
+    if there:
+        agent_did_something(agent.pk)
+    return agent

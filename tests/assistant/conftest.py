@@ -1,23 +1,15 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from assistant import screening
-from assistant.answers import Answer, Question
-from assistant.pipeline import Model, answer
 from conversations import texts
 from knowledge import matching
 from knowledge.models import FAQ
 from llm import gateway
+from tests.assistant.asking import Ask
+from tests.faqs import INVOICE, RETURNS, SHIPPING
 from wechat.models import OfficialAccount
-
-RETURNS = ("怎么申请退货", "签收后 7 天内可以在订单页申请退货。")
-INVOICE = ("发票怎么开", "下单时勾选「需要发票」即可。")
-SHIPPING = ("多久可以发货", "付款后 48 小时内发货。")
-
-Ask = Callable[..., Answer]
 
 
 @pytest.fixture(autouse=True)
@@ -53,10 +45,7 @@ def shop(account: OfficialAccount) -> dict[str, FAQ]:
 
 @pytest.fixture
 def ask(account: OfficialAccount) -> Ask:
-    def ask_it(text: str, *, model: Model | None = None, **more: object) -> Answer:
-        return answer(Question(text, account_id=account.pk, session_id="s1", **more), model=model)  # type: ignore[arg-type]
-
-    return ask_it
+    return Ask(account)
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from django.db import DatabaseError
 from knowledge import matching
 from knowledge.models import FAQ
 from llm import gateway
-from tests.assistant.conftest import RETURNS
 from tests.assistant.fakes import Thinker
+from tests.faqs import RETURNS
 from wechat import accounts
 
 pytestmark = pytest.mark.usefixtures("no_model_is_configured")

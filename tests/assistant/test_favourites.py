@@ -9,7 +9,7 @@ from assistant.favourites import favourites
 from assistant.models import AnswerLog, Source
 from knowledge import matching
 from knowledge.models import FAQ, Category
-from tests.assistant.conftest import INVOICE, RETURNS, SHIPPING
+from tests.faqs import INVOICE, RETURNS, SHIPPING
 
 pytestmark = pytest.mark.django_db
 

@@ -11,7 +11,7 @@ from assistant.pipeline import NeedsModel, surely_needs_model
 from knowledge import cache, matching
 from knowledge.models import FAQ, Phrasing
 from knowledge.versions import knowledge_version
-from tests.assistant.conftest import Ask
+from tests.assistant.asking import Ask
 from tests.assistant.fakes import Thinker
 
 pytestmark = pytest.mark.usefixtures("no_model_is_configured")

@@ -12,8 +12,9 @@ from knowledge import cache
 from knowledge.models import FAQ, CachedAnswer
 from knowledge.versions import knowledge_version
 from llm.errors import ModelsBusy, ModelsDown, NoModel
-from tests.assistant.conftest import INVOICE, RETURNS, Ask
+from tests.assistant.asking import Ask
 from tests.assistant.fakes import Thinker
+from tests.faqs import INVOICE, RETURNS
 from wechat import accounts
 from wechat.models import OfficialAccount
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import ConsoleMessage, Page, expect
 
-from tests.browser.conftest import Served
+from tests.browser.served import Served
 from tests.browser.test_main_job import log_in, open_phone, write
 
 pytestmark = pytest.mark.browser

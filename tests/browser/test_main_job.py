@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 from redis import Redis
 
-from tests.browser.conftest import Served
+from tests.browser.served import Served
 from tests.services.process import wait_until
 
 pytestmark = pytest.mark.browser

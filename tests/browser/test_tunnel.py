@@ -12,8 +12,8 @@ import pytest
 import requests
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import OTHER_HOST as HOST
-from tests.browser.conftest import Served, serve
+from tests.browser.served import OTHER_HOST as HOST
+from tests.browser.served import Served, serve
 
 pytestmark = pytest.mark.browser
 

@@ -8,7 +8,7 @@ from django.urls import reverse
 from llm import gateway
 from llm.models import LanguageModel, ModelCall, Outcome
 from tests.fake_model import FakeModel
-from tests.llm.conftest import row_for
+from tests.llm.builders import row_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -13,7 +13,7 @@ from llm.errors import BreakerOpen, ModelsDown
 from llm.models import ModelCall, Outcome
 from llm.turns import Turn
 from tests.fake_model import FakeModel
-from tests.llm.conftest import row_for
+from tests.llm.builders import row_for
 
 ASK = (Turn("user", "怎么退货？"),)
 

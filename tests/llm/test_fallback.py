@@ -11,7 +11,7 @@ from llm import gateway
 from llm.models import LanguageModel, ModelCall, Outcome
 from llm.turns import Turn
 from tests.fake_model import FakeModel
-from tests.llm.conftest import row_for
+from tests.llm.builders import row_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -19,7 +19,7 @@ from llm.errors import CallFailed
 from llm.models import LanguageModel
 from llm.transport import session
 from tests.fake_model import FakeModel
-from tests.llm.conftest import row_for
+from tests.llm.builders import row_for
 from tests.llm.test_admin import KEY, form, page_of
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -12,7 +12,7 @@ from llm.errors import CallFailed
 from llm.models import LanguageModel, ModelCall
 from llm.turns import Turn
 from tests.fake_model import FakeModel
-from tests.llm.conftest import row_for
+from tests.llm.builders import row_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

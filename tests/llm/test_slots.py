@@ -17,7 +17,7 @@ from llm.errors import ModelsBusy, ModelsDown
 from llm.models import LanguageModel, ModelCall, Outcome
 from llm.turns import Turn
 from tests.fake_model import FakeModel
-from tests.llm.conftest import row_for
+from tests.llm.builders import row_for
 from tests.services.process import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)

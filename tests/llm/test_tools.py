@@ -14,7 +14,7 @@ from llm.errors import ModelsDown
 from llm.models import LanguageModel, ModelCall, Outcome
 from llm.turns import Tool, Turn
 from tests.fake_model import FakeModel
-from tests.llm.conftest import row_for
+from tests.llm.builders import row_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

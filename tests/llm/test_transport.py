@@ -18,7 +18,7 @@ from llm import gateway, transport
 from llm.errors import TimedOut
 from llm.turns import Turn
 from tests.fake_model import FakeModel
-from tests.llm.conftest import row_for
+from tests.llm.builders import row_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

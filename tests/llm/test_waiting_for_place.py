@@ -16,7 +16,7 @@ from llm.errors import ModelsBusy
 from llm.models import ModelCall, Outcome
 from llm.turns import Turn
 from tests.fake_model import FakeModel
-from tests.llm.conftest import row_for
+from tests.llm.builders import row_for
 from tests.services.process import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -1,15 +1,9 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 from django.contrib.auth.models import User
-from django.test import Client
-from django.urls import reverse
 
-PASSWORD = "a long password for one test"
-LogIn = Callable[..., Any]
+from tests.login.trying import PASSWORD, LogIn
 
 
 @pytest.fixture
@@ -19,18 +13,7 @@ def liming(db: None) -> User:
 
 @pytest.fixture
 def log_in(liming: User) -> LogIn:
-    def send(
-        name: str = "liming",
-        password: str = "wrong",
-        *,
-        address: str = "198.51.100.1",
-        **headers: str,
-    ) -> Any:
-        """One try from a browser of its own."""
-        given = {"username": name, "password": password}
-        return Client(REMOTE_ADDR=address, headers=headers).post(reverse("admin:login"), given)
-
-    return send
+    return LogIn()
 
 
 @pytest.fixture

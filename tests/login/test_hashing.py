@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from tests.login.conftest import PASSWORD
+from tests.login.trying import PASSWORD
 from wechatbot.login import hashing
 
 ARGON2 = ["wechatbot.login.hashing.Argon2Hasher", "wechatbot.login.hashing.PBKDF2Hasher"]

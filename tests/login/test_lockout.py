@@ -12,7 +12,7 @@ from django.test import AsyncClient
 from django.urls import reverse
 
 from common.redis import redis
-from tests.login.conftest import PASSWORD, LogIn
+from tests.login.trying import PASSWORD, LogIn
 from wechatbot.login.attempts import ADDRESS_LIMIT, PAIR_LIMIT
 
 PROXY = "127.0.0.1"

@@ -13,8 +13,7 @@ from django.db import connection
 
 from conversations.claims import LeaseLost, Turn
 from conversations.models import Author, Message, MessageState, Owner, Reply
-from tests.factories import MessageFactory, held_turn
-from tests.tickets.conftest import make_agent
+from tests.factories import MessageFactory, held_turn, make_agent
 from tickets.models import Reason, Status, Ticket
 from tickets.services import NoOpenTicket, TakenByAnother, add_message, hand_over, resolve, take
 

@@ -9,8 +9,7 @@ from django.utils import timezone
 
 from conversations.claims import LeaseLost
 from conversations.models import Author, Conversation, MessageState, Owner, Reply, ReplyState
-from tests.factories import ReplyFactory, held_turn
-from tests.tickets.conftest import next_turn
+from tests.factories import ReplyFactory, held_turn, next_turn
 from tickets.models import Agent, EventKind, Priority, Reason, Status, Ticket
 from tickets.services import NoOpenTicket, add_message, cancel, hand_over, reply, resolve, take
 

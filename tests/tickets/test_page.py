@@ -10,8 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from conversations.models import Author, Customer, Owner, Reply, ReplyState
-from tests.factories import MessageFactory, ReplyFactory, held_turn
-from tests.tickets.conftest import make_agent
+from tests.factories import MessageFactory, ReplyFactory, held_turn, make_agent
 from tickets.models import Agent, Reason, Status, Ticket
 from tickets.services import hand_over, reply, resolve, take
 from tickets.window import reply_window

@@ -11,8 +11,7 @@ from redis.exceptions import ConnectionError as RedisIsAway
 
 from common.redis import redis
 from conversations.models import Reply
-from tests.factories import held_turn
-from tests.tickets.conftest import make_agent, next_turn
+from tests.factories import held_turn, make_agent, next_turn
 from tickets import presence
 from tickets.models import Agent, Reason, Ticket
 from tickets.services import add_message, hand_over

@@ -5,8 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from tests.factories import held_turn
-from tests.tickets.conftest import make_agent
+from tests.factories import held_turn, make_agent
 from tickets.models import Agent, Reason
 from tickets.presence import agents_there
 from tickets.routing import next_agent

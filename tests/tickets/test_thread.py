@@ -11,8 +11,7 @@ from django.utils import timezone
 
 from conversations.links import LOOK_MENU_ID, LOOK_WORDS
 from conversations.models import Author, Conversation
-from tests.factories import MessageFactory, ReplyFactory, held_turn
-from tests.tickets.conftest import next_turn
+from tests.factories import MessageFactory, ReplyFactory, held_turn, next_turn
 from tickets.models import Agent, Reason, Ticket
 from tickets.services import cancel, hand_over, resolve, take
 from tickets.thread import Bubble, thread_of

@@ -9,8 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from conversations.models import Author, Reply
-from tests.factories import held_turn
-from tests.tickets.conftest import make_agent
+from tests.factories import held_turn, make_agent
 from tickets.models import Agent, Reason, Status, Ticket
 from tickets.services import assign, hand_over, take
 

@@ -10,15 +10,13 @@ from common import log_rows
 from conversations import delivery, texts, wakes
 from knowledge.models import FAQ
 from llm import gateway
+from tests.factories import make_agent
 from tests.fakes import FakeWeChat
+from tests.faqs import HOURS, RETURNS
 from tests.services.process import wait_until
-from tests.tickets.conftest import make_agent
 from tests.webhook.wire import Wire
 from tickets.models import Agent
 from webhook import callback, group_commit, opening, refusals, script, waiting, wechat_clock
-
-RETURNS = ("怎么申请退货", "签收后 7 天内可以在订单页申请退货。")
-HOURS = ("客服几点上班", "每天 9:00 到 21:00。")
 
 
 @pytest.fixture(autouse=True)

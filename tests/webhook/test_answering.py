@@ -25,8 +25,8 @@ from conversations.models import (
 )
 from tests.factories import AccountFactory, MessageFactory
 from tests.fakes import FakeModel, FakeWeChat
+from tests.faqs import HOURS, RETURNS
 from tests.webhook.builders import push
-from tests.webhook.conftest import HOURS, RETURNS
 from webhook import tasks
 from webhook.answering import answer_conversation, answer_here
 from webhook.intake import take_in

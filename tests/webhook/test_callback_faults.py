@@ -15,10 +15,10 @@ from conversations import session, wakes
 from conversations.models import Ending, Hold, Message, MessageState, Reply, ReplyState
 from tests.factories import AccountFactory
 from tests.fakes import FakeModel, FakeWeChat
+from tests.faqs import HOURS, RETURNS
 from tests.knowledge.builders import absent_redis
 from tests.services.process import wait_until
 from tests.webhook.builders import event_xml, text_xml
-from tests.webhook.conftest import HOURS, RETURNS
 from tests.webhook.test_callback_holds import LOOK_LINK, UNKNOWN, Customer, stored, worker_answers
 from tests.webhook.wire import Answer, Wire, plain, sealed
 from webhook import script

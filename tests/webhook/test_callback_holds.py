@@ -26,9 +26,9 @@ from conversations.models import (
 )
 from tests.factories import AccountFactory
 from tests.fakes import FakeModel, FakeWeChat
+from tests.faqs import RETURNS
 from tests.services.process import wait_until
 from tests.webhook.builders import event_xml, message_xml, next_msg_id, text_xml
-from tests.webhook.conftest import RETURNS
 from tests.webhook.wire import Delivery, Request, Wire, opened, plain, sealed
 from tickets import services as tickets
 from tickets.models import Agent, Ticket

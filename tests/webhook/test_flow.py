@@ -22,10 +22,9 @@ from conversations.services import change_owner
 from conversations.session import Session
 from knowledge.models import FAQ
 from llm.errors import ModelsBusy, ModelsDown, NoModel
-from tests.factories import held_turn
+from tests.factories import held_turn, next_turn
 from tests.fakes import FakeModel
-from tests.tickets.conftest import next_turn
-from tests.webhook.conftest import HOURS, RETURNS
+from tests.faqs import HOURS, RETURNS
 from tests.webhook.turns import (
     UNKNOWN,
     agent_takes_over,

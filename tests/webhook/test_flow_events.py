@@ -20,10 +20,9 @@ from conversations.models import (
 )
 from conversations.session import Session
 from knowledge.models import FAQ
-from tests.factories import ReplyFactory, held_turn
+from tests.factories import ReplyFactory, held_turn, next_turn
 from tests.fakes import FakeModel
-from tests.tickets.conftest import next_turn
-from tests.webhook.conftest import HOURS, RETURNS
+from tests.faqs import HOURS, RETURNS
 from tests.webhook.turns import (
     TAP,
     owned_by,

@@ -16,10 +16,9 @@ from conversations.models import (
     MessageState,
     Owner,
 )
-from tests.factories import held_turn
+from tests.factories import held_turn, next_turn
 from tests.fakes import FakeModel
-from tests.tickets.conftest import next_turn
-from tests.webhook.conftest import HOURS, RETURNS
+from tests.faqs import HOURS, RETURNS
 from tests.webhook.turns import (
     TAP,
     UNKNOWN,

@@ -17,8 +17,8 @@ from conversations.claims import Turn, take
 from conversations.models import Conversation, Customer, MessageState, Owner, Reply
 from tests.factories import AccountFactory, ConversationFactory, CustomerFactory, MessageFactory
 from tests.fakes import FakeModel
+from tests.faqs import RETURNS
 from tests.knowledge.builders import absent_redis
-from tests.webhook.conftest import RETURNS
 from tests.webhook.turns import UNKNOWN, state_of
 from tickets.models import Reason, Ticket
 from webhook import flow, script

@@ -13,8 +13,8 @@ from conversations.claims import attach
 from conversations.models import Author, Channel, Conversation, Customer, Message, Reply, ReplyState
 from tests.factories import AccountFactory, ReplyFactory
 from tests.fakes import FakeModel, FakeWeChat
+from tests.faqs import HOURS, RETURNS
 from tests.webhook.builders import push
-from tests.webhook.conftest import HOURS, RETURNS
 from webhook.answering import answer_conversation
 from webhook.intake import take_in
 from webhook.recovery import mark_unknown

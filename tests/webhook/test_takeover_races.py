@@ -20,8 +20,7 @@ from conversations.models import (
 from conversations.passive import Claim, claim_replies
 from conversations.services import say
 from tests.at_once import at_once
-from tests.factories import ReplyFactory, held_turn
-from tests.tickets.conftest import next_turn
+from tests.factories import ReplyFactory, held_turn, next_turn
 from tickets import services as tickets
 from tickets.models import Agent, Reason, Ticket
 from webhook import flow

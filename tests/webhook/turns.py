@@ -9,8 +9,7 @@ from conversations.models import (
     Owner,
     Reply,
 )
-from tests.factories import held_turn
-from tests.tickets.conftest import next_turn
+from tests.factories import held_turn, next_turn
 from tickets import services as tickets
 from tickets.models import Agent, Reason, Ticket
 

@@ -1,0 +1,30 @@
+"""Asking the assistant, without a message or a conversation around it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypedDict, Unpack
+
+from assistant.answers import Answer, Question
+from assistant.pipeline import Model, answer
+from wechat.models import OfficialAccount
+
+
+class Parts(TypedDict, total=False):
+    """What a question may have beside its words."""
+
+    history: tuple[str, ...]
+    offered: tuple[int, ...]
+    tapped: str
+    faq_only: bool
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A customer of this account asks."""
+
+    account: OfficialAccount
+
+    def __call__(self, text: str, *, model: Model | None = None, **parts: Unpack[Parts]) -> Answer:
+        question = Question(text, account_id=self.account.pk, session_id="s1", **parts)
+        return answer(question, model=model)

@@ -1,0 +1,24 @@
+"""Rows of models for the tests of the gateway."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llm import catalogue
+from llm.models import LanguageModel
+from tests.fake_model import FakeModel
+
+
+def row_for(model: FakeModel, name: str = "first", **fields: Any) -> LanguageModel:
+    """A row that points to the fake, with limits short enough to wait for."""
+    limits = {"connect_timeout": 1.0, "first_token_timeout": 0.3, "total_timeout": 0.6}
+    chosen = {
+        "base_url": model.url,
+        "api_key": "sk-very-secret",
+        "model": f"{name}-chat",
+        **limits,
+        **fields,
+    }
+    created = LanguageModel.objects.create(name=name, **chosen)
+    catalogue.forget()
+    return created
