@@ -22,7 +22,8 @@ from typing import cast
 
 import uvloop
 
-from benchmarks.account import APP_IDS, Kind, Push, http_request, text_of_reply
+from benchmarks.account import APP_IDS, Kind
+from benchmarks.pushes import Push, http_request, text_of_reply
 
 CUT_AFTER = 5.0
 DELIVERIES = 3

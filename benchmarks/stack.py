@@ -45,6 +45,8 @@ EMPTIED = (
 )
 KEPT = ("tickets_agent",)
 SERVERS = ("Redis", "MariaDB")
+# Of the model's thinking times: each run draws the same.
+SEED = 4
 
 
 def get_json(port: int, path: str) -> Any:
@@ -124,7 +126,7 @@ class Stack:
         self.mariadb = PrivateMariaDB(folder / "db", durable=True)
         self.redis = PrivateRedis(folder / "redis")
         self.model_port, self.api_port = free_port(), free_port()
-        self.api = self._python("wechat_api", "benchmarks.wechat_api", str(self.api_port))
+        self.api = self._python("wechat_api", "tests.worlds.api_server", str(self.api_port))
         self._started: list[Process] = []
 
     def start(self) -> None:
@@ -241,9 +243,18 @@ class Stack:
         return self._program("web", command, environment)
 
     def model(self, thinking: Thinking) -> Process:
-        lognormal = [",".join(map(str, thinking.lognormal))] if thinking.lognormal else []
-        arguments = [str(self.model_port), str(thinking.seconds), str(thinking.chunks), *lognormal]
-        return self._python("model", "benchmarks.model", *arguments)
+        """It answers with the customer's own words."""
+        options: dict[str, object] = {
+            "port": self.model_port,
+            "seconds": thinking.seconds,
+            "chunks": thinking.chunks,
+            "otherwise": "echo",
+            "seed": SEED,
+        }
+        if thinking.lognormal:
+            options["lognormal"] = ",".join(map(str, thinking.lognormal))
+        words = [f"--{name}={value}" for name, value in options.items()]
+        return self._python("model", "tests.worlds.model_server", *words)
 
     def _program(self, name: str, command: Sequence[str], environment: dict[str, str]) -> Process:
         log = self.folder / f"{name}.log"

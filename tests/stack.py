@@ -1,12 +1,13 @@
-"""The product as real processes, for tests and benchmarks: Redis, database, web, workers, fakes
-around them.
+"""The product as real processes, for tests and benchmarks: Redis, database, web, workers, and the
+worlds around them.
 
     with Stack() as stack:
-        outcome = stack.customer.say("oLiHua", "怎么退货")   # as WeChat does it: 5 s, three
-        deliveries stack.workers[0].kill()
+        outcome = stack.customer.say("oLiHua", "怎么退货")  # as WeChat does it
+        stack.workers[0].kill()
 
-Everything that it starts ends with it. `stack.model` is a fake model, `stack.wechat` WeChat's API;
-both live in this process, so a test looks at what they were asked and tells them how to misbehave.
+Everything that it starts ends with it. `stack.model` is a model server, `stack.wechat` WeChat's
+API; both live in this process, so a test looks at what they were asked and tells them how to
+misbehave.
 """
 
 from __future__ import annotations
@@ -26,13 +27,13 @@ from pathlib import Path
 from typing import Any, Self
 
 from tests.environment import CONTRACT
-from tests.fake_model import FakeModel
-from tests.fake_wechat import FakeWeChat
 from tests.services.databases import Database, make_database
 from tests.services.mariadb import PrivateMariaDB
 from tests.services.process import DidNotHappen, Process, wait_until
 from tests.services.redis_server import PrivateRedis
-from tests.wechat_side import Account, Mode, WeChatSide
+from tests.worlds.api_server import ApiServer
+from tests.worlds.model_server import ModelServer
+from tests.worlds.poster import Account, Mode, Poster
 from wechatbot.supervisor.plan import (
     CHILD_ENVIRONMENT,
     Program,
@@ -74,12 +75,12 @@ class Stack:
         self.folder = Path(tempfile.mkdtemp(prefix="wb-"))
         self.redis = PrivateRedis(self.folder / "redis")
         self.mariadb = mariadb
-        self.model, self.fallback, self.wechat = FakeModel(), FakeModel(), FakeWeChat()
+        self.model, self.fallback, self.wechat = ModelServer(), ModelServer(), ApiServer()
         self.ports = [free_port() for _ in range(webs)]
         self.webs: list[Process] = []
         self.workers: list[Process] = []
         self.account = Account()
-        self.customer = WeChatSide(self._bases, self.account, mode=mode)
+        self.customer = Poster(self._bases, self.account, mode=mode)
         self.database: Database
         self._worker_count = workers
         self._reply_mode = reply_mode
@@ -205,9 +206,7 @@ class Stack:
             self.redis.client.delete(*keys)
         self.wechat.forget()
         for model in (self.model, self.fallback):
-            model.manner.queue.clear()
-            model.manner.otherwise, model.server.calls = "answer", 0
-            model.server.asked.clear()
+            model.forget()
         self.wait_until_ready()
 
     def _bases(self) -> list[str]:

@@ -7,8 +7,8 @@ from django.db import DatabaseError
 from knowledge import matching
 from knowledge.models import FAQ
 from llm import gateway
-from tests.assistant.fakes import Thinker
 from tests.faqs import RETURNS
+from tests.worlds.model_stub import ModelStub
 from wechat import accounts
 
 pytestmark = pytest.mark.usefixtures("no_model_is_configured")
@@ -28,7 +28,7 @@ def test_it_prints_answer_source_confidence_and_what_came_close(
 def test_it_asks_the_model_where_there_is_one(
     shop: dict[str, FAQ], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(gateway, "complete", Thinker({"answer": "属虎。", "can_answer": True}))
+    monkeypatch.setattr(gateway, "complete", ModelStub({"answer": "属虎。", "can_answer": True}))
     call_command("ask", "你们公司的老板属什么生肖", account="shop")
     printed = capsys.readouterr().out
     assert printed.startswith("属虎。")

@@ -12,7 +12,7 @@ from knowledge import cache, matching
 from knowledge.models import FAQ, Phrasing
 from knowledge.versions import knowledge_version
 from tests.assistant.asking import Ask
-from tests.assistant.fakes import Thinker
+from tests.worlds.model_stub import ModelStub
 
 pytestmark = pytest.mark.usefixtures("no_model_is_configured")
 
@@ -43,7 +43,7 @@ def test_who_waits_for_a_person_is_not_given_the_wrong_answer_meanwhile(
 def test_a_model_reads_the_faq_and_answers(
     binding: FAQ, ask: Ask, model_is_configured: None
 ) -> None:
-    model = Thinker({"answer": "请联系客服解绑。", "can_answer": True})
+    model = ModelStub({"answer": "请联系客服解绑。", "can_answer": True})
 
     assert surely_needs_model(UNBINDING)
     with pytest.raises(NeedsModel):

@@ -13,8 +13,8 @@ from knowledge.models import FAQ, CachedAnswer
 from knowledge.versions import knowledge_version
 from llm.errors import ModelsBusy, ModelsDown, NoModel
 from tests.assistant.asking import Ask
-from tests.assistant.fakes import Thinker
 from tests.faqs import INVOICE, RETURNS
+from tests.worlds.model_stub import ModelStub, Scripted
 from wechat import accounts
 from wechat.models import OfficialAccount
 
@@ -31,7 +31,7 @@ def yes(text: str) -> dict[str, object]:
 
 
 def test_it_answers_from_the_faq_without_asking_the_model(shop: dict[str, FAQ], ask: Ask) -> None:
-    model = Thinker()
+    model = ModelStub()
     answer = ask("怎么申请退货？", model=model)
     assert (answer.text, answer.source, answer.faq_id) == (
         RETURNS[1],
@@ -44,7 +44,7 @@ def test_it_answers_from_the_faq_without_asking_the_model(shop: dict[str, FAQ], 
 
 def test_it_hears_the_wish_for_a_human_before_anything_else(shop: dict[str, FAQ], ask: Ask) -> None:
     FAQ.objects.create(question="转人工", answer="请拨打电话。")
-    answer = ask("转人工", model=Thinker())
+    answer = ask("转人工", model=ModelStub())
     assert (answer.text, answer.doubt) == ("", Doubt.CUSTOMER_ASKED)
 
 
@@ -52,7 +52,7 @@ def test_it_refuses_blocked_words_before_it_hears_a_wish(
     account: OfficialAccount, ask: Ask
 ) -> None:
     BlockedTerm.objects.create(term="人工", direction=Direction.IN)
-    answer = ask("转人工", model=Thinker())
+    answer = ask("转人工", model=ModelStub())
     assert answer.source == Source.BLOCKED
     assert "不便回答" in answer.text
     assert answer.doubt is None
@@ -73,7 +73,7 @@ def test_it_prefers_an_editors_faq_to_its_own_greeting(shop: dict[str, FAQ], ask
 def test_it_asks_the_model_when_ok_answers_its_own_question(
     shop: dict[str, FAQ], ask: Ask, model_is_configured: None
 ) -> None:
-    model = Thinker(yes("已为您说明。"))
+    model = ModelStub(yes("已为您说明。"))
     assert (
         ask("好的", model=model, history=("怎么换货", "需要我说明步骤吗？")).text == "已为您说明。"
     )
@@ -156,7 +156,7 @@ class TestTheMenu:
     def test_it_asks_the_model_instead_when_there_is_one(
         self, shop: dict[str, FAQ], ask: Ask
     ) -> None:
-        model = Thinker(yes("在订单页申请退货就行。"))
+        model = ModelStub(yes("在订单页申请退货就行。"))
         answer = ask(VAGUE, model=model)
         assert (answer.text, answer.source) == ("在订单页申请退货就行。", Source.MODEL)
         assert RETURNS[1] in model.prompt
@@ -164,14 +164,14 @@ class TestTheMenu:
     def test_it_offers_the_menu_when_the_model_was_switched_off_meanwhile(
         self, shop: dict[str, FAQ], ask: Ask
     ) -> None:
-        assert ask(VAGUE, model=Thinker(NoModel())).source == Source.MENU
+        assert ask(VAGUE, model=ModelStub(NoModel())).source == Source.MENU
 
 
 class TestANumberThatChoosesNothing:
     @pytest.mark.parametrize("text", ["9", "0", "3", "12", "９", "⑨", "3.", "零", "选9", "第九个"])
     def test_it_is_shown_the_menu_again(self, shop: dict[str, FAQ], ask: Ask, text: str) -> None:
         offered = (shop[RETURNS[0]].pk, shop[INVOICE[0]].pk)
-        model = Thinker()
+        model = ModelStub()
         answer = ask(text, offered=offered, model=model)
         assert (answer.source, answer.doubt, answer.offered) == (Source.MENU, None, offered)
         assert answer.text.startswith("请从下面选一个：")
@@ -204,7 +204,7 @@ class TestANumberThatChoosesNothing:
     def test_it_is_an_answer_when_the_model_has_just_asked(
         self, shop: dict[str, FAQ], ask: Ask, model_is_configured: None
     ) -> None:
-        model = Thinker(yes("两件可以一起退。"))
+        model = ModelStub(yes("两件可以一起退。"))
         assert (
             ask("2", model=model, history=("买多了", "请问您买了几件？")).text == "两件可以一起退。"
         )
@@ -241,7 +241,7 @@ class TestTheModel:
         self, shop: dict[str, FAQ], account: OfficialAccount, ask: Ask
     ) -> None:
         Persona.objects.create(account=account, prompt="你是{name}的老店员。{不是变量}")
-        model = Thinker(yes("好。"))
+        model = ModelStub(yes("好。"))
         ask(UNKNOWN, model=model, history=("发票怎么开", "下单时勾选。"))
         assert "你是小店的老店员。{不是变量}" in model.prompt
         assert "下单时勾选。" in model.prompt
@@ -249,14 +249,14 @@ class TestTheModel:
         assert model.tools[0] is not None
 
     def test_it_has_a_good_default_persona(self, account: OfficialAccount, ask: Ask) -> None:
-        model = Thinker(yes("好。"))
+        model = ModelStub(yes("好。"))
         ask(UNKNOWN, model=model)
         assert "你是「小店」的在线客服" in model.prompt
 
     def test_it_is_taken_at_its_word_when_it_answers_in_plain_text(
         self, account: OfficialAccount, ask: Ask
     ) -> None:
-        assert ask(UNKNOWN, model=Thinker("**属虎**。")).text == "属虎。"
+        assert ask(UNKNOWN, model=ModelStub("**属虎**。")).text == "属虎。"
 
     @pytest.mark.parametrize(
         ("said", "doubt"),
@@ -268,14 +268,14 @@ class TestTheModel:
         ],
     )
     def test_it_leaves_the_question_to_a_person_when_the_model_does_not_answer(
-        self, account: OfficialAccount, ask: Ask, said: object, doubt: Doubt
+        self, account: OfficialAccount, ask: Ask, said: Scripted, doubt: Doubt
     ) -> None:
-        answer = ask(UNKNOWN, model=Thinker(said))  # type: ignore[arg-type]
+        answer = ask(UNKNOWN, model=ModelStub(said))
         assert (answer.text, answer.doubt) == ("", doubt)
 
     def test_it_is_not_allowed_blocked_words(self, account: OfficialAccount, ask: Ask) -> None:
         BlockedTerm.objects.create(term="竞品", direction=Direction.OUT)
-        answer = ask(UNKNOWN, model=Thinker(yes("竞品更好。")))
+        answer = ask(UNKNOWN, model=ModelStub(yes("竞品更好。")))
         assert answer.source == Source.BLOCKED
         assert "竞品" not in answer.text
         assert not CachedAnswer.objects.exists()
@@ -285,7 +285,7 @@ class TestTheCache:
     def test_it_gives_the_kept_answer_to_the_next_customer(
         self, account: OfficialAccount, ask: Ask
     ) -> None:
-        model = Thinker(yes("属虎。"))
+        model = ModelStub(yes("属虎。"))
         ask(UNKNOWN, model=model)
         answer = ask(UNKNOWN + "？", model=model)
         assert (answer.text, answer.source) == ("属虎。", Source.CACHE)
@@ -295,13 +295,13 @@ class TestTheCache:
         self, account: OfficialAccount, ask: Ask
     ) -> None:
         apology = "抱歉，我暂时无法回答这个问题。"
-        assert ask(UNKNOWN, model=Thinker(apology)).text == apology
-        assert ask(UNKNOWN, model=Thinker(yes("属虎。"))).text == "属虎。"
+        assert ask(UNKNOWN, model=ModelStub(apology)).text == apology
+        assert ask(UNKNOWN, model=ModelStub(yes("属虎。"))).text == "属虎。"
 
     def test_it_gives_an_edited_answer_as_it_was_edited(
         self, account: OfficialAccount, ask: Ask
     ) -> None:
-        ask(UNKNOWN, model=Thinker(yes("属虎。")))
+        ask(UNKNOWN, model=ModelStub(yes("属虎。")))
         CachedAnswer.objects.update(answer="属龙。", pinned=True)
         assert ask(UNKNOWN).text == "属龙。"
 
@@ -309,13 +309,13 @@ class TestTheCache:
         self, account: OfficialAccount, ask: Ask
     ) -> None:
         cache.keep(UNKNOWN, "旧答案", model_name="fake", knowledge_version="older")
-        assert ask(UNKNOWN, model=Thinker(yes("新答案"))).text == "新答案"
+        assert ask(UNKNOWN, model=ModelStub(yes("新答案"))).text == "新答案"
 
     def test_it_keeps_an_answer_under_the_knowledge_the_model_was_shown(
         self, account: OfficialAccount, ask: Ask
     ) -> None:
         shown = knowledge_version()
-        ask(UNKNOWN, model=Thinker(yes("属虎。")))
+        ask(UNKNOWN, model=ModelStub(yes("属虎。")))
         assert CachedAnswer.objects.get().knowledge_version == shown
 
     @pytest.mark.parametrize(
@@ -331,14 +331,14 @@ class TestTheCache:
     def test_it_keeps_nothing_that_belongs_to_one_customer_or_one_talk(
         self, account: OfficialAccount, ask: Ask, text: str, history: tuple[str, ...]
     ) -> None:
-        assert ask(text, model=Thinker(yes("是这样。")), history=history).text == "是这样。"
+        assert ask(text, model=ModelStub(yes("是这样。")), history=history).text == "是这样。"
         assert not CachedAnswer.objects.exists()
 
     def test_it_gives_no_kept_answer_to_words_that_point_back(
         self, account: OfficialAccount, ask: Ask
     ) -> None:
         cache.keep("那多久呢", "三天。", model_name="fake", knowledge_version=knowledge_version())
-        answer = ask("那多久呢", model=Thinker(yes("五天。")), history=("换货", "可以换。"))
+        answer = ask("那多久呢", model=ModelStub(yes("五天。")), history=("换货", "可以换。"))
         assert answer.text == "五天。"
 
 
@@ -395,17 +395,17 @@ def test_another_account_is_not_given_the_answer_of_the_first(
     account: OfficialAccount, ask: Ask
 ) -> None:
     """Its persona may say something else."""
-    ask(UNKNOWN, model=Thinker(yes("属虎。")))
+    ask(UNKNOWN, model=ModelStub(yes("属虎。")))
     other = OfficialAccount.objects.create(
         slug="other", name="二店", app_id="wx0987654321", token="abcdef"
     )
     accounts.forget()
 
-    def ask_the_other(model: Thinker) -> str:
+    def ask_the_other(model: ModelStub) -> str:
         return pipeline.answer(
             Question(UNKNOWN, account_id=other.pk, session_id="s2"), model=model
         ).text
 
-    assert ask_the_other(Thinker(yes("属龙。"))) == "属龙。"
-    assert ask_the_other(Thinker()) == "属龙。"
+    assert ask_the_other(ModelStub(yes("属龙。"))) == "属龙。"
+    assert ask_the_other(ModelStub()) == "属龙。"
     assert ask(UNKNOWN).text == "属虎。"

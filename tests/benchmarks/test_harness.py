@@ -14,11 +14,12 @@ from pathlib import Path
 import pytest
 
 from benchmarks import shop
-from benchmarks.account import AES_KEY, APP_IDS, TOKEN, Push, http_request
+from benchmarks.account import AES_KEY, APP_IDS, TOKEN
 from benchmarks.figures import Figure, Table, percentile
 from benchmarks.load import Outcome, send, with_api_texts
 from benchmarks.meter import Meter
 from benchmarks.peers.commands import asgi_echo, flask_on_gunicorn, flask_thread_each
+from benchmarks.pushes import Push, http_request
 from benchmarks.stack import is_open
 from tests.services.process import Process
 from tests.stack import ROOT, free_port

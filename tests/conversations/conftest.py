@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from conversations import delivery, texts
-from tests.fakes import FakeWeChat
+from tests.worlds.api_stub import ApiStub
 
 
 @pytest.fixture(autouse=True)
@@ -12,9 +12,9 @@ def _fresh_texts() -> None:
 
 
 @pytest.fixture
-def wechat(monkeypatch: pytest.MonkeyPatch) -> FakeWeChat:
+def wechat(monkeypatch: pytest.MonkeyPatch) -> ApiStub:
     """WeChat's API, and no pause between two texts."""
-    fake = FakeWeChat()
+    fake = ApiStub()
     monkeypatch.setattr(delivery, "api_of", fake)
     monkeypatch.setattr(delivery, "PAUSE_SECONDS", 0)
     return fake

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from conversations import claims
 from conversations.claims import Turn, attach, give_back, renew_all, take, take_in_hand, take_next
@@ -244,11 +245,11 @@ def test_it_is_worn_out_after_three_attempts(conversation: Conversation) -> None
 
 
 def test_it_renews_all_that_is_in_hand_by_one_update(
-    django_assert_num_queries: object, conversation: Conversation
+    django_assert_num_queries: DjangoAssertNumQueries, conversation: Conversation
 ) -> None:
     turns = [held_turn() for _ in range(3)]
     Conversation.objects.update(lease_until=timezone.now() + timedelta(seconds=1))
-    with django_assert_num_queries(1):  # type: ignore[operator]
+    with django_assert_num_queries(1):
         assert renew_all() == 3
     for turn in turns:
         row = Conversation.objects.get(pk=turn.conversation.pk)

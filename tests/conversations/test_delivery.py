@@ -21,7 +21,7 @@ from conversations.models import (
 )
 from conversations.parts import MESSAGE_BYTES, byte_length
 from tests.factories import ConversationFactory, MessageFactory, ReplyFactory
-from tests.fakes import FakeWeChat
+from tests.worlds.api_stub import ApiStub
 from wechat import accounts
 from wechat.errors import (
     ApiNotGranted,
@@ -90,7 +90,7 @@ def let_retry_come() -> None:
 
 class TestSending:
     def test_it_sends_a_text_and_notes_it(
-        self, conversation: Conversation, wechat: FakeWeChat
+        self, conversation: Conversation, wechat: ApiStub
     ) -> None:
         answered(conversation, "七天内可以。")
         assert delivery.deliver(conversation.pk) == 1
@@ -101,7 +101,7 @@ class TestSending:
         assert sends_left(conversation) == 4
 
     def test_it_sends_in_the_order_in_which_it_was_written(
-        self, conversation: Conversation, wechat: FakeWeChat
+        self, conversation: Conversation, wechat: ApiStub
     ) -> None:
         answered(conversation, "第三句", seconds_ago=1)
         answered(conversation, "第一句", "第二句", seconds_ago=9)
@@ -109,7 +109,7 @@ class TestSending:
         assert wechat.texts == ["第一句", "第二句", "第三句"]
 
     def test_it_sends_no_more_than_it_is_asked_to(
-        self, conversation: Conversation, wechat: FakeWeChat
+        self, conversation: Conversation, wechat: ApiStub
     ) -> None:
         answered(conversation, "第一段", "第二段")
         assert delivery.deliver(conversation.pk, limit=1) == 1
@@ -118,20 +118,20 @@ class TestSending:
         assert not delivery.has_more(conversation.pk)
 
     def test_it_sends_another_customers_texts_at_their_own_call(
-        self, conversation: Conversation, wechat: FakeWeChat
+        self, conversation: Conversation, wechat: ApiStub
     ) -> None:
         answered(ConversationFactory(), "给别人的")
         assert delivery.deliver(conversation.pk) == 0
 
     def test_it_waits_for_a_text_that_is_being_sent(
-        self, conversation: Conversation, wechat: FakeWeChat
+        self, conversation: Conversation, wechat: ApiStub
     ) -> None:
         answered(conversation, "第一段", "第二段")
         delivery.claim_next(conversation.pk)
         assert delivery.deliver(conversation.pk) == 0
 
     def test_it_goes_on_behind_a_text_whose_outcome_is_unknown(
-        self, conversation: Conversation, wechat: FakeWeChat
+        self, conversation: Conversation, wechat: ApiStub
     ) -> None:
         answered(conversation, "第一段", "第二段")
         wechat.errors = [OutcomeUnknown()]
@@ -143,7 +143,7 @@ class TestPauses:
     """What is slept is what is asked of the clock: nothing is measured."""
 
     @pytest.fixture
-    def slept(self, monkeypatch: pytest.MonkeyPatch, wechat: FakeWeChat) -> list[float]:
+    def slept(self, monkeypatch: pytest.MonkeyPatch, wechat: ApiStub) -> list[float]:
         naps: list[float] = []
         monkeypatch.setattr(delivery, "PAUSE_SECONDS", 60)
         monkeypatch.setattr(delivery.time, "sleep", naps.append)
@@ -185,7 +185,7 @@ class TestTryingAgain:
         "error", [WeChatUnreachable(), WeChatBusy(-1), TooManyCalls(45011), TokenRefused(40001)]
     )
     def test_it_tries_again_later(
-        self, conversation: Conversation, wechat: FakeWeChat, error: WeChatError
+        self, conversation: Conversation, wechat: ApiStub, error: WeChatError
     ) -> None:
         answered(conversation, "七天内可以。")
         wechat.errors = [error]
@@ -200,7 +200,7 @@ class TestTryingAgain:
         assert (row.state, row.tries, row.reason) == (ReplyState.SENT, 2, "")
 
     def test_it_pauses_longer_each_time_and_then_fails_with_the_reason(
-        self, conversation: Conversation, wechat: FakeWeChat
+        self, conversation: Conversation, wechat: ApiStub
     ) -> None:
         """An API that cannot be reached takes no quota: it never ends as a text that waits for the
         customer.
@@ -221,7 +221,7 @@ class TestTryingAgain:
         assert sends_left(conversation) == 5
 
     def test_it_waits_as_long_as_the_refusal_asks_for(
-        self, conversation: Conversation, wechat: FakeWeChat
+        self, conversation: Conversation, wechat: ApiStub
     ) -> None:
         answered(conversation, "七天内可以。")
         wechat.errors = [TooManyCalls(45011)]
@@ -229,7 +229,7 @@ class TestTryingAgain:
         assert Reply.objects.get().due_at > timezone.now() + timedelta(seconds=55)
 
     def test_it_waits_for_the_next_forced_token_however_often_without_losing_a_try(
-        self, conversation: Conversation, wechat: FakeWeChat
+        self, conversation: Conversation, wechat: ApiStub
     ) -> None:
         answered(conversation, "七天内可以。")
         for seconds in (30, 17.5, 30, 4, 30, 30, 30, 1):
@@ -246,7 +246,7 @@ class TestTryingAgain:
         assert (row.state, row.tries) == (ReplyState.SENT, 1)
 
     def test_it_holds_the_texts_behind_back(
-        self, conversation: Conversation, wechat: FakeWeChat
+        self, conversation: Conversation, wechat: ApiStub
     ) -> None:
         answered(conversation, "第一段", "第二段")
         wechat.errors = [WeChatUnreachable()]
@@ -262,7 +262,7 @@ class TestGivingUp:
         "error", [CustomerRefuses(48002), WeChatError(70000, "content refused")]
     )
     def test_it_fails_what_would_be_refused_again(
-        self, conversation: Conversation, wechat: FakeWeChat, error: WeChatError
+        self, conversation: Conversation, wechat: ApiStub, error: WeChatError
     ) -> None:
         answered(conversation, "第一段", "第二段")
         wechat.errors = [error]
@@ -271,7 +271,7 @@ class TestGivingUp:
         assert wechat.tried == 1
 
     def test_it_still_sends_the_answer_of_another_message(
-        self, conversation: Conversation, wechat: FakeWeChat
+        self, conversation: Conversation, wechat: ApiStub
     ) -> None:
         answered(conversation, "第一段", "第二段", seconds_ago=5)
         answered(conversation, "另一个回答")
@@ -280,7 +280,7 @@ class TestGivingUp:
         assert states() == [ReplyState.FAILED, ReplyState.FAILED, ReplyState.SENT]
 
     def test_it_notes_who_follows_no_more(
-        self, conversation: Conversation, wechat: FakeWeChat
+        self, conversation: Conversation, wechat: ApiStub
     ) -> None:
         answered(conversation, "七天内可以。")
         wechat.errors = [NotFollowing(43004)]
@@ -289,7 +289,7 @@ class TestGivingUp:
         assert not Customer.objects.get(pk=conversation.customer_id).subscribed
 
     def test_it_never_sends_again_what_may_have_arrived(
-        self, conversation: Conversation, wechat: FakeWeChat
+        self, conversation: Conversation, wechat: ApiStub
     ) -> None:
         answered(conversation, "七天内可以。")
         wechat.errors = [OutcomeUnknown(0, "ReadTimeout at WeChat's API")]
@@ -302,7 +302,7 @@ class TestGivingUp:
         assert sends_left(conversation) == 4
 
     def test_it_believes_wechat_that_a_text_was_taken_although_the_sweep_had_given_it_up(
-        self, conversation: Conversation, wechat: FakeWeChat
+        self, conversation: Conversation, wechat: ApiStub
     ) -> None:
         answered(conversation, "七天内可以。")
         wechat.meanwhile = lambda: Reply.objects.update(state=ReplyState.UNKNOWN)
@@ -312,7 +312,7 @@ class TestGivingUp:
 
 class TestWhatWeChatSaysOfTheAccountOrTheWindow:
     def test_an_account_without_the_api_turns_passive_and_its_texts_wait(
-        self, conversation: Conversation, wechat: FakeWeChat
+        self, conversation: Conversation, wechat: ApiStub
     ) -> None:
         answered(conversation, "第一段", "第二段")
         wechat.errors = [ApiNotGranted(48001)]
@@ -324,7 +324,7 @@ class TestWhatWeChatSaysOfTheAccountOrTheWindow:
 
     @pytest.mark.parametrize("error", [WindowClosed(45015), QuotaUsedUp(45047)])
     def test_a_closed_window_lets_all_wait_and_corrects_the_ledger(
-        self, conversation: Conversation, wechat: FakeWeChat, error: WeChatError
+        self, conversation: Conversation, wechat: ApiStub, error: WeChatError
     ) -> None:
         answered(conversation, "第一段", "第二段")
         wechat.errors = [error]
@@ -336,7 +336,7 @@ class TestWhatWeChatSaysOfTheAccountOrTheWindow:
 
 class TestATextThatWeChatFindsTooLong:
     def test_it_goes_out_in_smaller_pieces(
-        self, conversation: Conversation, wechat: FakeWeChat
+        self, conversation: Conversation, wechat: ApiStub
     ) -> None:
         answered(conversation, "第一句话。第二句话。第三句话。第四句话。")
         wechat.errors = [TextTooLong(45002)]
@@ -347,7 +347,7 @@ class TestATextThatWeChatFindsTooLong:
         assert sends_left(conversation) == 3
 
     def test_it_is_never_sent_again_when_its_first_piece_went_out(
-        self, conversation: Conversation, wechat: FakeWeChat
+        self, conversation: Conversation, wechat: ApiStub
     ) -> None:
         answered(conversation, "第一句话。第二句话。")
         wechat.errors = [TextTooLong(45002), None, WeChatUnreachable()]
@@ -355,7 +355,7 @@ class TestATextThatWeChatFindsTooLong:
         assert states() == [ReplyState.UNKNOWN]
 
     def test_it_fails_when_its_pieces_are_too_long_as_well(
-        self, conversation: Conversation, wechat: FakeWeChat
+        self, conversation: Conversation, wechat: ApiStub
     ) -> None:
         answered(conversation, "第一句话。第二句话。")
         wechat.errors = [TextTooLong(45002), TextTooLong(45002)]
@@ -365,7 +365,7 @@ class TestATextThatWeChatFindsTooLong:
 
 class TestTheWindow:
     def test_a_bots_answer_takes_three_sends_and_says_how_to_get_the_rest(
-        self, conversation: Conversation, wechat: FakeWeChat
+        self, conversation: Conversation, wechat: ApiStub
     ) -> None:
         answered(conversation, *(f"第{number}段" for number in range(6)))
         delivery.deliver(conversation.pk)
@@ -373,15 +373,13 @@ class TestTheWindow:
         assert [LOOK_LINK in text for text in wechat.texts] == [False, False, True]
         assert states() == [ReplyState.SENT] * 3 + [ReplyState.WAITING_FOR_CUSTOMER] * 3
 
-    def test_the_last_part_has_no_link(
-        self, conversation: Conversation, wechat: FakeWeChat
-    ) -> None:
+    def test_the_last_part_has_no_link(self, conversation: Conversation, wechat: ApiStub) -> None:
         answered(conversation, "第一段", "第二段", "第三段")
         delivery.deliver(conversation.pk)
         assert wechat.texts == ["第一段", "第二段", "第三段"]
 
     def test_the_link_fits_behind_the_longest_part(
-        self, conversation: Conversation, wechat: FakeWeChat
+        self, conversation: Conversation, wechat: ApiStub
     ) -> None:
         answered(conversation, "一", "二", "三" * 583, "四")
         delivery.deliver(conversation.pk)
@@ -389,7 +387,7 @@ class TestTheWindow:
         assert byte_length(wechat.texts[2]) <= MESSAGE_BYTES
 
     def test_the_bot_leaves_one_send_for_a_person(
-        self, conversation: Conversation, wechat: FakeWeChat
+        self, conversation: Conversation, wechat: ApiStub
     ) -> None:
         Customer.objects.update(message_sends_left=2)
         answered(conversation, "第一段", "第二段")
@@ -402,7 +400,7 @@ class TestTheWindow:
         assert sends_left(conversation) == 0
 
     def test_an_agent_may_use_what_the_bots_answers_left(
-        self, conversation: Conversation, wechat: FakeWeChat
+        self, conversation: Conversation, wechat: ApiStub
     ) -> None:
         answered(conversation, *(f"第{number}段" for number in range(6)))
         ReplyFactory(conversation=conversation, author=Author.AGENT, text="客服：您好")
@@ -410,7 +408,7 @@ class TestTheWindow:
         assert wechat.texts[3:] == ["客服：您好"]
 
     def test_nobody_sends_where_the_window_is_closed(
-        self, conversation: Conversation, wechat: FakeWeChat
+        self, conversation: Conversation, wechat: ApiStub
     ) -> None:
         Customer.objects.update(message_window_until=timezone.now())
         ReplyFactory(conversation=conversation, author=Author.AGENT)
@@ -420,7 +418,7 @@ class TestTheWindow:
         assert states() == [ReplyState.WAITING_FOR_CUSTOMER] * 2
 
     def test_what_is_left_of_an_old_answer_does_not_hold_up_the_new_one(
-        self, conversation: Conversation, wechat: FakeWeChat
+        self, conversation: Conversation, wechat: ApiStub
     ) -> None:
         answered(conversation, *(f"旧{number}" for number in range(9)), seconds_ago=60)
         delivery.deliver(conversation.pk)
@@ -437,7 +435,7 @@ class TestTheWindow:
 
 class TestTheFence:
     def test_a_bots_text_of_an_owner_before_is_withdrawn_and_holds_nothing_up(
-        self, conversation: Conversation, wechat: FakeWeChat
+        self, conversation: Conversation, wechat: ApiStub
     ) -> None:
         answered(conversation, "机器人的旧回答", seconds_ago=5)
         Conversation.objects.update(owner_version=1)

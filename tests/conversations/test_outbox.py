@@ -15,7 +15,7 @@ from conversations.claims import Turn
 from conversations.models import Author, Channel, Customer, Reply, ReplyState
 from conversations.services import say
 from tests.factories import ReplyFactory, held_turn
-from tests.fakes import FakeWeChat
+from tests.worlds.api_stub import ApiStub
 from webhook.answering import send_first_part
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -45,7 +45,7 @@ def sends_left(turn: Turn) -> int:
     return Customer.objects.get(pk=turn.customer.pk).message_sends_left
 
 
-def test_it_is_claimed_with_the_answer_and_sent_at_once(wechat: FakeWeChat) -> None:
+def test_it_is_claimed_with_the_answer_and_sent_at_once(wechat: ApiStub) -> None:
     turn = turn_with_window()
     say(turn, ["七天内可以退货。"], author=Author.BOT)
     assert Reply.objects.get().state == ReplyState.SENDING
@@ -56,14 +56,14 @@ def test_it_is_claimed_with_the_answer_and_sent_at_once(wechat: FakeWeChat) -> N
     assert [text for _openid, text in wechat.sent] == ["七天内可以退货。"]
 
 
-def test_a_second_task_for_the_same_answer_sends_nothing(wechat: FakeWeChat) -> None:
+def test_a_second_task_for_the_same_answer_sends_nothing(wechat: ApiStub) -> None:
     turn = turn_with_window()
     answer(turn, "七天内可以退货。")
     send_first_part(turn)
     assert len(wechat.sent) == 1
 
 
-def test_what_was_written_before_goes_first(wechat: FakeWeChat) -> None:
+def test_what_was_written_before_goes_first(wechat: ApiStub) -> None:
     turn = turn_with_window()
     ReplyFactory(
         conversation=turn.conversation, author=Author.AGENT, text="先说的", state=ReplyState.READY
@@ -72,7 +72,7 @@ def test_what_was_written_before_goes_first(wechat: FakeWeChat) -> None:
     assert [text for _openid, text in wechat.sent][:1] == ["先说的"]
 
 
-def test_the_last_send_of_a_window_is_kept_for_a_person(wechat: FakeWeChat) -> None:
+def test_the_last_send_of_a_window_is_kept_for_a_person(wechat: ApiStub) -> None:
     turn = turn_with_window(sends=1)
     answer(turn, "七天内可以退货。")
     assert wechat.sent == []
@@ -80,14 +80,14 @@ def test_the_last_send_of_a_window_is_kept_for_a_person(wechat: FakeWeChat) -> N
     assert sends_left(turn) == 1
 
 
-def test_a_word_of_the_system_may_take_the_last_send(wechat: FakeWeChat) -> None:
+def test_a_word_of_the_system_may_take_the_last_send(wechat: ApiStub) -> None:
     turn = turn_with_window(sends=1)
     answer(turn, "已为您转接人工客服。", author=Author.SYSTEM)
     assert len(wechat.sent) == 1
     assert sends_left(turn) == 0
 
 
-def test_a_request_that_waits_is_woken_instead(wechat: FakeWeChat) -> None:
+def test_a_request_that_waits_is_woken_instead(wechat: ApiStub) -> None:
     turn = held_turn(until=timezone.now() + timedelta(seconds=30))
     answer(turn, "七天内可以退货。")
     assert wechat.sent == []

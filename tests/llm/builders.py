@@ -6,10 +6,10 @@ from typing import Any
 
 from llm import catalogue
 from llm.models import LanguageModel
-from tests.fake_model import FakeModel
+from tests.worlds.model_server import ModelServer
 
 
-def row_for(model: FakeModel, name: str = "first", **fields: Any) -> LanguageModel:
+def row_for(model: ModelServer, name: str = "first", **fields: Any) -> LanguageModel:
     """A row that points to the fake, with limits short enough to wait for."""
     limits = {"connect_timeout": 1.0, "first_token_timeout": 0.3, "total_timeout": 0.6}
     chosen = {

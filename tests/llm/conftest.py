@@ -6,7 +6,8 @@ import pytest
 
 from llm import gateway
 from llm.breaker import Breaker
-from tests.fake_model import FakeModel
+from tests.worlds.model_behaviours import Manner
+from tests.worlds.model_server import ModelServer
 
 
 @pytest.fixture(autouse=True)
@@ -16,12 +17,12 @@ def nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def first() -> Iterator[FakeModel]:
-    with FakeModel(answer="第一个模型的回答。") as model:
+def first() -> Iterator[ModelServer]:
+    with ModelServer(Manner(answer="第一个模型的回答。")) as model:
         yield model
 
 
 @pytest.fixture
-def second() -> Iterator[FakeModel]:
-    with FakeModel(answer="第二个模型的回答。") as model:
+def second() -> Iterator[ModelServer]:
+    with ModelServer(Manner(answer="第二个模型的回答。")) as model:
         yield model

@@ -7,8 +7,8 @@ from django.urls import reverse
 
 from llm import gateway
 from llm.models import LanguageModel, ModelCall, Outcome
-from tests.fake_model import FakeModel
 from tests.llm.builders import row_for
+from tests.worlds.model_server import ModelServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -52,7 +52,7 @@ def test_it_adds_a_model_that_is_asked_at_once(editor: Client) -> None:
     assert gateway.is_configured()
 
 
-def test_it_never_shows_a_key(editor: Client, first: FakeModel) -> None:
+def test_it_never_shows_a_key(editor: Client, first: ModelServer) -> None:
     for row in (row_for(first, "own"), row_for(first, "LLM", from_environment=True)):
         for url in (reverse(LIST), page_of(row)):
             page = editor.get(url).content.decode()
@@ -60,7 +60,7 @@ def test_it_never_shows_a_key(editor: Client, first: FakeModel) -> None:
             assert KEY not in page
 
 
-def test_it_keeps_the_key_when_the_input_stays_empty(editor: Client, first: FakeModel) -> None:
+def test_it_keeps_the_key_when_the_input_stays_empty(editor: Client, first: ModelServer) -> None:
     row = row_for(first, "own")
     editor.post(page_of(row), form(model="other", base_url=first.url))
     row.refresh_from_db()
@@ -77,7 +77,7 @@ def test_it_refuses_what_cannot_work(editor: Client, wrong: dict[str, object]) -
     assert LanguageModel.objects.count() == 0
 
 
-def test_it_leaves_what_the_environment_says_as_it_is(editor: Client, first: FakeModel) -> None:
+def test_it_leaves_what_the_environment_says_as_it_is(editor: Client, first: ModelServer) -> None:
     row = row_for(first, "LLM", from_environment=True)
     editor.post(page_of(row), form(name="x", base_url="http://x", api_key="x", model="x"))
     row.refresh_from_db()
@@ -85,7 +85,7 @@ def test_it_leaves_what_the_environment_says_as_it_is(editor: Client, first: Fak
     assert row.max_in_flight == 5  # A limit has no variable.
 
 
-def test_it_deletes_rows_of_the_admin_only(editor: Client, first: FakeModel) -> None:
+def test_it_deletes_rows_of_the_admin_only(editor: Client, first: ModelServer) -> None:
     rows = [row_for(first, "LLM", from_environment=True), row_for(first, "own")]
     delete = {"action": "delete_selected", "post": "yes"}
     editor.post(reverse(LIST), delete | {"_selected_action": [row.pk for row in rows]})
@@ -100,7 +100,7 @@ def test_it_deletes_rows_of_the_admin_only(editor: Client, first: FakeModel) -> 
     )
 
 
-def test_it_tests_a_model_and_shows_its_answer(editor: Client, first: FakeModel) -> None:
+def test_it_tests_a_model_and_shows_its_answer(editor: Client, first: ModelServer) -> None:
     row = row_for(first, "own")
     act = {"action": "test_selected", "_selected_action": [row.pk]}
     page = editor.post(reverse(LIST), act, follow=True).content.decode()
@@ -108,7 +108,7 @@ def test_it_tests_a_model_and_shows_its_answer(editor: Client, first: FakeModel)
     assert ModelCall.objects.get().outcome == Outcome.OK
 
 
-def test_it_shows_why_a_test_failed(editor: Client, first: FakeModel) -> None:
+def test_it_shows_why_a_test_failed(editor: Client, first: ModelServer) -> None:
     row = row_for(first, "own")
     first.behave("401")
     act = {"action": "test_selected", "_selected_action": [row.pk]}
@@ -119,7 +119,7 @@ def test_it_shows_why_a_test_failed(editor: Client, first: FakeModel) -> None:
 
 
 def test_it_tests_one_model_from_its_page_after_a_question(
-    editor: Client, first: FakeModel
+    editor: Client, first: ModelServer
 ) -> None:
     row = row_for(first, "own", refused_parameters=["tools"])
     url = reverse("admin:llm_languagemodel_test_one", args=[row.pk])
@@ -132,7 +132,7 @@ def test_it_tests_one_model_from_its_page_after_a_question(
     assert LanguageModel.objects.get().refused_parameters == []
 
 
-def test_it_lets_nobody_without_permission_test(first: FakeModel) -> None:
+def test_it_lets_nobody_without_permission_test(first: ModelServer) -> None:
     row = row_for(first, "own")
     client = Client()
     client.force_login(User.objects.create_user("agent", is_staff=True))
@@ -141,7 +141,7 @@ def test_it_lets_nobody_without_permission_test(first: FakeModel) -> None:
     assert first.calls == 0
 
 
-def test_it_learns_again_what_another_endpoint_takes(editor: Client, first: FakeModel) -> None:
+def test_it_learns_again_what_another_endpoint_takes(editor: Client, first: ModelServer) -> None:
     row = row_for(first, "own", refused_parameters=["tools"])
     editor.post(page_of(row), form(model="own-chat", base_url=first.url, max_tokens=9))
     assert LanguageModel.objects.get().refused_parameters == ["tools"]
@@ -149,7 +149,7 @@ def test_it_learns_again_what_another_endpoint_takes(editor: Client, first: Fake
     assert LanguageModel.objects.get().refused_parameters == []
 
 
-def test_it_lists_calls_and_lets_nobody_write_them(editor: Client, first: FakeModel) -> None:
+def test_it_lists_calls_and_lets_nobody_write_them(editor: Client, first: ModelServer) -> None:
     row = row_for(first, "own")
     call = ModelCall.objects.create(
         language_model=row, model="own-chat", outcome=Outcome.TIMEOUT, session_id="s1"

@@ -12,8 +12,8 @@ from llm.breaker import Breaker
 from llm.errors import BreakerOpen, ModelsDown
 from llm.models import ModelCall, Outcome
 from llm.turns import Turn
-from tests.fake_model import FakeModel
 from tests.llm.builders import row_for
+from tests.worlds.model_server import ModelServer
 
 ASK = (Turn("user", "怎么退货？"),)
 
@@ -120,7 +120,7 @@ def test_it_counts_as_closed_when_redis_is_away(monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_it_spares_customers_a_model_that_fails(first: FakeModel, second: FakeModel) -> None:
+def test_it_spares_customers_a_model_that_fails(first: ModelServer, second: ModelServer) -> None:
     row_for(first, "a", position=1)
     row_for(second, "b", position=2)
     first.behave(otherwise="500")
@@ -131,7 +131,7 @@ def test_it_spares_customers_a_model_that_fails(first: FakeModel, second: FakeMo
 
 
 @pytest.mark.django_db(transaction=True)
-def test_it_says_down_when_all_models_rest(first: FakeModel) -> None:
+def test_it_says_down_when_all_models_rest(first: ModelServer) -> None:
     row_for(first)
     first.behave(otherwise="500")
     for _ in range(6):
@@ -141,7 +141,7 @@ def test_it_says_down_when_all_models_rest(first: FakeModel) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_it_does_not_count_a_parameter_that_an_endpoint_refuses(first: FakeModel) -> None:
+def test_it_does_not_count_a_parameter_that_an_endpoint_refuses(first: ModelServer) -> None:
     row_for(first)
     first.behave(otherwise="refuse usage")
     gateway.complete(ASK, session_id="")
@@ -149,7 +149,7 @@ def test_it_does_not_count_a_parameter_that_an_endpoint_refuses(first: FakeModel
 
 
 @pytest.mark.django_db(transaction=True)
-def test_it_does_not_count_what_one_customer_wrote(first: FakeModel) -> None:
+def test_it_does_not_count_what_one_customer_wrote(first: ModelServer) -> None:
     """Endpoints answer 400 to texts that are too long or that their filter dislikes."""
     row_for(first)
     first.behave(otherwise="400")

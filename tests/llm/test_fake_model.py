@@ -12,7 +12,7 @@ from pathlib import Path
 import openai
 import pytest
 
-from tests.fake_model import FakeModel
+from tests.worlds.model_server import ModelServer
 
 ROOT = Path(__file__).resolve().parents[2]
 ASK = [{"role": "user", "content": "怎么退货？"}]
@@ -26,7 +26,7 @@ TOOL = {
 
 
 @pytest.fixture
-def client(first: FakeModel) -> Iterator[openai.OpenAI]:
+def client(first: ModelServer) -> Iterator[openai.OpenAI]:
     with openai.OpenAI(base_url=first.url, api_key="sk-x", max_retries=0, timeout=20) as made:
         yield made
 
@@ -48,7 +48,7 @@ def test_it_completes_for_the_openai_client(client: openai.OpenAI) -> None:
     assert completion.usage.prompt_tokens == 5
 
 
-def test_it_calls_a_tool_for_the_openai_client(client: openai.OpenAI, first: FakeModel) -> None:
+def test_it_calls_a_tool_for_the_openai_client(client: openai.OpenAI, first: ModelServer) -> None:
     first.behave("tool")
     chunks = list(
         client.chat.completions.create(model="m", messages=ASK, stream=True, tools=[TOOL])
@@ -58,7 +58,7 @@ def test_it_calls_a_tool_for_the_openai_client(client: openai.OpenAI, first: Fak
     assert json.loads("".join(call.function.arguments or "" for call in calls)) == {"known": False}
 
 
-def test_it_refuses_as_the_openai_client_expects(client: openai.OpenAI, first: FakeModel) -> None:
+def test_it_refuses_as_the_openai_client_expects(client: openai.OpenAI, first: ModelServer) -> None:
     first.behave("429", "401")
     with pytest.raises(openai.RateLimitError, match="fake 429"):
         client.chat.completions.create(model="m", messages=ASK, stream=True)
@@ -72,7 +72,7 @@ def test_it_behaves_as_the_model_name_says(client: openai.OpenAI) -> None:
 
 
 def test_it_runs_as_a_process_steered_over_http() -> None:
-    command = [sys.executable, "-m", "tests.fake_model", "--port", "0", "--answer", "您好"]
+    command = [sys.executable, "-m", "tests.worlds.model_server", "--port", "0", "--answer", "您好"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         url = process.stdout.readline().split()[-1]

@@ -10,8 +10,8 @@ import pytest
 from llm import gateway
 from llm.models import LanguageModel, ModelCall, Outcome
 from llm.turns import Turn
-from tests.fake_model import FakeModel
 from tests.llm.builders import row_for
+from tests.worlds.model_server import ModelServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -49,7 +49,7 @@ FAULTS = [
 
 
 def test_it_leaves_a_stream_that_stalls_long_before_its_whole_time_is_over(
-    first: FakeModel, second: FakeModel
+    first: ModelServer, second: ModelServer
 ) -> None:
     patient = {"first_token_timeout": 20, "total_timeout": 3600}
     row_for(first, "a", position=1, between_tokens_timeout=0.3, **patient)
@@ -60,7 +60,7 @@ def test_it_leaves_a_stream_that_stalls_long_before_its_whole_time_is_over(
     assert ModelCall.objects.get(model="a-chat").outcome == Outcome.TIMEOUT
 
 
-def test_it_waits_for_each_token_anew(first: FakeModel) -> None:
+def test_it_waits_for_each_token_anew(first: ModelServer) -> None:
     row_for(first, first_token_timeout=20, between_tokens_timeout=20, total_timeout=3600)
     first.manner.seconds = 0.2
     first.behave("stall")
@@ -75,7 +75,7 @@ def test_a_new_model_waits_eight_seconds_for_its_first_token_and_ten_between_two
 
 @pytest.mark.parametrize(("fault", "outcome"), FAULTS)
 def test_it_falls_over_to_the_next_model(
-    first: FakeModel, second: FakeModel, fault: str, outcome: Outcome
+    first: ModelServer, second: ModelServer, fault: str, outcome: Outcome
 ) -> None:
     row_for(first, "a", position=1)
     row_for(second, "b", position=2, first_token_timeout=20, total_timeout=20)
@@ -91,7 +91,7 @@ def test_it_falls_over_to_the_next_model(
 
 @pytest.mark.parametrize("fault", [fault for fault, _ in FAULTS if fault != "400"])
 def test_it_never_asks_the_same_model_twice(
-    first: FakeModel, second: FakeModel, fault: str
+    first: ModelServer, second: ModelServer, fault: str
 ) -> None:
     row_for(first, "a", position=1)
     row_for(second, "b", position=2, first_token_timeout=20, total_timeout=20)
@@ -100,7 +100,7 @@ def test_it_never_asks_the_same_model_twice(
     assert first.calls == 1
 
 
-def test_it_falls_over_when_nobody_listens(second: FakeModel) -> None:
+def test_it_falls_over_when_nobody_listens(second: ModelServer) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         LanguageModel.objects.create(
@@ -111,7 +111,7 @@ def test_it_falls_over_when_nobody_listens(second: FakeModel) -> None:
     assert ModelCall.objects.get(language_model__name="a").outcome == Outcome.FAILED
 
 
-def test_it_falls_over_when_the_other_side_takes_no_connection(second: FakeModel) -> None:
+def test_it_falls_over_when_the_other_side_takes_no_connection(second: ModelServer) -> None:
     with socket.socket() as full:
         full.bind(("127.0.0.1", 0))
         full.listen(0)
@@ -133,14 +133,14 @@ def test_it_falls_over_when_the_other_side_takes_no_connection(second: FakeModel
     assert ModelCall.objects.get(language_model__name="a").outcome == Outcome.TIMEOUT
 
 
-def test_it_falls_over_when_the_address_is_none(second: FakeModel) -> None:
+def test_it_falls_over_when_the_address_is_none(second: ModelServer) -> None:
     LanguageModel.objects.create(name="a", base_url="http://[oops", position=1)
     row_for(second, "b")
     assert gateway.complete(ASK, session_id="").text == "第二个模型的回答。"
     assert ModelCall.objects.get(language_model__name="a").outcome == Outcome.REFUSED
 
 
-def test_it_reads_one_ordinary_completion_in_answer_to_a_stream_request(first: FakeModel) -> None:
+def test_it_reads_one_ordinary_completion_in_answer_to_a_stream_request(first: ModelServer) -> None:
     row_for(first)
     first.behave("completion")
     completion = gateway.complete(ASK, session_id="")
@@ -148,7 +148,7 @@ def test_it_reads_one_ordinary_completion_in_answer_to_a_stream_request(first: F
 
 
 def test_it_waits_for_the_first_token_longer_than_the_rest_allows_only_if_told(
-    first: FakeModel,
+    first: ModelServer,
 ) -> None:
     first.manner.seconds = 0.5
     first.behave("slow first token", "slow first token")
@@ -160,14 +160,14 @@ def test_it_waits_for_the_first_token_longer_than_the_rest_allows_only_if_told(
         gateway.try_model(row)
 
 
-def test_it_takes_an_answer_whose_stream_is_complete_but_never_closed(first: FakeModel) -> None:
+def test_it_takes_an_answer_whose_stream_is_complete_but_never_closed(first: ModelServer) -> None:
     row_for(first, first_token_timeout=20, total_timeout=20)
     first.behave("hang after answer")
     assert gateway.complete(ASK, session_id="").text == "第一个模型的回答。"
 
 
 def test_it_logs_a_refusal_as_an_error_that_needs_somebody(
-    first: FakeModel, second: FakeModel, caplog: pytest.LogCaptureFixture
+    first: ModelServer, second: ModelServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     row_for(first, "a", position=1)
     row_for(second, "b", position=2)

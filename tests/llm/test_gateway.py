@@ -10,15 +10,15 @@ from llm import catalogue, gateway
 from llm.errors import CallFailed, ModelsDown, NoModel
 from llm.models import LanguageModel, ModelCall, Outcome
 from llm.turns import Turn
-from tests.fake_model import FakeModel
 from tests.llm.builders import row_for
+from tests.worlds.model_server import ModelServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ASK = (Turn("system", "你是客服。"), Turn("user", "怎么退货？"))
 
 
-def test_it_returns_the_streamed_answer_with_its_tokens(first: FakeModel) -> None:
+def test_it_returns_the_streamed_answer_with_its_tokens(first: ModelServer) -> None:
     row = row_for(first)
     completion = gateway.complete(ASK, session_id="s1")
     assert completion.text == "第一个模型的回答。"
@@ -30,7 +30,7 @@ def test_it_returns_the_streamed_answer_with_its_tokens(first: FakeModel) -> Non
     )
 
 
-def test_it_sends_what_the_row_says_and_the_session(first: FakeModel) -> None:
+def test_it_sends_what_the_row_says_and_the_session(first: ModelServer) -> None:
     row_for(first, temperature=0.3, max_tokens=77)
     gateway.complete(ASK, session_id="s1")
     (asked,) = first.asked
@@ -49,14 +49,14 @@ def test_it_sends_what_the_row_says_and_the_session(first: FakeModel) -> None:
     }
 
 
-def test_it_sends_no_header_without_a_key(first: FakeModel) -> None:
+def test_it_sends_no_header_without_a_key(first: ModelServer) -> None:
     row_for(first, api_key="")
     gateway.complete(ASK, session_id="s1")
     assert "authorization" not in first.asked[0].headers
 
 
 def test_it_asks_in_order_of_position_and_only_enabled_models(
-    first: FakeModel, second: FakeModel
+    first: ModelServer, second: ModelServer
 ) -> None:
     row_for(first, "off", position=0, enabled=False)
     row_for(second, "b", position=1)
@@ -71,14 +71,14 @@ def test_it_raises_no_model_when_none_is_configured() -> None:
         gateway.complete(ASK, session_id="")
 
 
-def test_it_knows_a_new_model_at_once_where_it_was_saved(first: FakeModel) -> None:
+def test_it_knows_a_new_model_at_once_where_it_was_saved(first: ModelServer) -> None:
     assert not gateway.is_configured()
     row_for(first)
     assert gateway.is_configured()
 
 
 def test_it_reads_the_rows_once_in_a_while_only(
-    first: FakeModel, django_assert_num_queries: Any
+    first: ModelServer, django_assert_num_queries: Any
 ) -> None:
     row_for(first)
     catalogue.enabled()
@@ -86,7 +86,7 @@ def test_it_reads_the_rows_once_in_a_while_only(
         assert gateway.is_configured()
 
 
-def test_it_refuses_inside_a_transaction(first: FakeModel) -> None:
+def test_it_refuses_inside_a_transaction(first: ModelServer) -> None:
     row_for(first)
     with transaction.atomic(), pytest.raises(RuntimeError, match="transaction"):
         gateway.complete(ASK, session_id="")
@@ -94,7 +94,7 @@ def test_it_refuses_inside_a_transaction(first: FakeModel) -> None:
 
 
 def test_it_gives_the_connection_back_before_it_asks(
-    first: FakeModel, monkeypatch: pytest.MonkeyPatch
+    first: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     row_for(first)
     gateway.is_configured()
@@ -104,7 +104,7 @@ def test_it_gives_the_connection_back_before_it_asks(
     assert closed == [0]
 
 
-def test_it_writes_one_row_for_a_call(first: FakeModel) -> None:
+def test_it_writes_one_row_for_a_call(first: ModelServer) -> None:
     row = row_for(first)
     gateway.complete(ASK, session_id="s1")
     call = ModelCall.objects.get()
@@ -117,7 +117,7 @@ def test_it_writes_one_row_for_a_call(first: FakeModel) -> None:
 
 
 def test_it_does_not_lose_an_answer_that_cannot_be_logged(
-    first: FakeModel, caplog: pytest.LogCaptureFixture
+    first: ModelServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     row = row_for(first)
     catalogue.enabled()
@@ -129,7 +129,7 @@ def test_it_does_not_lose_an_answer_that_cannot_be_logged(
 
 
 def test_it_goes_on_with_the_known_models_when_the_database_is_away(
-    first: FakeModel, monkeypatch: pytest.MonkeyPatch
+    first: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     row_for(first)
     catalogue.enabled()
@@ -143,7 +143,7 @@ def test_it_goes_on_with_the_known_models_when_the_database_is_away(
     assert gateway.complete(ASK, session_id="").text == "第一个模型的回答。"
 
 
-def test_it_carries_many_calls_at_once_over_few_connections(first: FakeModel) -> None:
+def test_it_carries_many_calls_at_once_over_few_connections(first: ModelServer) -> None:
     row_for(first, first_token_timeout=20, total_timeout=20)
     texts: list[str] = []
 
@@ -159,17 +159,17 @@ def test_it_carries_many_calls_at_once_over_few_connections(first: FakeModel) ->
             thread.join()
     assert texts == ["第一个模型的回答。"] * 60
     assert ModelCall.objects.filter(outcome=Outcome.OK).count() == 60
-    assert first.server.connections <= 20
+    assert first.connections <= 20
 
 
-def test_it_uses_a_connection_again(first: FakeModel) -> None:
+def test_it_uses_a_connection_again(first: ModelServer) -> None:
     row_for(first)
     for _ in range(5):
         gateway.complete(ASK, session_id="")
-    assert first.server.connections == 1
+    assert first.connections == 1
 
 
-def test_it_names_every_model_that_failed(first: FakeModel, second: FakeModel) -> None:
+def test_it_names_every_model_that_failed(first: ModelServer, second: ModelServer) -> None:
     row_for(first, "a", position=1)
     row_for(second, "b", position=2)
     first.behave(otherwise="500")
@@ -183,7 +183,7 @@ def test_it_names_every_model_that_failed(first: FakeModel, second: FakeModel) -
 
 
 @pytest.mark.parametrize("fault", ["page 404", "page 502"])
-def test_it_repeats_nothing_of_an_error_page(first: FakeModel, fault: str) -> None:
+def test_it_repeats_nothing_of_an_error_page(first: ModelServer, fault: str) -> None:
     """The address may lead to a server that is none of the provider's."""
     first.behave(fault)
     with pytest.raises(CallFailed) as failed:
@@ -191,7 +191,7 @@ def test_it_repeats_nothing_of_an_error_page(first: FakeModel, fault: str) -> No
     assert str(failed.value) == f"HTTP {fault.removeprefix('page ')}"
 
 
-def test_it_repeats_two_hundred_characters_of_an_error(first: FakeModel) -> None:
+def test_it_repeats_two_hundred_characters_of_an_error(first: ModelServer) -> None:
     first.behave("long error")
     with pytest.raises(CallFailed) as failed:
         gateway.try_model(row_for(first))
@@ -199,7 +199,7 @@ def test_it_repeats_two_hundred_characters_of_an_error(first: FakeModel) -> None
     assert len(str(failed.value)) <= 200
 
 
-def test_no_part_of_the_key_is_left_where_an_error_is_cut_off(first: FakeModel) -> None:
+def test_no_part_of_the_key_is_left_where_an_error_is_cut_off(first: ModelServer) -> None:
     key = "sk-very-secret-and-long-as-real-ones-are"
     row_for(first, api_key=key)
     first.behave("key at the cut")

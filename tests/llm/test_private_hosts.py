@@ -18,9 +18,9 @@ from llm.checks import check_environment
 from llm.errors import CallFailed
 from llm.models import LanguageModel
 from llm.transport import session
-from tests.fake_model import FakeModel
 from tests.llm.builders import row_for
 from tests.llm.test_admin import KEY, form, page_of
+from tests.worlds.model_server import ModelServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -95,26 +95,26 @@ def test_it_knows_a_public_address(address: str) -> None:
 
 
 @pytest.mark.usefixtures("nothing_listed")
-def test_it_sends_nothing_to_a_private_address(first: FakeModel) -> None:
+def test_it_sends_nothing_to_a_private_address(first: ModelServer) -> None:
     with pytest.raises(CallFailed, match="ALLOWED_PRIVATE_HOSTS"):
         gateway.try_model(row_for(first))
-    assert (first.calls, first.server.connections) == (0, 0)
+    assert (first.calls, first.connections) == (0, 0)
 
 
 @pytest.mark.usefixtures("nothing_listed")
 def test_a_name_that_changes_its_address_gains_nothing(
-    first: FakeModel, monkeypatch: pytest.MonkeyPatch
+    first: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Public when the form looks, private when the call is made."""
     monkeypatch.setattr(socket, "getaddrinfo", Names("8.8.8.8", "127.0.0.1"))
     socket.getaddrinfo("model.example", 80)
     with pytest.raises(CallFailed, match="ALLOWED_PRIVATE_HOSTS"):
         gateway.try_model(row_for(first, base_url=f"http://model.example:{first.port}/v1"))
-    assert first.server.connections == 0
+    assert first.connections == 0
 
 
 def test_it_connects_to_the_very_address_that_it_checked(
-    first: FakeModel, monkeypatch: pytest.MonkeyPatch, settings: Settings
+    first: ModelServer, monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
     settings.ALLOWED_PRIVATE_HOSTS = [f"model.example:{first.port}"]
     names = Names("127.0.0.1")
@@ -125,14 +125,14 @@ def test_it_connects_to_the_very_address_that_it_checked(
 
 
 @pytest.mark.usefixtures("nothing_listed")
-def test_what_the_environment_names_needs_no_entry(first: FakeModel, settings: Settings) -> None:
+def test_what_the_environment_names_needs_no_entry(first: ModelServer, settings: Settings) -> None:
     settings.URLS_OF_THE_ENVIRONMENT = (first.url,)
     assert gateway.try_model(row_for(first)).text == "第一个模型的回答。"
 
 
 @pytest.mark.usefixtures("nothing_listed")
 def test_another_port_of_a_host_in_the_environment_is_still_private(
-    first: FakeModel, second: FakeModel, settings: Settings
+    first: ModelServer, second: ModelServer, settings: Settings
 ) -> None:
     settings.URLS_OF_THE_ENVIRONMENT = (second.url,)
     with pytest.raises(CallFailed, match="ALLOWED_PRIVATE_HOSTS"):
@@ -155,7 +155,7 @@ def test_the_form_says_why_it_refuses_a_private_address(editor: Client, host: st
     ids=["host", "scheme", "port"],
 )
 def test_a_stored_key_does_not_leave_to_another_host(
-    editor: Client, first: FakeModel, url: str
+    editor: Client, first: ModelServer, url: str
 ) -> None:
     row = row_for(first, "own", base_url="https://8.8.8.8/v1")
     page = editor.post(page_of(row), form(base_url=url)).content.decode()
@@ -165,7 +165,7 @@ def test_a_stored_key_does_not_leave_to_another_host(
 
 
 def test_a_key_that_cannot_be_read_now_does_not_wait_for_another_host(
-    editor: Client, first: FakeModel, settings: Settings
+    editor: Client, first: ModelServer, settings: Settings
 ) -> None:
     row = row_for(first, "own", base_url="https://8.8.8.8/v1")
     salt = settings.SALT_KEY
@@ -183,7 +183,7 @@ def test_a_key_that_cannot_be_read_now_does_not_wait_for_another_host(
     ids=["typed", "cleared"],
 )
 def test_a_key_typed_again_or_cleared_moves_with_the_address(
-    editor: Client, first: FakeModel, more: dict[str, str], stored: str
+    editor: Client, first: ModelServer, more: dict[str, str], stored: str
 ) -> None:
     row = row_for(first, "own", base_url="https://8.8.8.8/v1")
     editor.post(page_of(row), form(base_url="https://8.8.4.4/v1", **more))
@@ -191,7 +191,7 @@ def test_a_key_typed_again_or_cleared_moves_with_the_address(
     assert (row.base_url, row.api_key) == ("https://8.8.4.4/v1", stored)
 
 
-def test_another_path_of_the_same_host_keeps_the_key(editor: Client, first: FakeModel) -> None:
+def test_another_path_of_the_same_host_keeps_the_key(editor: Client, first: ModelServer) -> None:
     row = row_for(first, "own", base_url="https://8.8.8.8/v1")
     editor.post(page_of(row), form(base_url="https://8.8.8.8/v2"))
     row.refresh_from_db()

@@ -11,8 +11,8 @@ from llm import gateway
 from llm.errors import CallFailed
 from llm.models import LanguageModel, ModelCall
 from llm.turns import Turn
-from tests.fake_model import FakeModel
 from tests.llm.builders import row_for
+from tests.worlds.model_server import ModelServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -20,7 +20,7 @@ KEY = "sk-very-secret"
 ASK = (Turn("user", "怎么退货？"),)
 
 
-def test_it_is_encrypted_at_rest(first: FakeModel) -> None:
+def test_it_is_encrypted_at_rest(first: ModelServer) -> None:
     row_for(first, api_key=KEY)
     with connection.cursor() as cursor:
         cursor.execute("SELECT api_key FROM llm_languagemodel")
@@ -31,7 +31,7 @@ def test_it_is_encrypted_at_rest(first: FakeModel) -> None:
 
 
 def test_it_is_taken_out_of_an_error_that_repeats_it(
-    first: FakeModel, caplog: pytest.LogCaptureFixture
+    first: ModelServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The fake quotes the whole Authorization header, as some endpoints do."""
     row = row_for(first, api_key=KEY)
@@ -45,7 +45,7 @@ def test_it_is_taken_out_of_an_error_that_repeats_it(
 
 
 def test_it_is_not_quoted_when_it_cannot_be_sent(
-    first: FakeModel, caplog: pytest.LogCaptureFixture
+    first: ModelServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     """`requests` quotes a header with a line break in its error."""
     row = row_for(first, api_key=KEY + "\nX: y")
@@ -57,7 +57,7 @@ def test_it_is_not_quoted_when_it_cannot_be_sent(
 
 @pytest.mark.parametrize("fault", ["hang", "cut", "html", "500"])
 def test_it_is_in_no_other_error_either(
-    first: FakeModel, caplog: pytest.LogCaptureFixture, fault: str
+    first: ModelServer, caplog: pytest.LogCaptureFixture, fault: str
 ) -> None:
     row = row_for(first, api_key=KEY)
     first.behave(fault)
@@ -66,7 +66,7 @@ def test_it_is_in_no_other_error_either(
     assert KEY not in str(raised.value) + caplog.text + ModelCall.objects.get().error
 
 
-def test_it_goes_to_no_other_address_by_a_redirect(first: FakeModel) -> None:
+def test_it_goes_to_no_other_address_by_a_redirect(first: ModelServer) -> None:
     row = row_for(first, api_key=KEY)
     first.behave("redirect")
     with pytest.raises(CallFailed, match="HTTP 302"):

@@ -16,9 +16,9 @@ from llm import gateway, slots
 from llm.errors import ModelsBusy, ModelsDown
 from llm.models import LanguageModel, ModelCall, Outcome
 from llm.turns import Turn
-from tests.fake_model import FakeModel
 from tests.llm.builders import row_for
 from tests.services.process import wait_until
+from tests.worlds.model_server import ModelServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -48,7 +48,7 @@ def another_process_holding(row: LanguageModel) -> Iterator[subprocess.Popen[str
 
 
 def test_it_asks_the_next_model_when_the_first_has_no_slot(
-    first: FakeModel, second: FakeModel
+    first: ModelServer, second: ModelServer
 ) -> None:
     row = row_for(first, "a", position=1, max_in_flight=1)
     row_for(second, "b", position=2)
@@ -60,7 +60,7 @@ def test_it_asks_the_next_model_when_the_first_has_no_slot(
     assert gateway.complete(ASK, session_id="s").text == "第一个模型的回答。"
 
 
-def test_it_says_busy_at_once_when_no_model_has_a_slot(first: FakeModel) -> None:
+def test_it_says_busy_at_once_when_no_model_has_a_slot(first: ModelServer) -> None:
     row = row_for(first, max_in_flight=1)
     with slots.slot(row), pytest.raises(ModelsBusy):
         gateway.complete(ASK, session_id="")
@@ -68,7 +68,7 @@ def test_it_says_busy_at_once_when_no_model_has_a_slot(first: FakeModel) -> None
     assert ModelCall.objects.get().outcome == Outcome.BUSY
 
 
-def test_it_gives_its_slot_back_after_an_answer_and_after_a_failure(first: FakeModel) -> None:
+def test_it_gives_its_slot_back_after_an_answer_and_after_a_failure(first: ModelServer) -> None:
     row_for(first, max_in_flight=1)
     first.behave("answer", "500", "answer")
     gateway.complete(ASK, session_id="")
@@ -78,7 +78,7 @@ def test_it_gives_its_slot_back_after_an_answer_and_after_a_failure(first: FakeM
 
 
 def test_it_says_down_when_one_was_busy_and_another_failed(
-    first: FakeModel, second: FakeModel
+    first: ModelServer, second: ModelServer
 ) -> None:
     row = row_for(first, "a", position=1, max_in_flight=1)
     row_for(second, "b", position=2)
@@ -87,13 +87,13 @@ def test_it_says_down_when_one_was_busy_and_another_failed(
         gateway.complete(ASK, session_id="")
 
 
-def test_it_counts_the_calls_of_other_processes(first: FakeModel) -> None:
+def test_it_counts_the_calls_of_other_processes(first: ModelServer) -> None:
     row = row_for(first, max_in_flight=1)
     with another_process_holding(row), pytest.raises(ModelsBusy):
         gateway.complete(ASK, session_id="")
 
 
-def test_a_killed_process_gives_its_slot_back_within_half_a_minute(first: FakeModel) -> None:
+def test_a_killed_process_gives_its_slot_back_within_half_a_minute(first: ModelServer) -> None:
     """Redis knows when: the test looks, and then lets those seconds pass by moving the end of the
     lease.
     """
@@ -112,7 +112,7 @@ def test_a_killed_process_gives_its_slot_back_within_half_a_minute(first: FakeMo
     assert gateway.complete(ASK, session_id="").text == "第一个模型的回答。"
 
 
-def test_it_keeps_threads_free_of_models(first: FakeModel, settings: Settings) -> None:
+def test_it_keeps_threads_free_of_models(first: ModelServer, settings: Settings) -> None:
     """However many slots the models have, a worker's other threads are left to the rest of the
     work.
     """
@@ -133,7 +133,7 @@ def test_it_keeps_threads_free_of_models(first: FakeModel, settings: Settings) -
     threads = [threading.Thread(target=ask) for _ in range(2)]
     for thread in threads:
         thread.start()
-    wait_until(lambda: first.server.in_flight == 2, what="both places are taken")
+    wait_until(lambda: first.in_flight == 2, what="both places are taken")
     ask()
     for thread in threads:
         thread.join()

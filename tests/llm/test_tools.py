@@ -13,8 +13,8 @@ from llm import catalogue, gateway
 from llm.errors import ModelsDown
 from llm.models import LanguageModel, ModelCall, Outcome
 from llm.turns import Tool, Turn
-from tests.fake_model import FakeModel
 from tests.llm.builders import row_for
+from tests.worlds.model_server import ModelServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -30,7 +30,7 @@ def refused() -> list[str]:
     return list(LanguageModel.objects.get().refused_parameters)
 
 
-def test_it_sends_the_tool_and_names_the_function_to_call(first: FakeModel) -> None:
+def test_it_sends_the_tool_and_names_the_function_to_call(first: ModelServer) -> None:
     row_for(first)
     assert gateway.complete(ASK, session_id="", tool=CANNOT).text == "第一个模型的回答。"
     body = first.asked[0].body
@@ -59,7 +59,7 @@ def form_of(body: dict[str, Any]) -> object:
     ],
 )
 def test_it_tries_the_surest_form_first_and_remembers_what_is_taken(
-    first: FakeModel, taken: set[str], forms: list[object]
+    first: ModelServer, taken: set[str], forms: list[object]
 ) -> None:
     row_for(first)
     first.manner.arguments = {"reason": "不知道天气"}
@@ -72,7 +72,7 @@ def test_it_tries_the_surest_form_first_and_remembers_what_is_taken(
     assert [form_of(asked.body) for asked in first.asked] == [*forms, forms[-1]]
 
 
-def test_it_tries_again_what_was_refused_long_ago(first: FakeModel) -> None:
+def test_it_tries_again_what_was_refused_long_ago(first: ModelServer) -> None:
     row_for(first)
     first.behave("refuse tools")
     gateway.complete(ASK, session_id="", tool=CANNOT)
@@ -83,7 +83,7 @@ def test_it_tries_again_what_was_refused_long_ago(first: FakeModel) -> None:
     assert form_of(first.asked[-1].body) == "named"
 
 
-def test_it_reads_a_call_that_comes_in_pieces(first: FakeModel) -> None:
+def test_it_reads_a_call_that_comes_in_pieces(first: ModelServer) -> None:
     row_for(first)
     first.manner.arguments = {"reason": "不知道天气"}
     first.behave("tool")
@@ -91,21 +91,21 @@ def test_it_reads_a_call_that_comes_in_pieces(first: FakeModel) -> None:
     assert (completion.text, completion.arguments) == ("", {"reason": "不知道天气"})
 
 
-def test_it_takes_arguments_that_are_no_text(first: FakeModel) -> None:
+def test_it_takes_arguments_that_are_no_text(first: ModelServer) -> None:
     row_for(first)
     first.manner.arguments = {"reason": "不知道天气"}
     first.behave("object for arguments")
     assert gateway.complete(ASK, session_id="", tool=CANNOT).arguments == {"reason": "不知道天气"}
 
 
-def test_it_takes_plain_text_at_its_word(first: FakeModel) -> None:
+def test_it_takes_plain_text_at_its_word(first: ModelServer) -> None:
     row_for(first)
     completion = gateway.complete(ASK, session_id="", tool=CANNOT)
     assert (completion.text, completion.arguments) == ("第一个模型的回答。", None)
 
 
 def test_it_asks_the_next_model_when_the_arguments_are_broken(
-    first: FakeModel, second: FakeModel
+    first: ModelServer, second: ModelServer
 ) -> None:
     row_for(first, "a", position=1)
     row_for(second, "b", position=2)
@@ -114,7 +114,7 @@ def test_it_asks_the_next_model_when_the_arguments_are_broken(
     assert ModelCall.objects.get(model="a-chat").outcome == Outcome.NONSENSE
 
 
-def test_it_asks_again_without_tools_and_remembers(first: FakeModel) -> None:
+def test_it_asks_again_without_tools_and_remembers(first: ModelServer) -> None:
     row_for(first)
     first.behave(otherwise="refuse tools")
     for _ in range(2):
@@ -125,7 +125,7 @@ def test_it_asks_again_without_tools_and_remembers(first: FakeModel) -> None:
     assert outcomes == [Outcome.REFUSED, Outcome.OK, Outcome.OK]
 
 
-def test_it_wishes_json_in_words_where_tools_are_refused(first: FakeModel) -> None:
+def test_it_wishes_json_in_words_where_tools_are_refused(first: ModelServer) -> None:
     row_for(first)
     first.manner.arguments = {"reason": "不知道天气"}
     first.behave(otherwise="tool in words")
@@ -138,7 +138,7 @@ def test_it_wishes_json_in_words_where_tools_are_refused(first: FakeModel) -> No
     assert user["content"] == "明天会下雨吗？"
 
 
-def test_it_writes_a_system_turn_for_the_wish_when_there_is_none(first: FakeModel) -> None:
+def test_it_writes_a_system_turn_for_the_wish_when_there_is_none(first: ModelServer) -> None:
     row_for(first, refused_parameters=["tools"])
     gateway.complete((Turn("user", "您好"),), session_id="", tool=CANNOT)
     assert [message["role"] for message in first.asked[0].body["messages"]] == ["system", "user"]
@@ -153,20 +153,20 @@ def test_it_writes_a_system_turn_for_the_wish_when_there_is_none(first: FakeMode
         '<think>让我想想 {</think>\n{"reason": "x"}',
     ],
 )
-def test_it_reads_arguments_that_a_model_writes_as_text(first: FakeModel, text: str) -> None:
+def test_it_reads_arguments_that_a_model_writes_as_text(first: ModelServer, text: str) -> None:
     row_for(first)
     first.manner.answer = text
     assert gateway.complete(ASK, session_id="", tool=CANNOT).arguments == {"reason": "x"}
 
 
-def test_it_does_not_take_other_json_for_the_tool(first: FakeModel) -> None:
+def test_it_does_not_take_other_json_for_the_tool(first: ModelServer) -> None:
     row_for(first)
     first.manner.answer = '{"price": 5}'
     completion = gateway.complete(ASK, session_id="", tool=CANNOT)
     assert (completion.text, completion.arguments) == ('{"price": 5}', None)
 
 
-def test_it_takes_half_an_object_for_nonsense(first: FakeModel) -> None:
+def test_it_takes_half_an_object_for_nonsense(first: ModelServer) -> None:
     row_for(first)
     first.manner.answer = '{"reason": "x'
     with pytest.raises(ModelsDown, match="broken JSON"):
@@ -174,7 +174,7 @@ def test_it_takes_half_an_object_for_nonsense(first: FakeModel) -> None:
 
 
 def test_it_takes_a_call_of_a_tool_nobody_gave_for_nonsense(
-    first: FakeModel, second: FakeModel
+    first: ModelServer, second: ModelServer
 ) -> None:
     row_for(first, "a", position=1)
     row_for(second, "b", position=2)
@@ -182,7 +182,7 @@ def test_it_takes_a_call_of_a_tool_nobody_gave_for_nonsense(
     assert gateway.complete(ASK, session_id="", tool=CANNOT).text == "第二个模型的回答。"
 
 
-def test_it_leaves_the_usage_report_out_where_it_is_refused(first: FakeModel) -> None:
+def test_it_leaves_the_usage_report_out_where_it_is_refused(first: ModelServer) -> None:
     row_for(first)
     first.behave(otherwise="refuse usage")
     completion = gateway.complete(ASK, session_id="", tool=CANNOT)
@@ -191,7 +191,7 @@ def test_it_leaves_the_usage_report_out_where_it_is_refused(first: FakeModel) ->
     assert "tools" in first.asked[-1].body
 
 
-def test_it_asks_plainly_when_a_refusal_names_nothing(first: FakeModel) -> None:
+def test_it_asks_plainly_when_a_refusal_names_nothing(first: ModelServer) -> None:
     row_for(first)
     first.behave(otherwise="plain only")
     for _ in range(2):
@@ -206,7 +206,7 @@ def test_it_asks_plainly_when_a_refusal_names_nothing(first: FakeModel) -> None:
     ]
 
 
-def test_one_bad_minute_switches_nothing_off_for_the_week(first: FakeModel) -> None:
+def test_one_bad_minute_switches_nothing_off_for_the_week(first: ModelServer) -> None:
     row_for(first)
     first.behave("plain only")
     gateway.complete(ASK, session_id="", tool=CANNOT)
@@ -217,7 +217,7 @@ def test_one_bad_minute_switches_nothing_off_for_the_week(first: FakeModel) -> N
     assert form_of(first.asked[-1].body) == "named"
 
 
-def test_what_an_endpoint_says_that_it_refuses_is_remembered_for_days(first: FakeModel) -> None:
+def test_what_an_endpoint_says_that_it_refuses_is_remembered_for_days(first: ModelServer) -> None:
     row_for(first)
     first.behave("refuse tools")
     gateway.complete(ASK, session_id="", tool=CANNOT)
@@ -227,7 +227,7 @@ def test_what_an_endpoint_says_that_it_refuses_is_remembered_for_days(first: Fak
     assert "tools" not in first.asked[-1].body
 
 
-def test_it_speaks_to_models_with_other_names_for_the_limit(first: FakeModel) -> None:
+def test_it_speaks_to_models_with_other_names_for_the_limit(first: ModelServer) -> None:
     row_for(first, max_tokens=321)
     first.behave(otherwise="new parameters")
     gateway.complete(ASK, session_id="")
@@ -237,7 +237,7 @@ def test_it_speaks_to_models_with_other_names_for_the_limit(first: FakeModel) ->
     assert refused() == ["max_tokens", "temperature"]
 
 
-def test_it_remembers_nothing_when_the_plain_question_is_refused_too(first: FakeModel) -> None:
+def test_it_remembers_nothing_when_the_plain_question_is_refused_too(first: ModelServer) -> None:
     row_for(first)
     first.behave(otherwise="400")
     with pytest.raises(ModelsDown):

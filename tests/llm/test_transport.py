@@ -17,8 +17,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from llm import gateway, transport
 from llm.errors import TimedOut
 from llm.turns import Turn
-from tests.fake_model import FakeModel
 from tests.llm.builders import row_for
+from tests.worlds.model_behaviours import Manner
+from tests.worlds.model_server import ModelServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -48,25 +49,25 @@ def certificate(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def secured(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeModel]:
+def secured(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelServer]:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate)
     monkeypatch.setattr(transport.session, "verify", str(certificate))
-    with FakeModel(tls=context, answer="第一个模型的回答。") as model:
+    with ModelServer(Manner(answer="第一个模型的回答。"), tls=context) as model:
         yield model
 
 
-def test_it_speaks_tls(secured: FakeModel) -> None:
+def test_it_speaks_tls(secured: ModelServer) -> None:
     row_for(secured, first_token_timeout=20, total_timeout=20)
     for _ in range(3):
         assert gateway.complete(ASK, session_id="").text == "第一个模型的回答。"
-    assert secured.server.connections == 1
+    assert secured.connections == 1
 
 
 @pytest.mark.parametrize(
     "fault", ["hang", "hang in stream", "drip headers", "drip chunk size", "drip body"]
 )
-def test_it_keeps_its_deadline_with_tls(secured: FakeModel, fault: str) -> None:
+def test_it_keeps_its_deadline_with_tls(secured: ModelServer, fault: str) -> None:
     row = row_for(secured)
     secured.behave(fault)
     with pytest.raises(TimedOut):
@@ -74,7 +75,7 @@ def test_it_keeps_its_deadline_with_tls(secured: FakeModel, fault: str) -> None:
 
 
 def test_it_does_not_speak_to_a_server_it_cannot_trust(
-    secured: FakeModel, monkeypatch: pytest.MonkeyPatch
+    secured: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transport.session, "verify", True)
     row = row_for(secured)

@@ -15,9 +15,9 @@ from llm import gateway, slots
 from llm.errors import ModelsBusy
 from llm.models import ModelCall, Outcome
 from llm.turns import Turn
-from tests.fake_model import FakeModel
 from tests.llm.builders import row_for
 from tests.services.process import wait_until
+from tests.worlds.model_server import ModelServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -50,7 +50,7 @@ def ask() -> Iterator[Ask]:
         yield lambda: pool.submit(complete)
 
 
-def test_it_answers_when_a_slot_comes_free(first: FakeModel, ask: Ask) -> None:
+def test_it_answers_when_a_slot_comes_free(first: ModelServer, ask: Ask) -> None:
     row = row_for(first, max_in_flight=1)
     with slots.slot(row):
         waiting = ask()
@@ -59,7 +59,7 @@ def test_it_answers_when_a_slot_comes_free(first: FakeModel, ask: Ask) -> None:
     assert [call.outcome for call in ModelCall.objects.all()] == [Outcome.OK]
 
 
-def test_it_answers_when_a_place_in_the_process_comes_free(first: FakeModel, ask: Ask) -> None:
+def test_it_answers_when_a_place_in_the_process_comes_free(first: ModelServer, ask: Ask) -> None:
     row_for(first)
     with slots.place_in_this_process():
         with slots.place_in_this_process():
@@ -68,7 +68,7 @@ def test_it_answers_when_a_place_in_the_process_comes_free(first: FakeModel, ask
         assert waiting.result(LONG) == "第一个模型的回答。"
 
 
-def test_it_lets_no_more_wait_than_threads_are_spare(first: FakeModel, ask: Ask) -> None:
+def test_it_lets_no_more_wait_than_threads_are_spare(first: ModelServer, ask: Ask) -> None:
     row_for(first)
     with slots.place_in_this_process(), slots.place_in_this_process():
         waiting = ask()
@@ -79,7 +79,7 @@ def test_it_lets_no_more_wait_than_threads_are_spare(first: FakeModel, ask: Ask)
     assert waiting.result(LONG) == "第一个模型的回答。"
 
 
-def test_it_says_busy_when_the_wait_was_in_vain(first: FakeModel) -> None:
+def test_it_says_busy_when_the_wait_was_in_vain(first: ModelServer) -> None:
     row = row_for(first, max_in_flight=1)
     with slots.slot(row), pytest.raises(ModelsBusy):
         gateway.complete((Turn("user", "您好"),), session_id="", wait_for_place=0.05)

@@ -104,7 +104,9 @@ def test_every_code_has_words_for_the_page() -> None:
     used = set(re.findall(r'word\(\s*"(\w+)"', javascript))
     assert used
     assert used <= set(texts)
-    assert set(texts["outcomes"]) == set(Outcome.values)  # type: ignore[call-overload]
+    outcomes = texts["outcomes"]
+    assert isinstance(outcomes, dict)
+    assert set(outcomes) == set(Outcome.values)
 
 
 def test_there_is_a_switch_for_every_fault(client: Client) -> None:

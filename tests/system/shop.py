@@ -11,11 +11,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
-from urllib.parse import unquote, urlencode, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from tests.services.process import Process
 from tests.stack import Stack
-from tests.wechat_side import Account, Delivery, Outcome, Push, WeChatSide
+from tests.worlds.poster import Account, Delivery, Outcome, Poster, Push
 from wechatbot.health import HEARTBEATS
 
 Kind = Literal["verified", "unverified"]
@@ -27,6 +27,7 @@ MODEL_ANSWER = "您好，这是模型的回答。"
 PATIENCE = 40
 SORRY = "系统繁忙，请稍后再发一次。"
 UNVERIFIED = Account(
+    slug="unverified",
     app_id="wxfedcba9876543210",
     secret="fedcba9876543210fedcba9876543210",
     token="tokenOfTheOther",
@@ -41,8 +42,9 @@ from wechat.models import OfficialAccount
 FAQ.objects.create(question={QUESTION!r}, answer={FAQ_ANSWER!r})
 Agent.objects.create(user=User.objects.create_user("liming", is_staff=True), display_name="李明")
 OfficialAccount.objects.create(
-    slug="unverified", name="小店订阅号", app_id={UNVERIFIED.app_id!r}, token={UNVERIFIED.token!r},
-    aes_key={UNVERIFIED.aes_key!r}, reply_mode="passive", encrypted_only=False)
+    slug={UNVERIFIED.slug!r}, name="小店订阅号", app_id={UNVERIFIED.app_id!r},
+    token={UNVERIFIED.token!r}, aes_key={UNVERIFIED.aes_key!r},
+    reply_mode="passive", encrypted_only=False)
 """
 _LINK = re.compile(r'<a href="weixin://bizmsgmenu\?msgmenucontent=([^&"]*)&msgmenuid=([^"]*)">')
 
@@ -87,9 +89,7 @@ class Shop(Stack):
 
     def phone(self, kind: Kind, openid: str) -> Phone:
         account = self.account if kind == "verified" else UNVERIFIED
-        side = WeChatSide(self._bases, account)
-        side.path = "/wechat" if kind == "verified" else "/wechat/unverified"
-        return Phone(self, side, openid)
+        return Phone(self, Poster(self._bases, account), openid)
 
     @property
     def bases(self) -> list[str]:
@@ -140,7 +140,7 @@ class Phone:
     they came.
     """
 
-    def __init__(self, shop: Shop, side: WeChatSide, openid: str) -> None:
+    def __init__(self, shop: Shop, side: Poster, openid: str) -> None:
         self.shop, self.side, self.openid = shop, side, openid
         self._passive: list[tuple[float, str]] = []
 
@@ -185,14 +185,9 @@ class Phone:
 
     def send_unread(self, push: Push, *, web: int = 0) -> socket.socket:
         """A delivery whose answer is never read: the caller closes the connection."""
-        query, body = self.side.seal(push)
         target = urlsplit(self.shop.bases[web])
         connection = socket.create_connection((target.hostname, target.port))
-        head = (
-            f"POST {self.side.path}?{urlencode(query)} HTTP/1.1\r\nHost: shop\r\nContent-Length: "
-            f"{len(body)}\r\n\r\n"
-        )
-        connection.sendall(head.encode() + body)
+        connection.sendall(self.side.seal(push).written)
         return connection
 
     @property

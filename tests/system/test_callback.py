@@ -7,25 +7,23 @@ import http.client
 import os
 import socket
 import time
-from collections.abc import Iterator
-from dataclasses import replace
-from urllib.parse import urlencode, urlsplit
+from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
 
 import pytest
 
 from tests.at_once import at_once
 from tests.system.shop import FAQ_ANSWER, QUESTION, SORRY, Phone, Shop
+from tests.worlds.poster import Mode, Request, plain, sealed, sealed_as
 
 pytestmark = pytest.mark.system
 
-Query = dict[str, str]
 
-
-def post(phone: Phone, query: Query, body: bytes) -> http.client.HTTPResponse:
+def post(phone: Phone, request: Request) -> http.client.HTTPResponse:
     target = urlsplit(phone.shop.bases[0])
     connection = http.client.HTTPConnection(target.hostname or "", target.port, timeout=5)
     try:
-        connection.request("POST", f"{phone.side.path}?{urlencode(query)}", body)
+        connection.request(request.method, request.target, request.body)
         response = connection.getresponse()
         response.read()
         return response
@@ -33,87 +31,66 @@ def post(phone: Phone, query: Query, body: bytes) -> http.client.HTTPResponse:
         connection.close()
 
 
-def signed(
-    phone: Phone, body: bytes, *, at: int | None = None, nonce: str = "n"
-) -> tuple[Query, bytes]:
-    """Plain mode: any body, rightly signed."""
-    timestamp = str(at or int(time.time()))
-    return {
-        "signature": phone.side.sign(timestamp, nonce),
-        "timestamp": timestamp,
-        "nonce": nonce,
-    }, body
+def xml_of(phone: Phone, text: str = "你好") -> str:
+    return phone.side.text(phone.openid, text).xml
 
 
-def encrypted_as(phone: Phone, cipher: str) -> tuple[Query, bytes]:
-    """Safe mode: any ciphertext, rightly signed."""
-    timestamp, nonce = str(int(time.time())), "n"
-    query = {"signature": phone.side.sign(timestamp, nonce), "timestamp": timestamp, "nonce": nonce}
-    query |= {"encrypt_type": "aes", "msg_signature": phone.side.sign(timestamp, nonce, cipher)}
-    return query, f"<xml><Encrypt><![CDATA[{cipher}]]></Encrypt></xml>".encode()
+def _wrong_signature(phone: Phone) -> Request:
+    return sealed(phone.side.account, xml_of(phone), msg_signature="0" * 40)
 
 
-def _wrong_signature(phone: Phone) -> tuple[Query, bytes]:
-    query, body = phone.side.seal(phone.side.text(phone.openid, "你好"))
-    return query | {"msg_signature": "0" * 40}, body
+def _other_account(phone: Phone) -> Request:
+    return sealed(phone.side.account, xml_of(phone), app_id="wx9999999999999999")
 
 
-def _other_account(phone: Phone) -> tuple[Query, bytes]:
-    phone.side.account = replace(phone.side.account, app_id="wx9999999999999999")
-    return phone.side.seal(phone.side.text(phone.openid, "你好"))
+def _no_nonce(phone: Phone) -> Request:
+    return sealed(phone.side.account, xml_of(phone), nonce=None)
 
 
-def _no_nonce(phone: Phone) -> tuple[Query, bytes]:
-    query, body = phone.side.seal(phone.side.text(phone.openid, "你好"))
-    del query["nonce"]
-    return query, body
+def _two_hours_old(phone: Phone) -> Request:
+    return plain(phone.side.account, xml_of(phone), age=7200)
 
 
-def _two_hours_old(phone: Phone) -> tuple[Query, bytes]:
-    return signed(
-        phone, phone.side.text(phone.openid, "你好").xml.encode(), at=int(time.time()) - 7200
-    )
+def _too_long(phone: Phone) -> Request:
+    return plain(phone.side.account, xml_of(phone, "好" * 30_000))
 
 
-def _too_long(phone: Phone) -> tuple[Query, bytes]:
-    return signed(phone, phone.side.text(phone.openid, "好" * 30_000).xml.encode())
+def _not_xml(phone: Phone) -> Request:
+    return plain(phone.side.account, '{"text": "hello"}')
 
 
-def _not_xml(phone: Phone) -> tuple[Query, bytes]:
-    return signed(phone, b'{"text": "hello"}')
-
-
-def _entities(phone: Phone) -> tuple[Query, bytes]:
+def _entities(phone: Phone) -> Request:
     bomb = '<!DOCTYPE x [<!ENTITY a "boom"><!ENTITY b "&a;&a;&a;&a;">]>'
-    return signed(phone, f"{bomb}{phone.side.text(phone.openid, 'x').xml}".encode())
+    return plain(phone.side.account, bomb + xml_of(phone, "x"))
 
 
-def _no_base64(phone: Phone) -> tuple[Query, bytes]:
-    return encrypted_as(phone, "%%%not base64%%%")
+def _no_base64(phone: Phone) -> Request:
+    return sealed_as(phone.side.account, "%%%not base64%%%")
 
 
-def _wrong_padding(phone: Phone) -> tuple[Query, bytes]:
-    return encrypted_as(phone, base64.b64encode(os.urandom(64)).decode())
+def _wrong_padding(phone: Phone) -> Request:
+    return sealed_as(phone.side.account, base64.b64encode(os.urandom(64)).decode())
 
 
-def get(phone: Phone, query: Query) -> tuple[int, bytes]:
+def get(phone: Phone, **changed: str) -> tuple[int, bytes]:
+    """The handshake, signed and then changed."""
+    request = plain(phone.side.account, b"", **changed)
     target = urlsplit(phone.shop.bases[0])
     connection = http.client.HTTPConnection(target.hostname or "", target.port, timeout=5)
-    connection.request("GET", f"{phone.side.path}?{urlencode(query)}")
+    connection.request("GET", request.target)
     response = connection.getresponse()
     return response.status, response.read()
 
 
 def test_it_returns_the_echo_of_a_handshake_that_is_signed(shop: Shop) -> None:
     phone = shop.phone("unverified", "oHandshake")
-    query, _ = signed(phone, b"")
 
-    assert get(phone, query | {"echostr": "5837492"}) == (200, b"5837492")
-    assert get(phone, query | {"echostr": "5837492", "nonce": "other"}) == (403, b"forbidden")
+    assert get(phone, echostr="5837492") == (200, b"5837492")
+    assert get(phone, echostr="5837492", nonce="other") == (403, b"forbidden")
 
 
 @pytest.mark.parametrize("mode", ["plain", "compatible", "safe"])
-def test_it_replies_in_the_mode_in_which_it_was_asked(shop: Shop, mode) -> None:
+def test_it_replies_in_the_mode_in_which_it_was_asked(shop: Shop, mode: Mode) -> None:
     phone = shop.phone("verified", "oMode")
     phone.side.mode = mode
 
@@ -136,11 +113,13 @@ def _said_since(shop: Shop, before: int) -> str:
 @pytest.mark.parametrize(
     ("forge", "status"), [*((f, 403) for f in REFUSED), *((f, 400) for f in NOT_UNDERSTOOD)]
 )
-def test_it_refuses_in_one_log_line_and_stores_nothing(shop: Shop, forge, status: int) -> None:
+def test_it_refuses_in_one_log_line_and_stores_nothing(
+    shop: Shop, forge: Callable[[Phone], Request], status: int
+) -> None:
     phone = shop.phone("verified", "oForger")
     spoken_before = len(shop.webs[0].words)
 
-    response = post(phone, *forge(phone))
+    response = post(phone, forge(phone))
 
     assert response.status == status
     assert shop.rows("SELECT COUNT(*) FROM conversations_message") == [(0,)]
@@ -153,7 +132,7 @@ def test_it_names_both_clocks_when_a_push_is_too_old(shop: Shop) -> None:
     phone = shop.phone("verified", "oClocks")
     spoken_before = len(shop.webs[0].words)
 
-    post(phone, *_two_hours_old(phone))
+    post(phone, _two_hours_old(phone))
 
     said = _said_since(shop, spoken_before)
     assert f"WeChat's clock {time.strftime('%Y-%m-%d', time.gmtime(time.time() - 7200))}" in said
@@ -182,8 +161,7 @@ def test_it_keeps_what_is_signed_but_useless_and_says_success(shop: Shop, useles
         "an unknown kind": phone.side.message(phone.openid, "", kind="hologram").xml.encode(),
     }
 
-    query, body = signed(phone, pushes[useless])
-    response = post(phone, query, body)
+    response = post(phone, plain(phone.side.account, pushes[useless]))
 
     assert response.status == 200
     assert response.getheader("content-length") == str(len(b"success"))
@@ -233,7 +211,7 @@ def test_only_the_bad_one_of_forty_that_arrive_together_fails(shop: Shop, refuse
     ]
 
 
-def read_all(connection) -> bytes:
+def read_all(connection: socket.socket) -> bytes:
     with connection:
         response = http.client.HTTPResponse(connection)
         response.begin()
@@ -248,7 +226,7 @@ def test_it_answers_a_flood_with_a_word_and_then_with_429(shop: Shop) -> None:
 
     read = [phone.text_of(phone.deliver(push)) for push in pushes[:21]]
     word_again = phone.text_of(phone.deliver(pushes[20], web=1))
-    refused = [post(phone, *phone.side.seal(push)) for push in pushes[21:]]
+    refused = [post(phone, phone.side.seal(push)) for push in pushes[21:]]
     known = phone.text_of(phone.deliver(pushes[3], web=1))
     other = shop.phone("verified", "oCalm").say(QUESTION).text
 

@@ -33,7 +33,7 @@ def test_two_hundred_answers_in_flight_need_no_more_than_sixty_connections(shop:
     with ThreadPoolExecutor(40) as pool:
         outcomes = list(pool.map(lambda phone: phone.say("给我讲讲你们的历史"), phones))
     assert all(outcome.acknowledged for outcome in outcomes)
-    shop.wait_until(lambda: shop.model.server.in_flight == CUSTOMERS, 60, "all are in flight")
+    shop.wait_until(lambda: shop.model.in_flight == CUSTOMERS, 60, "all are in flight")
     used = int(shop.rows("SHOW STATUS LIKE 'Max_used_connections'")[0][1])
     shop.model.manner.may_speak.set()
     shop.wait_until(lambda: len(shop.wechat.sent) >= CUSTOMERS, 60, "all are answered")

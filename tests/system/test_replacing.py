@@ -31,7 +31,7 @@ from tests.services.nginx import DOCKER, start_nginx
 from tests.services.process import Process
 from tests.stack import free_port
 from tests.system.shop import FAQ_ANSWER, MODEL_ANSWER, QUESTION, UNVERIFIED, Kind, Phone, Shop
-from tests.wechat_side import Outcome, WeChatSide
+from tests.worlds.poster import Outcome, Poster
 
 pytestmark = [pytest.mark.system, pytest.mark.nginx, pytest.mark.timeout(300)]
 
@@ -54,10 +54,8 @@ class Site:
         self._tls = ssl.create_default_context(cafile=str(folder / "certificates/fullchain.pem"))
 
     def phone(self, kind: Kind, openid: str) -> Phone:
-        phone = self.shop.phone(kind, openid)
         account = self.shop.account if kind == "verified" else UNVERIFIED
-        side = WeChatSide(lambda: [f"https://localhost:{self.port}"], account, tls=self._tls)
-        side.path = phone.side.path
+        side = Poster(lambda: [f"https://localhost:{self.port}"], account, tls=self._tls)
         return Phone(self.shop, side, openid)
 
 

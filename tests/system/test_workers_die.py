@@ -14,7 +14,7 @@ def holder_of_the_call(shop: Shop) -> Process:
     """The worker that holds the connection to the model now. One that just started may need the
     next sweep.
     """
-    shop.wait_until(lambda: shop.model.server.in_flight, 60, "the model is being asked")
+    shop.wait_until(lambda: shop.model.in_flight, 60, "the model is being asked")
     held = "SELECT lease_holder FROM conversations_conversation WHERE lease_until > '2001-01-01'"
     (pid,) = shop.rows(held)[0]
     return next(worker for worker in shop.workers if str(worker.pid) == str(pid).split("-")[0])

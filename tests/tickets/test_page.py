@@ -244,7 +244,9 @@ class TestAnswering:
 
 class TestFollowing:
     def digest(self, client: Client, ticket: Ticket) -> str:
-        return re.search(r'data-digest="(\w+)"', page(client, ticket)).group(1)  # type: ignore[union-attr]
+        found = re.search(r'data-digest="(\w+)"', page(client, ticket))
+        assert found is not None
+        return found[1]
 
     def test_it_says_that_nothing_changed(self, desk: Client, ticket: Ticket) -> None:
         response = desk.get(url("live", ticket), {"digest": self.digest(desk, ticket)})

@@ -33,7 +33,7 @@ def test_it_silences_the_bot_when_an_agent_takes_the_ticket(liming: Agent) -> No
     turn.conversation.refresh_from_db()
     assert turn.conversation.owner == Owner.AGENT
     assert (ticket.status, ticket.assignee) == (Status.ANSWERING, liming)
-    assert ticket.events.last().in_words == "李明 接手"  # type: ignore[union-attr]
+    assert list(ticket.events.all())[-1].in_words == "李明 接手"
 
 
 def test_it_drops_the_answer_that_the_bot_was_thinking_of(liming: Agent) -> None:

@@ -44,7 +44,9 @@ def notice(client: Client, ticket: Ticket) -> str:
 
 
 def tag(found: str, element: str, name: str) -> str:
-    return re.search(rf'<{element}[^>]*id="{name}"[^>]*>', found).group(0)  # type: ignore[union-attr]
+    there = re.search(rf'<{element}[^>]*id="{name}"[^>]*>', found)
+    assert there is not None
+    return there[0]
 
 
 def test_it_says_that_a_colleague_serves_the_customer_and_offers_to_take_over(

@@ -1,23 +1,16 @@
-"""Pushes as the callback hands them to intake, and as WeChat sends them over the wire."""
+"""Pushes as the callback hands them to intake."""
 
 from __future__ import annotations
 
-import itertools
-import time
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
 
 from assistant.wishes import wants_human
+from tests.worlds.pushes import next_msg_id
 from webhook.intake import Push
 from wechat.models import OfficialAccount
-
-_msg_ids = itertools.count(23_000_000_000_000_000)
-
-
-def next_msg_id() -> str:
-    return str(next(_msg_ids))
 
 
 def push(account: OfficialAccount, text: str = "怎么退货", **values: Any) -> Push:
@@ -41,49 +34,3 @@ def push(account: OfficialAccount, text: str = "怎么退货", **values: Any) ->
         "counts": True,
     }
     return Push(**{**defaults, **values})
-
-
-def text_xml(
-    text: str = "怎么退货",
-    *,
-    openid: str = "oCustomer",
-    msg_id: str = "",
-    created: int | None = None,
-) -> str:
-    return message_xml(
-        "text",
-        f"<Content><![CDATA[{text}]]></Content>",
-        openid=openid,
-        msg_id=msg_id,
-        created=created,
-    )
-
-
-def message_xml(
-    kind: str,
-    fields: str,
-    *,
-    openid: str = "oCustomer",
-    msg_id: str = "",
-    created: int | None = None,
-) -> str:
-    identity = f"<MsgId>{msg_id or next_msg_id()}</MsgId>"
-    return push_xml(kind, fields + identity, openid=openid, created=created)
-
-
-def event_xml(
-    event: str, fields: str = "", *, openid: str = "oCustomer", created: int | None = None
-) -> str:
-    return push_xml(
-        "event", f"<Event><![CDATA[{event}]]></Event>{fields}", openid=openid, created=created
-    )
-
-
-def push_xml(
-    kind: str, fields: str, *, openid: str = "oCustomer", created: int | None = None
-) -> str:
-    moment = int(time.time()) if created is None else created
-    return (
-        f"<xml><ToUserName><![CDATA[gh_shop]]></ToUserName><FromUserName><![CDATA[{openid}]]></FromUserName>"
-        f"<CreateTime>{moment}</CreateTime><MsgType><![CDATA[{kind}]]></MsgType>{fields}</xml>"
-    )

@@ -11,10 +11,10 @@ from conversations import delivery, texts, wakes
 from knowledge.models import FAQ
 from llm import gateway
 from tests.factories import make_agent
-from tests.fakes import FakeWeChat
 from tests.faqs import HOURS, RETURNS
 from tests.services.process import wait_until
 from tests.webhook.wire import Wire
+from tests.worlds.api_stub import ApiStub
 from tickets.models import Agent
 from webhook import callback, group_commit, opening, refusals, script, waiting, wechat_clock
 
@@ -59,9 +59,9 @@ def model_is_configured(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def wechat(monkeypatch: pytest.MonkeyPatch) -> FakeWeChat:
+def wechat(monkeypatch: pytest.MonkeyPatch) -> ApiStub:
     """WeChat's API, and no pause between two texts."""
-    fake = FakeWeChat()
+    fake = ApiStub()
     monkeypatch.setattr(delivery, "api_of", fake)
     monkeypatch.setattr(delivery, "PAUSE_SECONDS", 0)
     return fake

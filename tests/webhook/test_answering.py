@@ -24,9 +24,10 @@ from conversations.models import (
     ReplyState,
 )
 from tests.factories import AccountFactory, MessageFactory
-from tests.fakes import FakeModel, FakeWeChat
 from tests.faqs import HOURS, RETURNS
 from tests.webhook.builders import push
+from tests.worlds.api_stub import ApiStub
+from tests.worlds.model_stub import ModelStub
 from webhook import tasks
 from webhook.answering import answer_conversation, answer_here
 from webhook.intake import take_in
@@ -141,7 +142,7 @@ class TestInTheWebProcess:
 
 class TestInTheWorker:
     def test_it_answers_all_in_the_customers_order(
-        self, account: OfficialAccount, wechat: FakeWeChat
+        self, account: OfficialAccount, wechat: ApiStub
     ) -> None:
         second = stored(account, HOURS[0])
         stored(
@@ -150,15 +151,15 @@ class TestInTheWorker:
             sent_at=timezone.now().replace(microsecond=0) - timedelta(seconds=9),
         )
         claims.attach(list(Message.objects.values_list("pk", flat=True)))
-        answer_conversation(conversation_of(second), model=FakeModel())
+        answer_conversation(conversation_of(second), model=ModelStub())
         assert wechat.texts == [RETURNS[1], HOURS[1]]
         assert states() == [MessageState.ANSWERED] * 2
         assert claims.renew_all() == 0
 
     def test_it_sends_the_first_part_itself_and_leaves_the_rest_to_the_deliverer(
-        self, account: OfficialAccount, wechat: FakeWeChat, model_is_configured: None
+        self, account: OfficialAccount, wechat: ApiStub, model_is_configured: None
     ) -> None:
-        model = FakeModel("很长的一句回答。" * 200)
+        model = ModelStub("很长的一句回答。" * 200)
         answer_conversation(conversation_of(stored(account, UNKNOWN)), model=model)
         assert len(wechat.texts) == 1
         assert redis().llen("deliver") == 1
@@ -166,34 +167,34 @@ class TestInTheWorker:
         assert "".join(wechat.texts) == "很长的一句回答。" * 200
 
     def test_it_leaves_the_answer_to_the_request_that_waits(
-        self, account: OfficialAccount, wechat: FakeWeChat, model_is_configured: None
+        self, account: OfficialAccount, wechat: ApiStub, model_is_configured: None
     ) -> None:
         waits = timezone.now() + timedelta(seconds=2)
         message = stored(account, UNKNOWN, hold_until=waits)
-        answer_conversation(conversation_of(message), model=FakeModel("不支持。"))
+        answer_conversation(conversation_of(message), model=ModelStub("不支持。"))
         assert wechat.tried == 0
         assert Reply.objects.get().state == ReplyState.READY
 
     def test_it_sends_nothing_on_an_unverified_account(
-        self, wechat: FakeWeChat, model_is_configured: None
+        self, wechat: ApiStub, model_is_configured: None
     ) -> None:
         message = stored(AccountFactory(reply_mode=ReplyMode.PASSIVE), UNKNOWN)
-        answer_conversation(conversation_of(message), model=FakeModel("不支持。"))
+        answer_conversation(conversation_of(message), model=ModelStub("不支持。"))
         assert wechat.tried == 0
         assert Reply.objects.get().state == ReplyState.WAITING_FOR_CUSTOMER
 
     def test_it_finds_a_taken_conversation_and_ends(
-        self, account: OfficialAccount, wechat: FakeWeChat
+        self, account: OfficialAccount, wechat: ApiStub
     ) -> None:
         message = stored(account, UNKNOWN)
         conversation_id = conversation_of(message)
         claims.take(conversation_id)
-        model = FakeModel()
+        model = ModelStub()
         answer_conversation(conversation_id, model=model)
         assert model.asked == []
 
     def test_an_answer_that_came_too_late_is_dropped(
-        self, account: OfficialAccount, wechat: FakeWeChat, model_is_configured: None
+        self, account: OfficialAccount, wechat: ApiStub, model_is_configured: None
     ) -> None:
         """Another worker thought this one dead, and has the message now."""
         message = stored(account, UNKNOWN)
@@ -204,14 +205,14 @@ class TestInTheWorker:
             assert claims.take(conversation_id) is not None
 
         answer_conversation(
-            conversation_id, model=FakeModel("迟到的回答", meanwhile=another_takes_it)
+            conversation_id, model=ModelStub("迟到的回答", meanwhile=another_takes_it)
         )
         assert not Reply.objects.exists()
         assert wechat.tried == 0
         assert claims.renew_all() == 1
 
     def test_a_failure_lets_the_lease_run_out_and_the_next_attempt_answers(
-        self, account: OfficialAccount, wechat: FakeWeChat, model_is_configured: None
+        self, account: OfficialAccount, wechat: ApiStub, model_is_configured: None
     ) -> None:
         message = stored(account, UNKNOWN)
         conversation_id = conversation_of(message)
@@ -220,15 +221,15 @@ class TestInTheWorker:
             raise RuntimeError("a bug")
 
         with pytest.raises(RuntimeError):
-            answer_conversation(conversation_id, model=FakeModel("不支持。", meanwhile=fail))
+            answer_conversation(conversation_id, model=ModelStub("不支持。", meanwhile=fail))
         assert claims.renew_all() == 0
         Conversation.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-        answer_conversation(conversation_id, model=FakeModel("不支持。"))
+        answer_conversation(conversation_id, model=ModelStub("不支持。"))
         assert wechat.texts == ["不支持。"]
         assert Message.objects.get().attempt == 2
 
     def test_a_delivery_that_fails_for_a_bug_leaves_nothing_in_hand(
-        self, account: OfficialAccount, wechat: FakeWeChat
+        self, account: OfficialAccount, wechat: ApiStub
     ) -> None:
         """The next message was claimed with the answer: its lease must run out, not be renewed for
         ever.
@@ -243,20 +244,20 @@ class TestInTheWorker:
         conversation_id = conversation_of(first)
         claims.attach([stored(account, HOURS[0]).pk])
         with pytest.raises(RuntimeError):
-            answer_conversation(conversation_id, model=FakeModel())
+            answer_conversation(conversation_id, model=ModelStub())
         assert claims.renew_all() == 0
 
     def test_an_api_that_is_away_leaves_the_answer_for_later(
-        self, account: OfficialAccount, wechat: FakeWeChat
+        self, account: OfficialAccount, wechat: ApiStub
     ) -> None:
         wechat.errors = [WeChatUnreachable()]
-        answer_conversation(conversation_of(stored(account, RETURNS[0])), model=FakeModel())
+        answer_conversation(conversation_of(stored(account, RETURNS[0])), model=ModelStub())
         row = Reply.objects.get()
         assert (row.state, row.tries) == (ReplyState.READY, 1)
         assert Message.objects.get().state == MessageState.ANSWERED
 
     def test_what_waited_goes_out_before_the_answer(
-        self, account: OfficialAccount, wechat: FakeWeChat
+        self, account: OfficialAccount, wechat: ApiStub
     ) -> None:
         message = stored(account, RETURNS[0])
         conversation = Conversation.objects.get(pk=conversation_of(message))
@@ -273,7 +274,7 @@ class TestInTheWorker:
             state=ReplyState.WAITING_FOR_CUSTOMER,
             created_at=earlier,
         )
-        answer_conversation(conversation.pk, model=FakeModel())
+        answer_conversation(conversation.pk, model=ModelStub())
         delivery.deliver(conversation.pk)
         assert wechat.texts == ["等了很久的下一页", RETURNS[1]]
 
@@ -281,7 +282,7 @@ class TestInTheWorker:
 class TestTheTask:
     @pytest.mark.django_db(transaction=True)
     def test_it_answers_several_conversations_at_once(
-        self, account: OfficialAccount, wechat: FakeWeChat, monkeypatch: pytest.MonkeyPatch
+        self, account: OfficialAccount, wechat: ApiStub, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         ids = [
             conversation_of(stored(account, RETURNS[0], openid=f"o{number}")) for number in range(3)

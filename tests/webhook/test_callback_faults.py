@@ -7,6 +7,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, OperationalError
@@ -14,14 +15,17 @@ from django.db import IntegrityError, OperationalError
 from conversations import session, wakes
 from conversations.models import Ending, Hold, Message, MessageState, Reply, ReplyState
 from tests.factories import AccountFactory
-from tests.fakes import FakeModel, FakeWeChat
 from tests.faqs import HOURS, RETURNS
 from tests.knowledge.builders import absent_redis
 from tests.services.process import wait_until
-from tests.webhook.builders import event_xml, text_xml
 from tests.webhook.test_callback_holds import LOOK_LINK, UNKNOWN, Customer, stored, worker_answers
-from tests.webhook.wire import Answer, Wire, plain, sealed
+from tests.webhook.wire import Answer, Wire
+from tests.worlds.api_stub import ApiStub
+from tests.worlds.model_stub import ModelStub
+from tests.worlds.poster import plain, sealed
+from tests.worlds.pushes import event_xml, text_xml
 from webhook import script
+from webhook.group_commit import GroupCommit
 from wechat import accounts
 from wechat.models import OfficialAccount, ReplyMode
 
@@ -33,19 +37,19 @@ SORRY = "系统繁忙，请稍后再发一次。"
 class Writer:
     """One of the door's writers, with a fault in front of it."""
 
-    def __init__(self, group: object, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._write = group._write  # type: ignore[attr-defined]
+    def __init__(self, group: GroupCommit[Any, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+        self._write = group._write
         self.error: Exception | None = None
         self.only_for = ""
         self.gate = threading.Event()
         self.gate.set()
         monkeypatch.setattr(group, "_write", self)
 
-    def __call__(self, jobs: Sequence[object], latest: float) -> Sequence[object]:
+    def __call__(self, jobs: Sequence[Any], latest: float) -> Sequence[Any]:
         self.gate.wait(20)
         if self.error is not None and any(self.only_for in repr(job) for job in jobs):
             raise self.error
-        return self._write(jobs, latest)  # type: ignore[no-any-return]
+        return self._write(jobs, latest)
 
     def fail(self, error: Exception, *, only_for: str = "") -> None:
         self.error, self.only_for = error, only_for
@@ -176,7 +180,7 @@ class TestTheDatabaseIsAway:
         link = ask.deliver(ask.push(UNKNOWN, created=old()))
         claiming.gate.set()
         wait_until(lambda: stored().passive_text == link, what="the link is noted")
-        worker_answers(FakeModel("不支持比特币。"))
+        worker_answers(ModelStub("不支持比特币。"))
         assert Reply.objects.get().state == ReplyState.WAITING_FOR_CUSTOMER
         assert ask.write("查看回复") == "不支持比特币。"
 
@@ -202,13 +206,13 @@ class TestTheDatabaseIsAway:
         api: OfficialAccount,
         claiming: Writer,
         model_is_configured: None,
-        wechat: FakeWeChat,
+        wechat: ApiStub,
     ) -> None:
         claiming.gate.clear()
         assert Customer(wire, api).write(UNKNOWN) == "success"
         claiming.gate.set()
         wait_until(lambda: stored().hold == Hold.RELEASED, what="the release is noted")
-        worker_answers(FakeModel("不支持比特币。"))
+        worker_answers(ModelStub("不支持比特币。"))
         assert wechat.texts == ["不支持比特币。"]
 
     @pytest.mark.usefixtures("short_times")
@@ -298,7 +302,7 @@ class TestRedisIsAway:
     ) -> None:
         monkeypatch.setattr(wakes, "_here", None)
         delivery = ask.wire.start(ask.push(UNKNOWN))
-        worker_answers(FakeModel("不支持比特币。"))
+        worker_answers(ModelStub("不支持比特币。"))
         assert ask.cut_in_time(delivery) == "不支持比特币。"
 
 

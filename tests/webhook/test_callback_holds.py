@@ -25,11 +25,13 @@ from conversations.models import (
     ReplyState,
 )
 from tests.factories import AccountFactory
-from tests.fakes import FakeModel, FakeWeChat
 from tests.faqs import RETURNS
 from tests.services.process import wait_until
-from tests.webhook.builders import event_xml, message_xml, next_msg_id, text_xml
-from tests.webhook.wire import Delivery, Request, Wire, opened, plain, sealed
+from tests.webhook.wire import Delivery, Wire
+from tests.worlds.api_stub import ApiStub
+from tests.worlds.model_stub import ModelStub
+from tests.worlds.poster import Request, opened, plain, sealed
+from tests.worlds.pushes import event_xml, message_xml, next_msg_id, text_xml
 from tickets import services as tickets
 from tickets.models import Agent, Ticket
 from webhook import opening
@@ -61,8 +63,8 @@ class Customer:
         self.wire = wire
         self.account = account
 
-    def push(self, text: str, **values: object) -> Request:
-        return plain(self.account, text_xml(text, **values))  # type: ignore[arg-type]
+    def push(self, text: str, *, created: int | None = None) -> Request:
+        return plain(self.account, text_xml(text, created=created))
 
     def write(self, text: str) -> str | None:
         return self.deliver(self.push(text))
@@ -99,7 +101,7 @@ def stored() -> Message:
     return Message.objects.latest("pk")
 
 
-def worker_answers(model: FakeModel) -> None:
+def worker_answers(model: ModelStub) -> None:
     """The worker's turn, in this thread."""
     answer_conversation(stored().conversation_id or 0, model=model)
 
@@ -117,7 +119,7 @@ def background() -> Iterator[Callable[..., object]]:
 
 
 class TestAVerifiedAccount:
-    def test_a_quick_answer_is_the_passive_reply(self, write: Customer, wechat: FakeWeChat) -> None:
+    def test_a_quick_answer_is_the_passive_reply(self, write: Customer, wechat: ApiStub) -> None:
         assert write.write(RETURNS[0]) == RETURNS[1]
         row = Reply.objects.get()
         assert (row.state, row.channel) == (ReplyState.SENT, Channel.PASSIVE)
@@ -127,7 +129,7 @@ class TestAVerifiedAccount:
         answer = wire.send(sealed(api, text_xml(RETURNS[0])))
         assert answer is not None
         assert answer.headers["content-type"].startswith("application/xml")
-        assert opened(answer, api) == RETURNS[1]
+        assert opened(answer.body, api) == RETURNS[1]
 
     def test_it_is_sealed_with_the_key_before_where_the_push_was(
         self, wire: Wire, api: OfficialAccount
@@ -139,24 +141,24 @@ class TestAVerifiedAccount:
         )
         answer = wire.send(request)
         assert answer is not None
-        assert opened(answer, api) == RETURNS[1]
+        assert opened(answer.body, api) == RETURNS[1]
 
     def test_an_answer_of_the_model_in_time_is_the_passive_reply(
         self, write: Customer, model_is_configured: None, in_another_process: None
     ) -> None:
         delivery = write.wire.start(write.push(UNKNOWN))
-        worker_answers(FakeModel("不支持比特币。"))
+        worker_answers(ModelStub("不支持比特币。"))
         answer = delivery.answer()
         assert answer is not None
         assert answer.text == "不支持比特币。"
 
     @pytest.mark.usefixtures("short_times")
     def test_a_later_answer_goes_by_the_api(
-        self, write: Customer, model_is_configured: None, wechat: FakeWeChat
+        self, write: Customer, model_is_configured: None, wechat: ApiStub
     ) -> None:
         assert write.write(UNKNOWN) == "success"
         assert Message.objects.get().hold == Hold.RELEASED
-        worker_answers(FakeModel("不支持比特币。"))
+        worker_answers(ModelStub("不支持比特币。"))
         assert wechat.texts == ["不支持比特币。"]
 
     @pytest.mark.usefixtures("short_times")
@@ -176,7 +178,7 @@ class TestAVerifiedAccount:
         assert Message.objects.get().deliveries == 2
 
     def test_nothing_is_held_where_the_hold_is_nothing(
-        self, write: Customer, wechat: FakeWeChat, settings: Settings
+        self, write: Customer, wechat: ApiStub, settings: Settings
     ) -> None:
         settings.HOLD_SECONDS = 0
         assert write.write(RETURNS[0]) == "success"
@@ -235,11 +237,9 @@ class TestAnUnverifiedAccount:
     ) -> None:
         request = ask.push(UNKNOWN, created=int(time.time()) - 10)
         assert LOOK_LINK in (ask.deliver(request) or "")
-        worker_answers(FakeModel("不支持比特币。"))
+        worker_answers(ModelStub("不支持比特币。"))
         assert Reply.objects.get().state == ReplyState.WAITING_FOR_CUSTOMER
-        tap = text_xml("查看回复").replace(
-            "</xml>", "<bizmsgmenuid>wechatbot-look</bizmsgmenuid></xml>"
-        )
+        tap = text_xml("查看回复", menu_id="wechatbot-look")
         assert ask.deliver(plain(ask.account, tap)) == "不支持比特币。"
 
     @pytest.mark.usefixtures("short_times")
@@ -256,7 +256,7 @@ class TestAnUnverifiedAccount:
         request = ask.push(UNKNOWN)
         for _ in range(after):
             assert ask.deliver(request) is None
-        model = FakeModel("不支持比特币。")
+        model = ModelStub("不支持比特币。")
         worker_answers(model)
         assert ask.deliver(request) == "不支持比特币。"
         assert len(model.asked) == 1
@@ -271,7 +271,7 @@ class TestAnUnverifiedAccount:
         wait_until(
             lambda: Message.objects.get().deliveries == 2, what="the second delivery is open"
         )
-        worker_answers(FakeModel("不支持比特币。"))
+        worker_answers(ModelStub("不支持比特币。"))
         assert ask.cut_in_time(second) == "不支持比特币。"
 
     def test_a_wake_that_is_lost_costs_no_answer(
@@ -283,7 +283,7 @@ class TestAnUnverifiedAccount:
     ) -> None:
         monkeypatch.setattr(services, "wake", lambda message_id: None)
         delivery = ask.wire.start(ask.push(UNKNOWN))
-        worker_answers(FakeModel("不支持比特币。"))
+        worker_answers(ModelStub("不支持比特币。"))
         assert ask.cut_in_time(delivery) == "不支持比特币。"
 
     @pytest.mark.usefixtures("short_times")
@@ -297,7 +297,7 @@ class TestAnUnverifiedAccount:
             lambda: Message.objects.filter(hold_until__lt=timezone.now()).exists(),
             what="the deadline is over",
         )
-        worker_answers(FakeModel("不支持比特币。"))
+        worker_answers(ModelStub("不支持比特币。"))
         assert Reply.objects.get().state == ReplyState.READY
         delivery.cut()
         assert delivery.answer() is None
@@ -311,7 +311,7 @@ class TestAnUnverifiedAccount:
         stored()
         delivery.cut()
         assert delivery.answer() is None
-        worker_answers(FakeModel("不支持比特币。"))
+        worker_answers(ModelStub("不支持比特币。"))
         assert Reply.objects.get().state == ReplyState.READY
         assert ask.deliver(request) == "不支持比特币。"
 
@@ -342,7 +342,7 @@ class TestTheSamePushSeveralTimesAtOnce:
     ) -> None:
         request = ask.push(UNKNOWN)
         deliveries = [ask.wire.start(request) for _ in range(3)]
-        model = FakeModel("不支持比特币。")
+        model = ModelStub("不支持比特币。")
         worker_answers(model)
         assert {ask.cut_in_time(delivery) for delivery in deliveries} == {"不支持比特币。"}
         assert len(model.asked) == 1
@@ -397,7 +397,7 @@ class TestAReplyThatIsHardToWrite:
         self, write: Customer, model_is_configured: None, in_another_process: None
     ) -> None:
         delivery = write.wire.start(write.push(UNKNOWN))
-        worker_answers(FakeModel("代码是 a[b[0]]>1 和 <b>粗体</b> & 更多\x07"))
+        worker_answers(ModelStub("代码是 a[b[0]]>1 和 <b>粗体</b> & 更多\x07"))
         answer = delivery.answer()
         assert answer is not None
         assert answer.text.startswith("代码是 a[b[0]]>1")

@@ -17,11 +17,12 @@ from pytest_django import Settings
 from conversations.models import Message
 from tests.factories import AccountFactory
 from tests.services.process import wait_until
-from tests.webhook.builders import event_xml, message_xml, text_xml
-from tests.webhook.wire import Request, Wire, plain, sealed, sealed_as
+from tests.webhook.wire import Wire
+from tests.worlds.poster import Request, Seal, encrypt, plain, sealed, sealed_as, signature
+from tests.worlds.pushes import event_xml, message_xml, text_xml
 from webhook import refusals
 from webhook.http import MAX_BODY
-from wechat import accounts, crypto
+from wechat import accounts
 from wechat.models import OfficialAccount
 
 
@@ -60,12 +61,12 @@ def refused(wire: Wire, request: Request, status: int, caplog: pytest.LogCapture
 class TestForbidden:
     @pytest.mark.parametrize("seal", [plain, sealed])
     def test_it_refuses_a_wrong_signature(
-        self, gate: Wire, known: OfficialAccount, caplog: pytest.LogCaptureFixture, seal: object
+        self, gate: Wire, known: OfficialAccount, caplog: pytest.LogCaptureFixture, seal: Seal
     ) -> None:
         wrong = {
             "signature" if seal is plain else "msg_signature": hashlib.sha1(b"forged").hexdigest()
         }
-        line = refused(gate, seal(known, text_xml(), **wrong), 403, caplog)  # type: ignore[operator]
+        line = refused(gate, seal(known, text_xml(), **wrong), 403, caplog)
         assert known.slug in line
 
     def test_it_refuses_what_another_account_signed(
@@ -100,10 +101,10 @@ class TestForbidden:
         gate: Wire,
         known: OfficialAccount,
         caplog: pytest.LogCaptureFixture,
-        seal: object,
+        seal: Seal,
         age: int,
     ) -> None:
-        line = refused(gate, seal(known, text_xml(), age=age), 403, caplog)  # type: ignore[operator]
+        line = refused(gate, seal(known, text_xml(), age=age), 403, caplog)
         theirs, ours = datetime.fromtimestamp(time.time() - age, UTC), datetime.now(UTC)
         assert f"WeChat's clock {theirs:%F %H:}" in line
         assert f"ours {ours:%F %H:}" in line
@@ -114,10 +115,8 @@ class TestForbidden:
     def test_it_refuses_a_time_that_is_none(
         self, gate: Wire, known: OfficialAccount, caplog: pytest.LogCaptureFixture, timestamp: str
     ) -> None:
-        signature = hashlib.sha1(
-            "".join(sorted((known.token, timestamp, "n"))).encode()
-        ).hexdigest()
-        query = urlencode({"timestamp": timestamp, "nonce": "n", "signature": signature})
+        signed = signature(known.token, timestamp, "n")
+        query = urlencode({"timestamp": timestamp, "nonce": "n", "signature": signed})
         refused(
             gate, Request(query, text_xml().encode(), path=f"/wechat/{known.slug}"), 403, caplog
         )
@@ -151,16 +150,16 @@ class TestStrangers:
     @pytest.mark.parametrize("value", ["0" * 40, None])
     @pytest.mark.parametrize("seal", [plain, sealed])
     def test_it_reads_nothing_of_what_a_stranger_sends(
-        self, gate: Wire, known: OfficialAccount, name: str, value: str | None, seal: object
+        self, gate: Wire, known: OfficialAccount, name: str, value: str | None, seal: Seal
     ) -> None:
-        request = seal(known, text_xml(), **{name: value})  # type: ignore[operator]
+        request = seal(known, text_xml(), **{name: value})
         assert self.start(gate, request) == (403, False)
 
     @pytest.mark.parametrize("seal", [plain, sealed])
     def test_it_reads_nothing_of_what_is_too_old(
-        self, gate: Wire, known: OfficialAccount, seal: object
+        self, gate: Wire, known: OfficialAccount, seal: Seal
     ) -> None:
-        request = seal(known, text_xml(), age=3700)  # type: ignore[operator]
+        request = seal(known, text_xml(), age=3700)
         assert self.start(gate, request) == (403, False)
 
     def test_it_reads_nothing_where_the_signature_of_the_body_is_missing(
@@ -188,7 +187,7 @@ class TestStrangers:
     def test_the_signature_of_the_body_still_decides(
         self, gate: Wire, known: OfficialAccount, caplog: pytest.LogCaptureFixture
     ) -> None:
-        forged = crypto.encrypt(text_xml().encode(), aes_key=known.aes_key, app_id=known.app_id)
+        forged = encrypt(known, text_xml())
         request = sealed(known, text_xml())
         body = f"<xml><Encrypt><![CDATA[{forged}]]></Encrypt></xml>".encode()
         assert "msg_signature" in refused(gate, replace(request, body=body), 403, caplog)
@@ -335,9 +334,9 @@ class TestWhatIsOfNoUse:
     )
     @pytest.mark.parametrize("seal", [plain, sealed])
     def test_it_is_kept_as_it_came_and_acknowledged(
-        self, wire: Wire, account: OfficialAccount, xml: str, seal: object
+        self, wire: Wire, account: OfficialAccount, xml: str, seal: Seal
     ) -> None:
-        answer = wire.send(seal(account, xml))  # type: ignore[operator]
+        answer = wire.send(seal(account, xml))
         assert answer is not None
         assert (answer.status, answer.body) == (200, b"success")
         row = Message.objects.get()

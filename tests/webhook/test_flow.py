@@ -4,6 +4,8 @@ product's one function.
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.db import OperationalError
 
@@ -23,7 +25,6 @@ from conversations.session import Session
 from knowledge.models import FAQ
 from llm.errors import ModelsBusy, ModelsDown, NoModel
 from tests.factories import held_turn, next_turn
-from tests.fakes import FakeModel
 from tests.faqs import HOURS, RETURNS
 from tests.webhook.turns import (
     UNKNOWN,
@@ -32,6 +33,7 @@ from tests.webhook.turns import (
     state_of,
     texts,
 )
+from tests.worlds.model_stub import ModelStub, Scripted
 from tickets import presence
 from tickets.models import Agent, Reason, Ticket
 from webhook import flow
@@ -108,14 +110,14 @@ class TestTheModel:
         assert state_of(turn) == MessageState.ANSWERING
 
     def test_it_answers(self) -> None:
-        model = FakeModel("我们暂时不支持比特币。")
+        model = ModelStub("我们暂时不支持比特币。")
         turn = held_turn(text=UNKNOWN)
         flow.reply(turn, model=model)
         assert said() == [(Author.BOT, "我们暂时不支持比特币。")]
         assert model.session_ids == [turn.conversation.session_id]
 
     def test_it_reads_what_was_said_before(self) -> None:
-        model = FakeModel("我们暂时不支持比特币。", "只收人民币。")
+        model = ModelStub("我们暂时不支持比特币。", "只收人民币。")
         turn = held_turn(text=UNKNOWN)
         flow.reply(turn, model=model)
         flow.reply(next_turn(turn.conversation, "那收什么呢"), model=model)
@@ -123,7 +125,7 @@ class TestTheModel:
         assert "我们暂时不支持比特币。" in model.prompt
 
     def test_it_is_not_asked_for_what_the_knowledge_base_knows(self) -> None:
-        model = FakeModel()
+        model = ModelStub()
         flow.reply(held_turn(text=RETURNS[0]), model=model)
         assert model.asked == []
 
@@ -136,9 +138,9 @@ class TestTheModel:
             (NoModel("none"), Reason.NOTHING_MATCHED),
         ],
     )
-    def test_a_person_gets_what_it_cannot_answer(self, answer: object, reason: Reason) -> None:
+    def test_a_person_gets_what_it_cannot_answer(self, answer: Scripted, reason: Reason) -> None:
         turn = held_turn(text=UNKNOWN)
-        flow.reply(turn, model=FakeModel(answer))  # type: ignore[arg-type]
+        flow.reply(turn, model=ModelStub(answer))
         assert Ticket.objects.get().reason == reason
         assert len(texts()) == 1
         assert state_of(turn) == MessageState.HANDED_OVER
@@ -147,10 +149,10 @@ class TestTheModel:
         "answer", ["迟到的回答", ModelsDown("all failed"), {"answer": "", "can_answer": False}]
     )
     def test_it_says_nothing_when_an_agent_took_over_while_it_thought(
-        self, agent: Agent, answer: object
+        self, agent: Agent, answer: Scripted
     ) -> None:
         turn = held_turn(text=UNKNOWN)
-        model = FakeModel(answer, meanwhile=lambda: agent_takes_over(turn, agent))  # type: ignore[arg-type]
+        model = ModelStub(answer, meanwhile=lambda: agent_takes_over(turn, agent))
         flow.reply(turn, model=model)
         assert len(model.asked) == 1
         assert said() == []
@@ -162,13 +164,13 @@ class TestTheModel:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(flow, "KEEP_ANSWER_PAUSE", 0)
-        model = FakeModel("我们暂时不支持比特币。")
+        model = ModelStub("我们暂时不支持比特币。")
         refusals = [OperationalError(2006, "gone away"), OperationalError(2002, "no connection")]
 
-        def say_later(*arguments: object, **values: object) -> object:
+        def say_later(*arguments: Any, **values: Any) -> object:
             if refusals:
                 raise refusals.pop()
-            return services.say(*arguments, **values)  # type: ignore[arg-type]
+            return services.say(*arguments, **values)
 
         monkeypatch.setattr(flow, "say", say_later)
         flow.reply(held_turn(text=UNKNOWN), model=model)
@@ -186,11 +188,11 @@ class TestTheModel:
 
         monkeypatch.setattr(flow, "say", never)
         with pytest.raises(OperationalError):
-            flow.reply(held_turn(text=UNKNOWN), model=FakeModel("我们暂时不支持比特币。"))
+            flow.reply(held_turn(text=UNKNOWN), model=ModelStub("我们暂时不支持比特币。"))
 
     def test_its_answer_is_dropped_when_the_lease_was_lost(self) -> None:
         turn = held_turn(text=UNKNOWN)
-        model = FakeModel("迟到的回答", meanwhile=lambda: Message.objects.update(attempt=2))
+        model = ModelStub("迟到的回答", meanwhile=lambda: Message.objects.update(attempt=2))
         with pytest.raises(LeaseLost):
             flow.reply(turn, model=model)
         assert said() == []
@@ -208,7 +210,7 @@ def test_the_owner_may_change_from_queue_to_bot_while_the_model_thinks(
         change_owner(conversation, Owner.QUEUE)
         change_owner(conversation, Owner.BOT)
 
-    model = FakeModel("第一个回答", "第二个回答", meanwhile=comes_and_goes)
+    model = ModelStub("第一个回答", "第二个回答", meanwhile=comes_and_goes)
     flow.reply(turn, model=model)
     assert len(texts()) == 1
     assert state_of(turn) == MessageState.ANSWERED

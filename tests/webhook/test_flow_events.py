@@ -21,7 +21,6 @@ from conversations.models import (
 from conversations.session import Session
 from knowledge.models import FAQ
 from tests.factories import ReplyFactory, held_turn, next_turn
-from tests.fakes import FakeModel
 from tests.faqs import HOURS, RETURNS
 from tests.webhook.turns import (
     TAP,
@@ -32,6 +31,7 @@ from tests.webhook.turns import (
     state_of,
     texts,
 )
+from tests.worlds.model_stub import ModelStub
 from tickets import presence
 from tickets.models import Agent, Reason, Ticket
 from webhook import flow
@@ -48,7 +48,7 @@ class TestATap:
         "values", [{"text": "查看回复", "fields": TAP}, {"text": "查看回复"}, {"text": "下一页"}]
     )
     def test_it_is_no_question(self, values: dict[str, object]) -> None:
-        model = FakeModel()
+        model = ModelStub()
         turn = held_turn(passive=True, **values)
         flow.reply(turn, model=model)
         assert model.asked == []

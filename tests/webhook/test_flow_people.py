@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -17,7 +18,6 @@ from conversations.models import (
     Owner,
 )
 from tests.factories import held_turn, next_turn
-from tests.fakes import FakeModel
 from tests.faqs import HOURS, RETURNS
 from tests.webhook.turns import (
     TAP,
@@ -27,6 +27,7 @@ from tests.webhook.turns import (
     state_of,
     texts,
 )
+from tests.worlds.model_stub import ModelStub
 from tickets import services as tickets
 from tickets.models import Agent, Reason, Ticket
 from webhook import flow
@@ -43,7 +44,7 @@ class TestACustomerWhoWaits:
         assert state_of(turn) == MessageState.ANSWERED
 
     def test_the_model_is_not_asked(self) -> None:
-        model = FakeModel()
+        model = ModelStub()
         turn = queued_turn("我的火箭发动机漏油了怎么办")
         flow.reply(turn, model=model)
         assert model.asked == []
@@ -99,9 +100,9 @@ class TestACustomerWhoWaits:
         turn = queued_turn(HOURS[0])
         load = session.load
 
-        def take_then_load(*arguments: object) -> object:
+        def take_then_load(*arguments: Any) -> object:
             tickets.take(Ticket.objects.get(), agent)
-            return load(*arguments)  # type: ignore[arg-type]
+            return load(*arguments)
 
         monkeypatch.setattr(flow.session, "load", take_then_load)
         flow.reply(turn, model=None)
@@ -111,7 +112,7 @@ class TestACustomerWhoWaits:
     def test_the_bot_answers_when_the_wait_ended_at_that_moment(self, agent: Agent) -> None:
         turn = queued_turn(UNKNOWN)
         tickets.resolve(Ticket.objects.get(), agent)
-        flow.reply(turn, model=FakeModel("我们暂时不支持比特币。"))
+        flow.reply(turn, model=ModelStub("我们暂时不支持比特币。"))
         assert texts()[-1] == "我们暂时不支持比特币。"
 
 
@@ -121,7 +122,7 @@ class TestACustomerWhomAnAgentServes:
     def test_the_bot_is_silent(self, agent: Agent, text: str) -> None:
         turn = served_turn(agent, text)
         before = texts()
-        flow.reply(turn, model=FakeModel())
+        flow.reply(turn, model=ModelStub())
         assert texts() == before
         assert turn.message in Ticket.objects.get().messages.all()
         assert state_of(turn) == MessageState.HANDED_OVER
@@ -187,7 +188,7 @@ class TestACustomerWhomAnAgentServes:
 class TestAMessageThatKillsItsWorkers:
     def test_a_person_gets_it_with_a_kind_word(self) -> None:
         turn = held_turn(text=UNKNOWN, attempt=MAX_ATTEMPTS)
-        model = FakeModel()
+        model = ModelStub()
         flow.reply(turn, model=model)
         assert model.asked == []
         ticket = Ticket.objects.get()

@@ -16,10 +16,10 @@ from common.redis import redis
 from conversations.claims import Turn, take
 from conversations.models import Conversation, Customer, MessageState, Owner, Reply
 from tests.factories import AccountFactory, ConversationFactory, CustomerFactory, MessageFactory
-from tests.fakes import FakeModel
 from tests.faqs import RETURNS
 from tests.knowledge.builders import absent_redis
 from tests.webhook.turns import UNKNOWN, state_of
+from tests.worlds.model_stub import ModelStub
 from tickets.models import Reason, Ticket
 from webhook import flow, script
 from wechat.models import OfficialAccount
@@ -38,8 +38,8 @@ def account() -> OfficialAccount:
 
 
 @pytest.fixture
-def model() -> FakeModel:
-    return FakeModel(*["模型的回答。"] * 20)
+def model() -> ModelStub:
+    return ModelStub(*["模型的回答。"] * 20)
 
 
 def writes(customer: Customer, text: str = UNKNOWN) -> Turn:
@@ -57,20 +57,20 @@ def new(account: OfficialAccount) -> Customer:
     return customer
 
 
-def ask(customer: Customer, model: FakeModel, text: str = UNKNOWN) -> Turn:
+def ask(customer: Customer, model: ModelStub, text: str = UNKNOWN) -> Turn:
     turn = writes(customer, text)
     flow.reply(turn, model=model)
     return turn
 
 
-def crowd(account: OfficialAccount, model: FakeModel) -> None:
+def crowd(account: OfficialAccount, model: ModelStub) -> None:
     for number in range(2):
         ask(new(account), model, f"{UNKNOWN}{number}")
     assert len(model.asked) == 2
 
 
 def test_past_the_limit_a_question_gets_a_ticket_and_no_model(
-    account: OfficialAccount, model: FakeModel
+    account: OfficialAccount, model: ModelStub
 ) -> None:
     crowd(account, model)
     turn = ask(new(account), model)
@@ -80,16 +80,16 @@ def test_past_the_limit_a_question_gets_a_ticket_and_no_model(
 
 
 def test_past_the_limit_the_knowledge_base_answers(
-    account: OfficialAccount, model: FakeModel
+    account: OfficialAccount, model: ModelStub
 ) -> None:
     crowd(account, model)
     ask(new(account), model, RETURNS[0])
-    assert Reply.objects.order_by("pk").last().text == RETURNS[1]  # type: ignore[union-attr]
+    assert Reply.objects.latest("pk").text == RETURNS[1]
     assert len(model.asked) == 2
 
 
 def test_what_the_knowledge_base_answers_takes_no_place(
-    account: OfficialAccount, model: FakeModel
+    account: OfficialAccount, model: ModelStub
 ) -> None:
     for _ in range(5):
         ask(new(account), model, RETURNS[0])
@@ -97,19 +97,19 @@ def test_what_the_knowledge_base_answers_takes_no_place(
 
 
 def test_a_customer_who_was_let_in_is_new_no_more(
-    account: OfficialAccount, model: FakeModel
+    account: OfficialAccount, model: ModelStub
 ) -> None:
     regular = new(account)
     ask(regular, model, "第一个问题没有答案吗")
     redis().delete(f"newcomers:{account.pk}")
-    crowd_model = FakeModel("好。", "好。")
+    crowd_model = ModelStub("好。", "好。")
     crowd(account, crowd_model)
     ask(Customer.objects.get(pk=regular.pk), model, "第二个问题没有答案吗")
     assert len(model.asked) == 2
 
 
 def test_in_a_calmer_minute_the_same_customer_is_let_in(
-    account: OfficialAccount, model: FakeModel
+    account: OfficialAccount, model: ModelStub
 ) -> None:
     crowd(account, model)
     late = new(account)
@@ -123,19 +123,19 @@ def test_in_a_calmer_minute_the_same_customer_is_let_in(
     assert len(model.asked) == 3
 
 
-def test_another_account_has_a_crowd_of_its_own(account: OfficialAccount, model: FakeModel) -> None:
+def test_another_account_has_a_crowd_of_its_own(account: OfficialAccount, model: ModelStub) -> None:
     crowd(account, model)
     ask(new(AccountFactory()), model, f"{UNKNOWN}呢")
     assert len(model.asked) == 3
 
 
-def test_a_minute_ends(account: OfficialAccount, model: FakeModel) -> None:
+def test_a_minute_ends(account: OfficialAccount, model: ModelStub) -> None:
     crowd(account, model)
     assert 0 < redis().ttl(f"newcomers:{account.pk}") <= 60
 
 
 def test_there_is_no_limit_while_redis_is_away(
-    account: OfficialAccount, model: FakeModel, monkeypatch: pytest.MonkeyPatch
+    account: OfficialAccount, model: ModelStub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     crowd(account, model)
     monkeypatch.setattr(script, "redis", absent_redis)
@@ -144,7 +144,7 @@ def test_there_is_no_limit_while_redis_is_away(
 
 
 def test_customers_of_before_the_upgrade_are_not_new(
-    account: OfficialAccount, model: FakeModel
+    account: OfficialAccount, model: ModelStub
 ) -> None:
     known = new(account)
     migration = import_module("conversations.migrations.0003_customers_of_before")

@@ -12,13 +12,14 @@ from conversations import outbox
 from conversations.claims import attach
 from conversations.models import Author, Channel, Conversation, Customer, Message, Reply, ReplyState
 from tests.factories import AccountFactory, ReplyFactory
-from tests.fakes import FakeModel, FakeWeChat
 from tests.faqs import HOURS, RETURNS
 from tests.webhook.builders import push
+from tests.worlds.api_stub import ApiStub
+from tests.worlds.model_stub import ModelStub
 from webhook.answering import answer_conversation
 from webhook.intake import take_in
 from webhook.recovery import mark_unknown
-from wechat.errors import OutcomeUnknown, QuotaUsedUp, WeChatUnreachable
+from wechat.errors import OutcomeUnknown, QuotaUsedUp, WeChatError, WeChatUnreachable
 from wechat.models import OfficialAccount, ReplyMode
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("shop")]
@@ -53,15 +54,15 @@ def asked(account: OfficialAccount, *texts: str, **values: object) -> int:
     return conversation_id
 
 
-def answer(conversation_id: int, model: FakeModel | None = None) -> None:
-    answer_conversation(conversation_id, model=model or FakeModel())
+def answer(conversation_id: int, model: ModelStub | None = None) -> None:
+    answer_conversation(conversation_id, model=model or ModelStub())
 
 
 def rows() -> list[tuple[str, str, int]]:
     return [(row.state, row.channel, row.tries) for row in Reply.objects.order_by("pk")]
 
 
-def test_a_lone_text_is_sent_and_noted(account: OfficialAccount, wechat: FakeWeChat) -> None:
+def test_a_lone_text_is_sent_and_noted(account: OfficialAccount, wechat: ApiStub) -> None:
     answer(asked(account, RETURNS[0]))
     assert wechat.texts == [RETURNS[1]]
     assert rows() == [(ReplyState.SENT, Channel.API, 1)]
@@ -70,7 +71,7 @@ def test_a_lone_text_is_sent_and_noted(account: OfficialAccount, wechat: FakeWeC
 
 
 def test_it_is_being_sent_from_the_moment_it_is_written(
-    account: OfficialAccount, wechat: FakeWeChat
+    account: OfficialAccount, wechat: ApiStub
 ) -> None:
     """So that no deliverer takes it as well, and a death on the way is seen."""
     seen: list[str] = []
@@ -80,7 +81,7 @@ def test_it_is_being_sent_from_the_moment_it_is_written(
 
 
 def test_a_death_on_the_way_is_an_unknown_outcome(
-    account: OfficialAccount, wechat: FakeWeChat
+    account: OfficialAccount, wechat: ApiStub
 ) -> None:
     class Killed(BaseException):
         pass
@@ -104,17 +105,17 @@ def test_a_death_on_the_way_is_an_unknown_outcome(
     ],
 )
 def test_an_error_is_written_down_as_ever(
-    account: OfficialAccount, wechat: FakeWeChat, error: Exception, state: ReplyState
+    account: OfficialAccount, wechat: ApiStub, error: WeChatError, state: ReplyState
 ) -> None:
-    wechat.errors = [error]  # type: ignore[list-item]
+    wechat.errors = [error]
     answer(asked(account, RETURNS[0]))
     assert Reply.objects.get().state == state
 
 
 def test_parts_go_the_ordinary_way(
-    account: OfficialAccount, wechat: FakeWeChat, model_is_configured: None
+    account: OfficialAccount, wechat: ApiStub, model_is_configured: None
 ) -> None:
-    answer(asked(account, "你们支持用比特币付款买二手火箭吗"), FakeModel("很长的一句回答。" * 200))
+    answer(asked(account, "你们支持用比特币付款买二手火箭吗"), ModelStub("很长的一句回答。" * 200))
     assert len(wechat.texts) == 1
     assert [state for state, _, _ in rows()] == [ReplyState.SENT] + [ReplyState.READY] * (
         len(rows()) - 1
@@ -122,7 +123,7 @@ def test_parts_go_the_ordinary_way(
 
 
 def test_two_answers_in_a_row_keep_their_order_and_their_pause(
-    account: OfficialAccount, wechat: FakeWeChat
+    account: OfficialAccount, wechat: ApiStub
 ) -> None:
     """The second one comes sooner than WeChat keeps an order: it is left
     to delivery, which waits.
@@ -135,7 +136,7 @@ def test_two_answers_in_a_row_keep_their_order_and_their_pause(
     "state", [ReplyState.READY, ReplyState.SENDING, ReplyState.WAITING_FOR_CUSTOMER]
 )
 def test_it_does_not_overtake_what_is_due_before_it(
-    account: OfficialAccount, wechat: FakeWeChat, state: ReplyState
+    account: OfficialAccount, wechat: ApiStub, state: ReplyState
 ) -> None:
     conversation_id = asked(account, RETURNS[0])
     before = ReplyFactory(
@@ -151,7 +152,7 @@ def test_it_does_not_overtake_what_is_due_before_it(
     assert Reply.objects.exclude(pk=before.pk).get().state == ReplyState.READY
 
 
-def test_the_last_send_is_kept_for_a_person(account: OfficialAccount, wechat: FakeWeChat) -> None:
+def test_the_last_send_is_kept_for_a_person(account: OfficialAccount, wechat: ApiStub) -> None:
     conversation_id = asked(account, RETURNS[0])
     Customer.objects.update(message_sends_left=1)
     answer(conversation_id)
@@ -161,7 +162,7 @@ def test_the_last_send_is_kept_for_a_person(account: OfficialAccount, wechat: Fa
 
 
 def test_a_word_of_the_system_may_take_the_last_send(
-    account: OfficialAccount, wechat: FakeWeChat
+    account: OfficialAccount, wechat: ApiStub
 ) -> None:
     conversation_id = asked(account, "转人工")
     Customer.objects.update(message_sends_left=1)
@@ -171,7 +172,7 @@ def test_a_word_of_the_system_may_take_the_last_send(
 
 
 def test_the_window_that_closes_first_is_spent_first(
-    account: OfficialAccount, wechat: FakeWeChat
+    account: OfficialAccount, wechat: ApiStub
 ) -> None:
     conversation_id = asked(account, RETURNS[0])
     Customer.objects.update(
@@ -182,13 +183,13 @@ def test_the_window_that_closes_first_is_spent_first(
     assert (row.event_sends_left, row.message_sends_left) == (2, 5)
 
 
-def test_it_is_left_to_a_request_that_waits(account: OfficialAccount, wechat: FakeWeChat) -> None:
+def test_it_is_left_to_a_request_that_waits(account: OfficialAccount, wechat: ApiStub) -> None:
     answer(asked(account, RETURNS[0], hold_until=timezone.now() + timedelta(seconds=9)))
     assert wechat.tried == 0
     assert Reply.objects.get().state == ReplyState.READY
 
 
-def test_an_unverified_account_sends_nothing(wechat: FakeWeChat) -> None:
+def test_an_unverified_account_sends_nothing(wechat: ApiStub) -> None:
     answer(asked(AccountFactory(reply_mode=ReplyMode.PASSIVE), RETURNS[0]))
     assert wechat.tried == 0
     assert Reply.objects.get().state == ReplyState.WAITING_FOR_CUSTOMER

@@ -14,8 +14,9 @@ from conversations.models import Message
 from tests.factories import AccountFactory
 from tests.knowledge.builders import absent_redis
 from tests.services.process import wait_until
-from tests.webhook.builders import event_xml, text_xml
-from tests.webhook.wire import Answer, Request, Wire, opened, plain, sealed
+from tests.webhook.wire import Answer, Wire
+from tests.worlds.poster import Request, opened, plain, sealed
+from tests.worlds.pushes import event_xml, text_xml
 from webhook import script
 from wechat import accounts, crypto
 from wechat.models import OfficialAccount
@@ -71,7 +72,7 @@ class TestAnAccountWithAKey:
             request = replace(request, body=envelope)
         answer = wire.send(request)
         assert answer is not None
-        assert opened(answer, account)
+        assert opened(answer.body, account)
         assert Message.objects.get().kind == "event.click"
 
     def test_the_operator_may_take_plain_ones_beside(self, wire: Wire) -> None:

@@ -35,10 +35,12 @@ def look(jobs: Sequence[str], latest: float) -> list[int]:
     return [found] * len(jobs)
 
 
-def test_the_intakes_connection_waits_for_the_disk_also_after_it_broke() -> None:
+def test_the_intakes_connection_waits_for_the_disk_also_after_it_broke(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     store = Door()._store
-    store._write = look  # type: ignore[assignment]
-    store._settle = settle_here
+    monkeypatch.setattr(store, "_write", look)
+    monkeypatch.setattr(store, "_settle", settle_here)
     store.start()
     soon = time.monotonic() + 10
 

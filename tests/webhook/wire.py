@@ -1,5 +1,5 @@
-"""WeChat's side of the callback: pushes as they go over the wire, driven into the ASGI endpoint
-without a server.
+"""The callback in this process: requests of the poster, driven into the ASGI endpoint without a
+server.
 
 The endpoint lives on an event loop in a thread of its own, as in production, so that a test's own
 thread can be the worker that answers meanwhile.
@@ -8,20 +8,16 @@ thread can be the worker that answers meanwhile.
 from __future__ import annotations
 
 import asyncio
-import secrets
 import threading
-import time
 from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 from xml.etree import ElementTree
 
+from tests.worlds.poster import Request
 from webhook.callback import Callback
 from webhook.door import Door
-from wechat import crypto
-from wechat.models import OfficialAccount
 
 WAIT = 20
 
@@ -37,29 +33,7 @@ class Answer:
     @property
     def text(self) -> str:
         """The words of a plain passive reply."""
-        return words_of(self.body)
-
-
-def words_of(xml: bytes) -> str:
-    return ElementTree.fromstring(xml).findtext("Content") or ""
-
-
-@dataclass(frozen=True)
-class Request:
-    query: str
-    body: bytes
-    path: str = "/wechat"
-    method: str = "POST"
-    request_id: str = ""
-
-    def scope(self) -> dict[str, Any]:
-        return {
-            "type": "http",
-            "method": self.method,
-            "path": self.path,
-            "query_string": self.query.encode(),
-            "headers": [(b"x-request-id", self.request_id.encode())] if self.request_id else [],
-        }
+        return ElementTree.fromstring(self.body).findtext("Content") or ""
 
 
 class Delivery:
@@ -102,7 +76,7 @@ class Delivery:
         async def send(event: Any) -> None:
             sent.append(event)
 
-        await wire.callback(request.scope(), receive, send)
+        await wire.callback(_scope(request), receive, send)
         if not sent:
             return None
         start, body = sent
@@ -140,63 +114,12 @@ class Wire:
         return not len(self.door.waiters) and not self.door._queued_answers
 
 
-def plain(
-    account: OfficialAccount, xml: str | bytes, *, age: float = 0, **changed: str | None
-) -> Request:
-    """A push in plain mode, as WeChat signs it. `changed` parameters replace the true ones, None
-    leaves one out.
-    """
-    query = {
-        "timestamp": str(int(time.time() - age)),
-        "nonce": secrets.token_hex(5),
-        "openid": "oCustomer",
+def _scope(request: Request) -> dict[str, Any]:
+    """The request as an ASGI server hands it on."""
+    return {
+        "type": "http",
+        "method": request.method,
+        "path": request.path,
+        "query_string": request.query.encode(),
+        "headers": [(b"x-request-id", request.request_id.encode())] if request.request_id else [],
     }
-    query["signature"] = crypto.signature(account.token, query["timestamp"], query["nonce"])
-    return _request(account, query, changed, xml if isinstance(xml, bytes) else xml.encode())
-
-
-def sealed(
-    account: OfficialAccount, xml: str, *, app_id: str = "", age: float = 0, **changed: str | None
-) -> Request:
-    """A push in safe mode."""
-    encrypted = crypto.encrypt(
-        xml.encode(), aes_key=account.aes_key, app_id=app_id or account.app_id
-    )
-    return sealed_as(account, encrypted, age=age, **changed)
-
-
-def sealed_as(
-    account: OfficialAccount, encrypted: str, *, age: float = 0, **changed: str | None
-) -> Request:
-    query = {
-        "timestamp": str(int(time.time() - age)),
-        "nonce": secrets.token_hex(5),
-        "encrypt_type": "aes",
-    }
-    query["signature"] = crypto.signature(account.token, query["timestamp"], query["nonce"])
-    query["msg_signature"] = crypto.signature(
-        account.token, query["timestamp"], query["nonce"], encrypted
-    )
-    body = (
-        "<xml><ToUserName><![CDATA[gh_shop]]></ToUserName>"
-        f"<Encrypt><![CDATA[{encrypted}]]></Encrypt></xml>"
-    )
-    return _request(account, query, changed, body.encode())
-
-
-def _request(
-    account: OfficialAccount, query: dict[str, str], changed: Mapping[str, str | None], body: bytes
-) -> Request:
-    values = {name: value for name, value in {**query, **changed}.items() if value is not None}
-    return Request(urlencode(values), body, path=f"/wechat/{account.slug}")
-
-
-def opened(answer: Answer, account: OfficialAccount) -> str:
-    """The words of a sealed reply, after WeChat has checked its signature."""
-    envelope = ElementTree.fromstring(answer.body)
-    encrypted = envelope.findtext("Encrypt") or ""
-    parts = [envelope.findtext(name) or "" for name in ("TimeStamp", "Nonce")]
-    assert envelope.findtext("MsgSignature") == crypto.signature(account.token, *parts, encrypted)
-    return words_of(
-        crypto.decrypt(encrypted.encode(), aes_key=account.aes_key, app_id=account.app_id)
-    )

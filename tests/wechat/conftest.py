@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import pytest
 from pytest_django import Settings
 
-from tests.wechat.fake_api import FakeWeChat
+from tests.worlds.api_server import ApiServer
 
 
 @pytest.fixture
-def wechat(settings: Settings) -> Iterator[FakeWeChat]:
-    with FakeWeChat() as fake:
+def wechat(settings: Settings) -> Iterator[ApiServer]:
+    with ApiServer() as fake:
         settings.WECHAT_API_URL = fake.url
         yield fake

@@ -9,9 +9,10 @@ import pytest
 import requests
 import responses
 from pytest_django import Settings
+from urllib3 import HTTPSConnectionPool
 from urllib3.exceptions import MaxRetryError, SSLError
 
-from tests.wechat.fake_api import FakeWeChat, Hang, HangUp
+from tests.worlds.api_server import Answer, ApiServer, Fault
 from wechat import errors, wire
 from wechat.client import WeChatAPI
 from wechat.models import OfficialAccount
@@ -33,34 +34,34 @@ def refusal(code: int, message: str = "no rid: 61a2-77bc-0d1e") -> dict[str, obj
 # --- What is sent -------------------------------------------------------------------------------
 
 
-def test_it_sends_a_text(wechat: FakeWeChat) -> None:
+def test_it_sends_a_text(wechat: ApiServer) -> None:
     api().send_text(OPENID, "支持七天无理由退货 😀")
-    assert wechat.sent[0].token == "token-1"
-    assert wechat.sent[0].json == {
+    assert wechat.tried[0].token == "token-1"
+    assert wechat.tried[0].json == {
         "touser": OPENID,
         "msgtype": "text",
         "text": {"content": "支持七天无理由退货 😀"},
     }
 
 
-def test_it_sends_chinese_as_it_is(wechat: FakeWeChat) -> None:
+def test_it_sends_chinese_as_it_is(wechat: ApiServer) -> None:
     api().send_text(OPENID, "您好😀")
-    assert "您好😀".encode() in wechat.sent[0].body
-    assert b"\\u" not in wechat.sent[0].body
+    assert "您好😀".encode() in wechat.tried[0].body
+    assert b"\\u" not in wechat.tried[0].body
 
 
-def test_it_sends_no_control_characters(wechat: FakeWeChat) -> None:
+def test_it_sends_no_control_characters(wechat: ApiServer) -> None:
     api().send_text(OPENID, "您\x00好\ud83d")
-    assert wechat.sent[0].json["text"]["content"] == "您好"
+    assert wechat.tried[0].json["text"]["content"] == "您好"
 
 
-def test_it_shows_that_somebody_types(wechat: FakeWeChat) -> None:
+def test_it_shows_that_somebody_types(wechat: ApiServer) -> None:
     api().typing(OPENID)
     assert wechat.calls[0].path == "/cgi-bin/message/custom/typing"
     assert wechat.calls[0].json == {"touser": OPENID, "command": "Typing"}
 
 
-def test_parts_of_wechatpy_that_name_the_host_in_full_stay_with_our_url(wechat: FakeWeChat) -> None:
+def test_parts_of_wechatpy_that_name_the_host_in_full_stay_with_our_url(wechat: ApiServer) -> None:
     api().get("https://api.weixin.qq.com/cgi-bin/getcallbackip")
     assert wechat.calls[0].path == "/cgi-bin/getcallbackip"
 
@@ -74,7 +75,7 @@ def test_every_request_has_both_time_limits_and_goes_to_the_base_url(settings: S
     responses.post(f"{base}/message/custom/typing", json={"errcode": 0})
     api().send_text(OPENID, "您好")
     api().typing(OPENID)
-    limits = [call.request.req_kwargs["timeout"] for call in responses.calls]  # type: ignore[attr-defined]
+    limits = [vars(call.request)["req_kwargs"]["timeout"] for call in responses.calls]
     assert limits == [wire.TIMEOUT] * 3
     assert all(seconds > 0 for seconds in wire.TIMEOUT)
 
@@ -132,7 +133,7 @@ def test_all_clients_share_one_session() -> None:
     ],
 )
 def test_a_refusal_has_a_name(
-    wechat: FakeWeChat, code: int, error: type[errors.WeChatError], try_again: bool
+    wechat: ApiServer, code: int, error: type[errors.WeChatError], try_again: bool
 ) -> None:
     wechat.answers.append(refusal(code))
     with pytest.raises(errors.WeChatError) as raised:
@@ -143,11 +144,11 @@ def test_a_refusal_has_a_name(
         "61a2-77bc-0d1e",
         try_again,
     )
-    assert len(wechat.sent) == 1
+    assert len(wechat.tried) == 1
 
 
 def test_a_refusal_is_logged_with_its_rid(
-    wechat: FakeWeChat, caplog: pytest.LogCaptureFixture
+    wechat: ApiServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     wechat.answers.append(refusal(45015))
     with pytest.raises(errors.WindowClosed):
@@ -179,7 +180,7 @@ def closed_port() -> int:
 
 
 @pytest.fixture
-def token(wechat: FakeWeChat) -> None:
+def token(wechat: ApiServer) -> None:
     """The token is there already: what fails is the call itself."""
     assert api().access_token == "token-1"
 
@@ -201,21 +202,21 @@ def test_an_unknown_host_is_worth_another_try(settings: Settings) -> None:
 
 @pytest.mark.usefixtures("token")
 def test_a_text_without_an_answer_is_never_sent_again(
-    wechat: FakeWeChat, monkeypatch: pytest.MonkeyPatch
+    wechat: ApiServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(wire, "TIMEOUT", (1.0, 0.1))
-    wechat.answers.append(Hang)
+    wechat.answers.append(Fault.HANG)
     with pytest.raises(errors.OutcomeUnknown) as raised:
         api().send_text(OPENID, "您好")
     assert not raised.value.try_again
-    assert len(wechat.sent) == 1
+    assert len(wechat.tried) == 1
 
 
 @pytest.mark.usefixtures("token")
 @pytest.mark.parametrize(
     "answer",
     [
-        HangUp,
+        Fault.HANG_UP,
         (502, b"bad gateway"),
         (503, b"service temporarily unavailable"),
         (503, {"errcode": -1, "errmsg": "system error"}),
@@ -228,20 +229,26 @@ def test_a_text_without_an_answer_is_never_sent_again(
     ],
 )
 def test_an_unreadable_answer_to_a_text_leaves_its_outcome_unknown(
-    wechat: FakeWeChat, answer: object
+    wechat: ApiServer, answer: Answer
 ) -> None:
     wechat.answers.append(answer)
     with pytest.raises(errors.OutcomeUnknown):
         api().send_text(OPENID, "您好")
-    assert len(wechat.sent) == 1
+    assert len(wechat.tried) == 1
 
 
 @pytest.mark.usefixtures("token")
 @pytest.mark.parametrize(
     "answer",
-    [HangUp, (502, b"bad gateway"), (503, b""), (200, b"<html>login</html>"), {"errcode": "no"}],
+    [
+        Fault.HANG_UP,
+        (502, b"bad gateway"),
+        (503, b""),
+        (200, b"<html>login</html>"),
+        {"errcode": "no"},
+    ],
 )
-def test_typing_may_be_tried_again_whatever_happened(wechat: FakeWeChat, answer: object) -> None:
+def test_typing_may_be_tried_again_whatever_happened(wechat: ApiServer, answer: Answer) -> None:
     wechat.answers.append(answer)
     with pytest.raises(errors.WeChatUnreachable):
         api().typing(OPENID)
@@ -257,12 +264,12 @@ def test_typing_may_be_tried_again_whatever_happened(wechat: FakeWeChat, answer:
     ],
 )
 def test_a_status_that_says_nothing_was_done_is_named(
-    wechat: FakeWeChat, status: int, error: type[errors.WeChatError]
+    wechat: ApiServer, status: int, error: type[errors.WeChatError]
 ) -> None:
     wechat.answers.append((status, b""))
     with pytest.raises(error):
         api().send_text(OPENID, "您好")
-    assert len(wechat.sent) == 1
+    assert len(wechat.tried) == 1
 
 
 @responses.activate
@@ -279,7 +286,8 @@ def test_a_bad_certificate_stops_before_anything_is_sent(
     settings.WECHAT_API_URL = "https://wechat.example.com"
     base = "https://wechat.example.com/cgi-bin"
     responses.post(f"{base}/stable_token", json={"access_token": "t1", "expires_in": 7200})
-    failure = requests.exceptions.SSLError(MaxRetryError(None, "/", SSLError(cause)))  # type: ignore[arg-type]
+    pool = HTTPSConnectionPool("wechat.example.com")
+    failure = requests.exceptions.SSLError(MaxRetryError(pool, "/", SSLError(cause)))
     responses.post(f"{base}/message/custom/send", body=failure)
     with pytest.raises(error):
         api().send_text(OPENID, "您好")
@@ -290,13 +298,13 @@ def test_a_bad_certificate_stops_before_anything_is_sent(
 
 @pytest.mark.usefixtures("token")
 def test_neither_token_nor_secret_is_in_an_error_or_a_log(
-    wechat: FakeWeChat, settings: Settings, caplog: pytest.LogCaptureFixture
+    wechat: ApiServer, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     told = []
     for url, answer in (
         (wechat.url, refusal(45015)),
-        (wechat.url, HangUp),
+        (wechat.url, Fault.HANG_UP),
         ("http://127.0.0.1:1", None),
     ):
         settings.WECHAT_API_URL = url

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.wechat.fake_api import FakeWeChat
 from tests.wechat.test_client import api
+from tests.worlds.api_server import ApiServer
 
 pytestmark = pytest.mark.django_db
 
@@ -35,7 +35,7 @@ def _is_console(handler: logging.Handler) -> bool:
 
 
 def test_a_call_to_wechat_at_debug_shows_no_access_token(
-    wechat: FakeWeChat, console: io.StringIO
+    wechat: ApiServer, console: io.StringIO
 ) -> None:
     client = api()
     client.send_text("oLiHua", "您好")

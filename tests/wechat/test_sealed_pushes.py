@@ -41,13 +41,19 @@ def environment(settings: Settings) -> Settings:
     return settings
 
 
+def takes_sealed_only(slug: str) -> bool:
+    found = accounts.by_slug(slug)
+    assert found is not None
+    return found.encrypted_only
+
+
 class TestWho:
     def test_the_migration_turns_it_on_for_accounts_with_a_key(self) -> None:
         AccountFactory(slug="keyed"), AccountFactory(slug="keyless", aes_key="")
         with connection.schema_editor() as editor:
             turn_on(apps, editor)
-        assert accounts.by_slug("keyed").encrypted_only  # type: ignore[union-attr]
-        assert not accounts.by_slug("keyless").encrypted_only  # type: ignore[union-attr]
+        assert takes_sealed_only("keyed")
+        assert not takes_sealed_only("keyless")
 
     def test_an_account_of_the_admin_begins_so(self, admin_client: Client) -> None:
         page = admin_client.get(reverse(ADD))
@@ -59,7 +65,7 @@ class TestWho:
     ) -> None:
         environment.WECHAT_ENCRYPTED_ONLY = wanted
         accounts.ensure_from_environment()
-        assert accounts.by_slug("default").encrypted_only is wanted  # type: ignore[union-attr]
+        assert takes_sealed_only("default") is wanted
 
     def test_the_page_does_not_change_what_the_environment_decides(
         self, admin_client: Client, environment: Settings

@@ -8,7 +8,7 @@ import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from common.redis import redis
-from tests.wechat.fake_api import FakeWeChat
+from tests.worlds.api_server import Answer, ApiServer
 from wechat import errors, tokens
 from wechat.client import WeChatAPI
 from wechat.models import OfficialAccount
@@ -47,7 +47,7 @@ def together(work: Callable[[int], object], many: int) -> list[object]:
 # --- One token for all --------------------------------------------------------------------------
 
 
-def test_it_asks_for_a_stable_token_without_force(wechat: FakeWeChat) -> None:
+def test_it_asks_for_a_stable_token_without_force(wechat: ApiServer) -> None:
     assert api().access_token == "token-1"
     assert wechat.token_calls == [
         {
@@ -59,7 +59,7 @@ def test_it_asks_for_a_stable_token_without_force(wechat: FakeWeChat) -> None:
     ]
 
 
-def test_the_token_is_taken_once_and_kept_in_redis(wechat: FakeWeChat) -> None:
+def test_the_token_is_taken_once_and_kept_in_redis(wechat: ApiServer) -> None:
     for _ in range(3):
         api().send_text(OPENID, "您好")
     assert len(wechat.token_calls) == 1
@@ -67,24 +67,24 @@ def test_the_token_is_taken_once_and_kept_in_redis(wechat: FakeWeChat) -> None:
     assert 6600 < redis().ttl(KEY) <= 6900
 
 
-def test_a_token_that_another_process_took_is_used(wechat: FakeWeChat) -> None:
+def test_a_token_that_another_process_took_is_used(wechat: ApiServer) -> None:
     redis().set(KEY, "token-of-another")
     assert api().access_token == "token-of-another"
     assert wechat.token_calls == []
 
 
-def test_a_token_near_its_end_is_kept_for_a_moment_only(wechat: FakeWeChat) -> None:
+def test_a_token_near_its_end_is_kept_for_a_moment_only(wechat: ApiServer) -> None:
     wechat.expires_in = 120
     assert api().access_token == "token-1"
     assert 0 < redis().ttl(KEY) <= 30
 
 
-def test_two_accounts_have_two_tokens(wechat: FakeWeChat) -> None:
+def test_two_accounts_have_two_tokens(wechat: ApiServer) -> None:
     assert api().access_token == api("wx_other").access_token == "token-1"
     assert [call["appid"] for call in wechat.token_calls] == [APP_ID, "wx_other"]
 
 
-def test_of_many_threads_one_takes_the_token(wechat: FakeWeChat) -> None:
+def test_of_many_threads_one_takes_the_token(wechat: ApiServer) -> None:
     clients = [api(), api()]
     assert set(together(lambda number: clients[number % 2].access_token, 12)) == {"token-1"}
     assert len(wechat.token_calls) == 1
@@ -128,59 +128,59 @@ def test_a_lock_that_is_never_free_is_an_error_worth_another_try(
 # --- A refused token ----------------------------------------------------------------------------
 
 
-def forced(wechat: FakeWeChat) -> list[bool]:
+def forced(wechat: ApiServer) -> list[bool]:
     return [call["force_refresh"] for call in wechat.token_calls]
 
 
 @pytest.mark.parametrize("code", [40001, 40014, 42001])
 def test_a_refused_token_that_wechat_still_gives_out_is_renewed_by_force_once(
-    wechat: FakeWeChat, code: int
+    wechat: ApiServer, code: int
 ) -> None:
     wechat.answers.append({"errcode": code, "errmsg": "invalid credential"})
     api().send_text(OPENID, "您好")
-    assert [call.token for call in wechat.sent] == ["token-1", "token-2"]
+    assert [call.token for call in wechat.tried] == ["token-1", "token-2"]
     assert forced(wechat) == [False, False, True]
     assert redis().get(KEY) == b"token-2"
 
 
 def test_a_refused_token_that_is_only_old_is_asked_for_in_the_ordinary_way(
-    wechat: FakeWeChat,
+    wechat: ApiServer,
 ) -> None:
     wechat.refused = {"token-old"}
     redis().set(KEY, "token-old")
     api().send_text(OPENID, "您好")
-    assert [call.token for call in wechat.sent] == ["token-old", "token-1"]
+    assert [call.token for call in wechat.tried] == ["token-old", "token-1"]
     assert forced(wechat) == [False]
     assert not redis().exists(FORCED_KEY)
 
 
 def test_an_old_token_whose_successor_is_refused_too_is_renewed_by_force(
-    wechat: FakeWeChat,
+    wechat: ApiServer,
 ) -> None:
     wechat.refused = {"token-old", "token-1"}
     redis().set(KEY, "token-old")
     api().send_text(OPENID, "您好")
-    assert [call.token for call in wechat.sent] == ["token-old", "token-1", "token-2"]
+    assert [call.token for call in wechat.tried] == ["token-old", "token-1", "token-2"]
     assert forced(wechat) == [False, False, True]
 
 
-def test_of_many_threads_with_a_refused_token_one_renews_it(wechat: FakeWeChat) -> None:
+def test_of_many_threads_with_a_refused_token_one_renews_it(wechat: ApiServer) -> None:
     assert api().access_token == "token-1"
     wechat.refused = {"token-1"}
     clients = [api(), api()]
     together(lambda number: clients[number % 2].send_text(OPENID, f"第 {number} 条"), 12)
     assert forced(wechat) == [False, False, True]
-    delivered = [call.json["text"]["content"] for call in wechat.sent if call.token == "token-2"]
+    delivered = [call.json["text"]["content"] for call in wechat.tried if call.token == "token-2"]
     assert sorted(delivered) == sorted(f"第 {number} 条" for number in range(12))
 
 
-def test_a_token_that_another_process_renewed_is_used_without_force(wechat: FakeWeChat) -> None:
+def test_a_token_that_another_process_renewed_is_used_without_force(wechat: ApiServer) -> None:
     source = TokenSource(APP_ID, lambda force: pytest.fail("nobody should ask WeChat"))
     redis().set(KEY, "token-new")
     assert source.renew(refused="token-old") == "token-new"
 
 
-def test_a_token_refused_again_is_an_error_that_says_when_force_is_free(wechat: FakeWeChat) -> None:
+def test_a_token_refused_again_is_an_error_that_says_when_force_is_free(wechat: ApiServer) -> None:
     wechat.refused = {"token-1", "token-2", "token-3"}
     for _ in range(2):
         with pytest.raises(errors.TokenTooSoon) as raised:
@@ -190,16 +190,16 @@ def test_a_token_refused_again_is_an_error_that_says_when_force_is_free(wechat: 
     assert forced(wechat).count(True) == 1
 
 
-def test_after_a_while_a_refused_token_is_renewed_by_force_again(wechat: FakeWeChat) -> None:
+def test_after_a_while_a_refused_token_is_renewed_by_force_again(wechat: ApiServer) -> None:
     wechat.refused = {"token-1", "token-2"}
     with pytest.raises(errors.TokenRefused):
         api().send_text(OPENID, "您好")
     redis().delete(FORCED_KEY)  # What Redis does by itself after 30 s.
     api().send_text(OPENID, "您好")
-    assert wechat.sent[-1].token == "token-3"
+    assert wechat.tried[-1].token == "token-3"
 
 
-def test_twenty_tokens_are_forced_a_day_by_all_processes_together(wechat: FakeWeChat) -> None:
+def test_twenty_tokens_are_forced_a_day_by_all_processes_together(wechat: ApiServer) -> None:
     """A process starts with nothing in its memory: what counts is in Redis."""
     wechat.refused = {f"token-{number}" for number in range(1, 40)}
     for _ in range(20):
@@ -213,7 +213,7 @@ def test_twenty_tokens_are_forced_a_day_by_all_processes_together(wechat: FakeWe
     assert raised.value.counts_as_try
 
 
-def test_a_forced_call_without_an_answer_counts(wechat: FakeWeChat) -> None:
+def test_a_forced_call_without_an_answer_counts(wechat: ApiServer) -> None:
     wechat.refused = {"token-1"}
     assert api().access_token == "token-1"
     wechat.token_answers.extend([{"access_token": "token-1", "expires_in": 7200}, (502, b"")])
@@ -242,15 +242,15 @@ def test_a_forced_call_without_an_answer_counts(wechat: FakeWeChat) -> None:
     ],
 )
 def test_without_a_token_nothing_is_sent(
-    wechat: FakeWeChat, answer: object, error: type[errors.WeChatError]
+    wechat: ApiServer, answer: Answer, error: type[errors.WeChatError]
 ) -> None:
     wechat.token_answers.append(answer)
     with pytest.raises(error):
         api().send_text(OPENID, "您好")
-    assert wechat.sent == []
+    assert wechat.tried == []
 
 
-def test_those_who_waited_for_the_same_token_do_not_ask_again_at_once(wechat: FakeWeChat) -> None:
+def test_those_who_waited_for_the_same_token_do_not_ask_again_at_once(wechat: ApiServer) -> None:
     wechat.token_answers.extend([{"errcode": 40125, "errmsg": "invalid appsecret"}] * 8)
 
     def ask(number: int) -> None:
@@ -261,16 +261,16 @@ def test_those_who_waited_for_the_same_token_do_not_ask_again_at_once(wechat: Fa
     assert len(wechat.token_calls) == 1
 
 
-def test_after_a_failure_it_asks_again(wechat: FakeWeChat) -> None:
+def test_after_a_failure_it_asks_again(wechat: ApiServer) -> None:
     wechat.token_answers.append({"errcode": -1, "errmsg": "system error"})
     with pytest.raises(errors.WeChatBusy):
         api().send_text(OPENID, "您好")
     tokens._here[APP_ID].failed_at -= tokens.FAILURE_PAUSE
     api().send_text(OPENID, "您好")
-    assert len(wechat.sent) == 1
+    assert len(wechat.tried) == 1
 
 
-def test_new_keys_end_a_failure_and_a_token(wechat: FakeWeChat) -> None:
+def test_new_keys_end_a_failure_and_a_token(wechat: ApiServer) -> None:
     wechat.token_answers.append({"errcode": 40125, "errmsg": "invalid appsecret"})
     with pytest.raises(errors.WrongKeys):
         api().send_text(OPENID, "您好")
@@ -283,14 +283,14 @@ def test_new_keys_end_a_failure_and_a_token(wechat: FakeWeChat) -> None:
 
 
 @pytest.mark.usefixtures("no_redis")
-def test_without_redis_each_process_keeps_the_token_itself(wechat: FakeWeChat) -> None:
+def test_without_redis_each_process_keeps_the_token_itself(wechat: ApiServer) -> None:
     for _ in range(3):
         api().send_text(OPENID, "您好")
     assert len(wechat.token_calls) == 1
 
 
 @pytest.mark.usefixtures("no_redis")
-def test_without_redis_a_refused_token_is_renewed_by_force_once(wechat: FakeWeChat) -> None:
+def test_without_redis_a_refused_token_is_renewed_by_force_once(wechat: ApiServer) -> None:
     wechat.refused = {"token-1", "token-2"}
     for _ in range(2):
         with pytest.raises(errors.TokenTooSoon):
@@ -299,7 +299,7 @@ def test_without_redis_a_refused_token_is_renewed_by_force_once(wechat: FakeWeCh
 
 
 @pytest.mark.usefixtures("no_redis")
-def test_without_redis_a_token_is_dropped_before_its_end(wechat: FakeWeChat) -> None:
+def test_without_redis_a_token_is_dropped_before_its_end(wechat: ApiServer) -> None:
     api().send_text(OPENID, "您好")
     tokens._here[APP_ID].keep_until -= 7200
     api().send_text(OPENID, "您好")

@@ -48,7 +48,9 @@ def is_ours(service: dict[str, Any]) -> bool:
 
 
 def megabytes(size: str) -> int:
-    number, unit = re.fullmatch(r"(\d+)(m|mb|M|g|k)", size).groups()  # type: ignore[union-attr]
+    found = re.fullmatch(r"(\d+)(m|mb|M|g|k)", size)
+    assert found is not None
+    number, unit = found.groups()
     return int(number) * {"g": 1024 * MEGABYTE, "k": 1024}.get(unit, MEGABYTE) // MEGABYTE
 
 

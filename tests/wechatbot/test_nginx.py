@@ -19,7 +19,7 @@ from websockets.sync.client import connect
 from tests.services.nginx import start_nginx
 from tests.services.process import Process
 from tests.stack import Stack, free_port
-from tests.wechat_side import WeChatSide
+from tests.worlds.poster import Poster
 
 pytestmark = [pytest.mark.system, pytest.mark.nginx, pytest.mark.timeout(120)]
 
@@ -46,8 +46,8 @@ class Site:
     def tls(self) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=str(self.certificate))
 
-    def customer(self) -> WeChatSide:
-        return WeChatSide(lambda: [self.url], self.stack.account, tls=self.tls)
+    def customer(self) -> Poster:
+        return Poster(lambda: [self.url], self.stack.account, tls=self.tls)
 
     def log_in(self) -> requests.Session:
         session = requests.Session()

@@ -1,4 +1,4 @@
-"""What the fake model can do: one function for each way to answer, or to fail."""
+"""What the model server can do: one function for each way to answer, or to fail."""
 
 from __future__ import annotations
 
@@ -54,8 +54,13 @@ class Manner:
     queue: deque[str] = field(default_factory=deque)
     otherwise: str = "answer"
     may_speak: threading.Event = field(default_factory=threading.Event)  # of "when told"
+    drawn: list[float] = field(default_factory=list)  # how long it thought, each time
 
     def draw_seconds(self) -> float:
+        self.drawn.append(self._draw())
+        return self.drawn[-1]
+
+    def _draw(self) -> float:
         if self.lognormal is None:
             return self.seconds
         median, p95 = self.lognormal
