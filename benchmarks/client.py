@@ -27,7 +27,7 @@ from benchmarks.pushes import Push, http_request, text_of_reply
 
 CUT_AFTER = 5.0
 DELIVERIES = 3
-SECONDS_PER_REQUEST_MADE = 0.0001
+SECONDS_PER_REQUEST_MADE = 0.0004
 CONNECTION_LOST = 0
 
 

@@ -24,7 +24,7 @@ PYTHON = sys.executable
 CHECKS = {
     "ruff check": [PYTHON, "-m", "ruff", "check", "."],
     "ruff format": [PYTHON, "-m", "ruff", "format", "--check", "."],
-    "mypy": [PYTHON, "-m", "mypy", *PACKAGES],
+    "mypy": [PYTHON, "-m", "mypy", *PACKAGES, "tests/services", "tests/worlds"],
     "floors": [str(Path(PYTHON).with_name("lint-imports")), "--no-cache"],
     "templates": [PYTHON, "-m", "djlint", "templates", "--lint"],
     "migrations": [PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"],

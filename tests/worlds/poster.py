@@ -96,7 +96,7 @@ def plain(account: Keys, xml: str | bytes, *, age: float = 0, **changed: str | N
 
 
 def sealed(
-    account: Keys, xml: str, *, app_id: str = "", age: float = 0, **changed: str | None
+    account: Keys, xml: str, *, app_id: str | None = None, age: float = 0, **changed: str | None
 ) -> Request:
     """A push in safe mode."""
     return sealed_as(account, encrypt(account, xml, app_id=app_id), age=age, **changed)
@@ -119,7 +119,7 @@ def compatible(account: Keys, xml: str, *, age: float = 0, **changed: str | None
 SEALS: Mapping[Mode, Seal] = {"plain": plain, "compatible": compatible, "safe": sealed}
 
 
-def encrypt(account: Keys, xml: str, *, app_id: str = "") -> str:
+def encrypt(account: Keys, xml: str, *, app_id: str | None = None) -> str:
     written = PrpCrypto(_crypto(account).key).encrypt(xml, app_id or account.app_id)
     return str(written.decode())
 
