@@ -10,13 +10,15 @@ from common import log_rows
 from conversations import delivery, texts, wakes
 from knowledge.models import FAQ
 from llm import gateway
-from tests.factories import make_agent
+from tests.factories import AccountFactory, make_agent
 from tests.faqs import HOURS, RETURNS
 from tests.services.process import wait_until
+from tests.webhook.customer import Customer
 from tests.webhook.wire import Wire
 from tests.worlds.api_stub import ApiStub
 from tickets.models import Agent
 from webhook import callback, group_commit, opening, refusals, script, waiting, wechat_clock
+from wechat.models import OfficialAccount, ReplyMode
 
 
 @pytest.fixture(autouse=True)
@@ -114,3 +116,23 @@ def wire(transactional_db: None, _running: Wire) -> Wire:
 def gate(db: None, _running: Wire) -> Wire:
     """The callback up to where a push is stored: what is refused never gets to the database."""
     return _running
+
+
+@pytest.fixture
+def api(wire: Wire) -> OfficialAccount:
+    return AccountFactory()
+
+
+@pytest.fixture
+def passive(wire: Wire) -> OfficialAccount:
+    return AccountFactory(reply_mode=ReplyMode.PASSIVE)
+
+
+@pytest.fixture
+def write(wire: Wire, api: OfficialAccount) -> Customer:
+    return Customer(wire, api)
+
+
+@pytest.fixture
+def ask(wire: Wire, passive: OfficialAccount) -> Customer:
+    return Customer(wire, passive)

@@ -14,11 +14,11 @@ from django.db import IntegrityError, OperationalError
 
 from conversations import session, wakes
 from conversations.models import Ending, Hold, Message, MessageState, Reply, ReplyState
-from tests.factories import AccountFactory
 from tests.faqs import HOURS, RETURNS
 from tests.knowledge.builders import absent_redis
 from tests.services.process import wait_until
-from tests.webhook.test_callback_holds import LOOK_LINK, UNKNOWN, Customer, stored, worker_answers
+from tests.webhook.customer import LOOK_LINK, Customer, stored, worker_answers
+from tests.webhook.turns import UNKNOWN
 from tests.webhook.wire import Answer, Wire
 from tests.worlds.api_stub import ApiStub
 from tests.worlds.model_stub import ModelStub
@@ -27,7 +27,7 @@ from tests.worlds.pushes import event_xml, text_xml
 from webhook import script
 from webhook.group_commit import GroupCommit
 from wechat import accounts
-from wechat.models import OfficialAccount, ReplyMode
+from wechat.models import OfficialAccount
 
 pytestmark = pytest.mark.usefixtures("shop")
 
@@ -67,21 +67,6 @@ def claiming(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> Iterator[Writer]:
     writer = Writer(wire.door._finish, monkeypatch)
     yield writer
     writer.gate.set()
-
-
-@pytest.fixture
-def passive(wire: Wire) -> OfficialAccount:
-    return AccountFactory(reply_mode=ReplyMode.PASSIVE)
-
-
-@pytest.fixture
-def api(wire: Wire) -> OfficialAccount:
-    return AccountFactory()
-
-
-@pytest.fixture
-def ask(wire: Wire, passive: OfficialAccount) -> Customer:
-    return Customer(wire, passive)
 
 
 def away() -> OperationalError:
