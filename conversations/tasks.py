@@ -7,14 +7,14 @@ import logging
 from celery import shared_task
 from kombu.exceptions import OperationalError as BrokerAway
 
-from conversations import delivery
+from conversations.replies import by_api
 
 logger = logging.getLogger(__name__)
 
 
 @shared_task(name="conversations.tasks.deliver")
 def deliver(conversation_id: int) -> None:
-    delivery.deliver(conversation_id)
+    by_api.deliver(conversation_id)
 
 
 def queue_delivery(conversation_id: int) -> None:

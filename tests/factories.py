@@ -8,8 +8,8 @@ import factory
 from django.contrib.auth.models import Permission, User
 from django.utils import timezone
 
-from conversations.claims import Turn, take
 from conversations.models import LONG_AGO, Author, Conversation, Customer, Hold, Message, Reply
+from conversations.turns.claims import Turn, take
 from tickets.models import Agent
 from tickets.presence import agent_did_something
 from wechat.models import OfficialAccount, ReplyMode

@@ -15,10 +15,12 @@ from django.utils import timezone
 
 from common import clock
 from common.database_threads import database_work
-from conversations.claims import Turn
 from conversations.models import Author, Conversation, Message, MessageState, Owner, Reply
-from conversations.services import change_owner, say, write_to_customer
+from conversations.replies.by_hand import write_to_customer
+from conversations.replies.owner import change_owner
+from conversations.replies.say import say
 from conversations.texts import say_text
+from conversations.turns.claims import Turn
 from tickets import words
 from tickets.models import Agent, EventKind, Priority, Reason, Status, Ticket, TicketEvent
 from tickets.presence import agents_there

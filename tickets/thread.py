@@ -17,9 +17,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from assistant.models import Source
-from conversations.links import is_tap
 from conversations.models import Author, Conversation, Message, Reply, ReplyState
 from conversations.reasons import reason_words
+from conversations.replies.links import is_tap
 from tickets.models import EventKind, Ticket, TicketEvent
 from wechat.replies import without_links
 

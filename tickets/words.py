@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from conversations.claims import Turn
-from conversations.links import look_link
 from conversations.models import Owner
+from conversations.replies.links import look_link
 from conversations.texts import say_text
+from conversations.turns.claims import Turn
 from tickets.models import Reason, Ticket
 from tickets.routing import waiting_before
 

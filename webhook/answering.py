@@ -10,10 +10,11 @@ from contextlib import ExitStack, contextmanager
 from typing import Literal
 
 from assistant.pipeline import Model, NeedsModel
-from conversations import claims, delivery, outbox
-from conversations.claims import LeaseLost, Turn
 from conversations.models import Hold, Message
+from conversations.replies import by_api, outbox
 from conversations.tasks import queue_delivery
+from conversations.turns import claims
+from conversations.turns.claims import LeaseLost, Turn
 from webhook import flow
 
 logger = logging.getLogger(__name__)
@@ -88,7 +89,7 @@ def send_first_part(turn: Turn) -> None:
     conversation_id = turn.conversation.pk
     claimed = outbox.take(turn.lease)
     if claimed is not None:
-        delivery.send(claimed, is_alone=True)
+        by_api.send(claimed, is_alone=True)
         return
-    if delivery.deliver(conversation_id, limit=1) and delivery.has_more(conversation_id):
+    if by_api.deliver(conversation_id, limit=1) and by_api.has_more(conversation_id):
         queue_delivery(conversation_id)

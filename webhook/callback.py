@@ -14,7 +14,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
-from conversations.passive import Claim, Wish, thinking_text
+from conversations.replies.passive import Claim, Wish, thinking_text
 from conversations.texts import ready_text
 from webhook import refusals
 from webhook.door import Door

@@ -20,8 +20,9 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from common import clock, log_rows
 from common.background import repeat_for_ever
-from conversations import texts, wakes
-from conversations.passive import Claim, PassiveReply, claim_replies
+from conversations import texts
+from conversations.replies import wakes
+from conversations.replies.passive import Claim, PassiveReply, claim_replies
 from conversations.tasks import queue_delivery
 from knowledge import matching
 from webhook import refusals, waiting

@@ -17,12 +17,13 @@ from assistant.answers import Answer, Question
 from assistant.models import Source
 from assistant.pipeline import Model
 from common.database_threads import database_work
-from conversations import claims, session
-from conversations.claims import LeaseLost, Turn
-from conversations.links import asks_to_look, is_tap
+from conversations import session
 from conversations.models import Author, Customer, Message, MessageState, Owner
-from conversations.services import OwnerChanged, say
+from conversations.replies.links import asks_to_look, is_tap
+from conversations.replies.say import OwnerChanged, say
 from conversations.texts import say_text
+from conversations.turns import claims
+from conversations.turns.claims import LeaseLost, Turn
 from tickets import services as tickets
 from tickets.models import Reason
 from webhook.kinds import CLICK, FOLLOW, UNHEARD_KINDS

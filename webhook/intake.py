@@ -22,10 +22,11 @@ from django.db.models.functions import Least
 
 from common.database_threads import database_work
 from common.deadline import still_before
-from conversations import hot
 from conversations.ids import new_id
 from conversations.models import Conversation, Ending, Hold, Message, MessageState, Owner
+from conversations.sql import to_database
 from conversations.texts import say_text
+from conversations.turns.arriving import insert_messages
 from webhook import one_body, refusals, throttle
 from webhook.one_body import PlainBody
 from webhook.throttle import UNLIMITED, Counted, Place
@@ -196,7 +197,7 @@ def _store(
     """
     begins = {row.key: _begins_as(row, placed.get(row.key)) for row in rows}
     taken = {row.key: begins[row.key].taken(row) for row in rows}
-    if hot.insert_messages(_values(row, begins[row.key]) for row in rows) == len(rows):
+    if insert_messages(_values(row, begins[row.key]) for row in rows) == len(rows):
         return taken
     stored = _stored(rows)
     collided = [row for row in rows if row.key not in stored]
@@ -249,7 +250,7 @@ def _begins_as(row: Push, place: Place | None) -> _Beginning:
 
 
 def _values(row: Push, begins: _Beginning) -> list[Any]:
-    """The row as the database takes it, in the order of `hot.MESSAGE_COLUMNS`."""
+    """The row as the database takes it, in the order of `arriving.MESSAGE_COLUMNS`."""
     fields = json.dumps(row.fields, ensure_ascii=False) if row.fields else "{}"
     return [
         row.id,
@@ -261,11 +262,11 @@ def _values(row: Push, begins: _Beginning) -> list[Any]:
         fields,
         row.raw,
         row.wants_human,
-        hot.to_database(row.sent_at),
-        hot.to_database(row.received_at),
+        to_database(row.sent_at),
+        to_database(row.received_at),
         begins.state,
         begins.hold,
-        hot.to_database(row.hold_until),
+        to_database(row.hold_until),
         begins.ended_with,
         begins.passive_text,
         row.request_id,

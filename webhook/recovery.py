@@ -16,9 +16,9 @@ from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from common import clock
-from conversations import claims
 from conversations.models import Channel, Ending, Hold, Message, MessageState, Reply, ReplyState
 from conversations.tasks import queue_delivery
+from conversations.turns.arriving import attach
 from wechat.models import OfficialAccount
 
 logger = logging.getLogger(__name__)
@@ -99,7 +99,7 @@ def conversations_to_answer(now: datetime) -> list[int]:
         return []
     logger.warning("%d forgotten messages are queued again", len(message_ids))
     Message.objects.filter(pk__in=message_ids).update(queued_at=now)
-    return claims.attach(message_ids)
+    return attach(message_ids)
 
 
 def conversations_to_deliver(now: datetime, most: int = BATCH) -> list[int]:

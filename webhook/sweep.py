@@ -15,7 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 
 from common.background import repeat_for_ever
-from conversations import delivery
+from conversations.replies import by_api
 from webhook import recovery
 from webhook.tasks import queue_replies
 
@@ -30,7 +30,7 @@ MOST_IN_HAND = 200
 class Overdue:
     """The conversations whose texts lie and that this process sends now."""
 
-    def __init__(self, deliver: Callable[[int], object] = delivery.deliver) -> None:
+    def __init__(self, deliver: Callable[[int], object] = by_api.deliver) -> None:
         self._deliver = deliver
         self._threads = ThreadPoolExecutor(SENDING_THREADS, thread_name_prefix="overdue")
         self._in_hand: set[int] = set()

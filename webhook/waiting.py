@@ -20,7 +20,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from conversations.models import OPEN_STATES, Message
-from conversations.wakes import WAKE_CHANNEL
+from conversations.replies.wakes import WAKE_CHANNEL
 
 logger = logging.getLogger(__name__)
 

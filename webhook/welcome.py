@@ -7,10 +7,10 @@ from assistant.favourites import favourites
 from common import clock
 from common.database_threads import database_work
 from conversations import session
-from conversations.claims import LeaseLost, Turn
 from conversations.models import Author, Conversation, Customer
-from conversations.services import say
+from conversations.replies.say import say
 from conversations.texts import has_place_for, say_text
+from conversations.turns.claims import LeaseLost, Turn
 from wechat.accounts import namespace
 
 

@@ -14,7 +14,8 @@ from django.db import DatabaseError, InterfaceError, connection
 from common import clock, database_threads, garbage, log_rows
 from common.background import repeat_for_ever
 from common.redis import REDIS_AWAY, redis
-from conversations import claims, outbox
+from conversations.replies import outbox
+from conversations.turns import claims
 from webhook import sweep
 
 logger = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ import pytest
 
 from assistant import smalltalk
 from assistant.plain_text import from_markdown
-from conversations.parts import cut
+from conversations.replies.parts import cut
 from knowledge.synonyms import SHIPPED, Synonyms
 from tests import patterns
 from tests.patterns import MOST_PER_DOUBLING, Pattern, slowest_growth

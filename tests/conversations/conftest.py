@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from conversations import delivery, texts
+from conversations import texts
+from conversations.replies import by_api
 from tests.worlds.api_stub import ApiStub
 
 
@@ -15,6 +16,6 @@ def _fresh_texts() -> None:
 def wechat(monkeypatch: pytest.MonkeyPatch) -> ApiStub:
     """WeChat's API, and no pause between two texts."""
     fake = ApiStub()
-    monkeypatch.setattr(delivery, "api_of", fake)
-    monkeypatch.setattr(delivery, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(by_api, "api_of", fake)
+    monkeypatch.setattr(by_api, "PAUSE_SECONDS", 0)
     return fake

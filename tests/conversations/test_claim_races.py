@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from conversations.claims import Turn, attach, take, take_in_hand, take_next
 from conversations.models import Author, Conversation, Customer, Message, MessageState
-from conversations.services import say
+from conversations.replies.say import say
+from conversations.turns.arriving import attach
+from conversations.turns.claims import Turn, take, take_in_hand, take_next
 from tests.at_once import at_once
 from tests.factories import AccountFactory, ConversationFactory, MessageFactory
 

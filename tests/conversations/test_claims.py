@@ -10,10 +10,11 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from conversations import claims
-from conversations.claims import Turn, attach, give_back, renew_all, take, take_in_hand, take_next
 from conversations.models import Author, Conversation, Customer, Message, MessageState, Reply
-from conversations.services import say
+from conversations.replies.say import say
+from conversations.turns import claims
+from conversations.turns.arriving import attach
+from conversations.turns.claims import Turn, give_back, renew_all, take, take_in_hand, take_next
 from tests.factories import AccountFactory, ConversationFactory, MessageFactory, held_turn
 
 pytestmark = pytest.mark.django_db
@@ -191,14 +192,14 @@ def test_it_takes_no_message_that_was_answered_while_it_looked(
     answered twice.
     """
     message = written(conversation)
-    first_look = claims.hot.first_open_message
+    first_look = claims.first_open_message
 
     def look_then_lose(conversation_id: int) -> object:
         found = first_look(conversation_id)
         Message.objects.filter(pk=message.pk).update(state=MessageState.ANSWERED)
         return found
 
-    monkeypatch.setattr(claims.hot, "first_open_message", look_then_lose)
+    monkeypatch.setattr(claims, "first_open_message", look_then_lose)
     assert take(conversation.pk) is None
     message.refresh_from_db()
     assert (message.state, message.attempt) == (MessageState.ANSWERED, 0)

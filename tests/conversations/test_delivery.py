@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from conversations import delivery, ledger
 from conversations.models import (
     Author,
     Channel,
@@ -19,7 +18,9 @@ from conversations.models import (
     Reply,
     ReplyState,
 )
-from conversations.parts import MESSAGE_BYTES, byte_length
+from conversations.replies import by_api
+from conversations.replies.parts import MESSAGE_BYTES, byte_length
+from conversations.window import ledger
 from tests.factories import ConversationFactory, MessageFactory, ReplyFactory
 from tests.worlds.api_stub import ApiStub
 from wechat import accounts
@@ -93,7 +94,7 @@ class TestSending:
         self, conversation: Conversation, wechat: ApiStub
     ) -> None:
         answered(conversation, "七天内可以。")
-        assert delivery.deliver(conversation.pk) == 1
+        assert by_api.deliver(conversation.pk) == 1
         assert wechat.sent == [(conversation.customer.openid, "七天内可以。")]
         row = Reply.objects.get()
         assert (row.state, row.channel, row.tries) == (ReplyState.SENT, Channel.API, 1)
@@ -105,37 +106,37 @@ class TestSending:
     ) -> None:
         answered(conversation, "第三句", seconds_ago=1)
         answered(conversation, "第一句", "第二句", seconds_ago=9)
-        delivery.deliver(conversation.pk)
+        by_api.deliver(conversation.pk)
         assert wechat.texts == ["第一句", "第二句", "第三句"]
 
     def test_it_sends_no_more_than_it_is_asked_to(
         self, conversation: Conversation, wechat: ApiStub
     ) -> None:
         answered(conversation, "第一段", "第二段")
-        assert delivery.deliver(conversation.pk, limit=1) == 1
-        assert delivery.has_more(conversation.pk)
-        delivery.deliver(conversation.pk)
-        assert not delivery.has_more(conversation.pk)
+        assert by_api.deliver(conversation.pk, limit=1) == 1
+        assert by_api.has_more(conversation.pk)
+        by_api.deliver(conversation.pk)
+        assert not by_api.has_more(conversation.pk)
 
     def test_it_sends_another_customers_texts_at_their_own_call(
         self, conversation: Conversation, wechat: ApiStub
     ) -> None:
         answered(ConversationFactory(), "给别人的")
-        assert delivery.deliver(conversation.pk) == 0
+        assert by_api.deliver(conversation.pk) == 0
 
     def test_it_waits_for_a_text_that_is_being_sent(
         self, conversation: Conversation, wechat: ApiStub
     ) -> None:
         answered(conversation, "第一段", "第二段")
-        delivery.claim_next(conversation.pk)
-        assert delivery.deliver(conversation.pk) == 0
+        by_api.claim_next(conversation.pk)
+        assert by_api.deliver(conversation.pk) == 0
 
     def test_it_goes_on_behind_a_text_whose_outcome_is_unknown(
         self, conversation: Conversation, wechat: ApiStub
     ) -> None:
         answered(conversation, "第一段", "第二段")
         wechat.errors = [OutcomeUnknown()]
-        delivery.deliver(conversation.pk)
+        by_api.deliver(conversation.pk)
         assert states() == [ReplyState.UNKNOWN, ReplyState.SENT]
 
 
@@ -145,15 +146,15 @@ class TestPauses:
     @pytest.fixture
     def slept(self, monkeypatch: pytest.MonkeyPatch, wechat: ApiStub) -> list[float]:
         naps: list[float] = []
-        monkeypatch.setattr(delivery, "PAUSE_SECONDS", 60)
-        monkeypatch.setattr(delivery.time, "sleep", naps.append)
+        monkeypatch.setattr(by_api, "PAUSE_SECONDS", 60)
+        monkeypatch.setattr(by_api.time, "sleep", naps.append)
         return naps
 
     def test_it_pauses_between_two_texts(
         self, conversation: Conversation, slept: list[float]
     ) -> None:
         answered(conversation, "第一段", "第二段")
-        delivery.deliver(conversation.pk, limit=2)
+        by_api.deliver(conversation.pk, limit=2)
         first, second = slept
         assert first == 0
         assert second > 0
@@ -165,7 +166,7 @@ class TestPauses:
         Reply.objects.filter(part=1).update(
             state=ReplyState.SENT, channel=Channel.PASSIVE, sent_at=timezone.now()
         )
-        delivery.deliver(conversation.pk, limit=1)
+        by_api.deliver(conversation.pk, limit=1)
         assert slept[0] > 0
 
     def test_it_does_not_pause_after_what_was_said_long_ago(
@@ -176,7 +177,7 @@ class TestPauses:
         Reply.objects.filter(part=1).update(
             state=ReplyState.SENT, channel=Channel.API, sent_at=earlier
         )
-        delivery.deliver(conversation.pk, limit=1)
+        by_api.deliver(conversation.pk, limit=1)
         assert slept == [0]
 
 
@@ -189,13 +190,13 @@ class TestTryingAgain:
     ) -> None:
         answered(conversation, "七天内可以。")
         wechat.errors = [error]
-        delivery.deliver(conversation.pk)
+        by_api.deliver(conversation.pk)
         row = Reply.objects.get()
         assert row.state == ReplyState.READY
         assert row.due_at > timezone.now()
         assert type(error).__name__ in row.reason
         let_retry_come()
-        delivery.deliver(conversation.pk)
+        by_api.deliver(conversation.pk)
         row.refresh_from_db()
         assert (row.state, row.tries, row.reason) == (ReplyState.SENT, 2, "")
 
@@ -209,7 +210,7 @@ class TestTryingAgain:
         wechat.errors = [WeChatUnreachable(0, "ConnectTimeout at WeChat's API") for _ in range(9)]
         pauses = []
         while Reply.objects.get().state == ReplyState.READY:
-            delivery.deliver(conversation.pk)
+            by_api.deliver(conversation.pk)
             pauses.append((Reply.objects.get().due_at - timezone.now()).total_seconds())
             let_retry_come()
         assert wechat.tried == 6
@@ -225,7 +226,7 @@ class TestTryingAgain:
     ) -> None:
         answered(conversation, "七天内可以。")
         wechat.errors = [TooManyCalls(45011)]
-        delivery.deliver(conversation.pk)
+        by_api.deliver(conversation.pk)
         assert Reply.objects.get().due_at > timezone.now() + timedelta(seconds=55)
 
     def test_it_waits_for_the_next_forced_token_however_often_without_losing_a_try(
@@ -235,13 +236,13 @@ class TestTryingAgain:
         for seconds in (30, 17.5, 30, 4, 30, 30, 30, 1):
             wechat.errors = [TokenTooSoon(40001, wait_seconds=seconds)]
             before = timezone.now()
-            delivery.deliver(conversation.pk)
+            by_api.deliver(conversation.pk)
             row = Reply.objects.get()
             pause = timedelta(seconds=seconds)
             assert (row.state, row.tries) == (ReplyState.READY, 0)
             assert before + pause <= row.due_at <= timezone.now() + pause
             let_retry_come()
-        delivery.deliver(conversation.pk)
+        by_api.deliver(conversation.pk)
         row.refresh_from_db()
         assert (row.state, row.tries) == (ReplyState.SENT, 1)
 
@@ -250,10 +251,10 @@ class TestTryingAgain:
     ) -> None:
         answered(conversation, "第一段", "第二段")
         wechat.errors = [WeChatUnreachable()]
-        delivery.deliver(conversation.pk)
+        by_api.deliver(conversation.pk)
         assert wechat.texts == []
         let_retry_come()
-        delivery.deliver(conversation.pk)
+        by_api.deliver(conversation.pk)
         assert wechat.texts == ["第一段", "第二段"]
 
 
@@ -266,7 +267,7 @@ class TestGivingUp:
     ) -> None:
         answered(conversation, "第一段", "第二段")
         wechat.errors = [error]
-        delivery.deliver(conversation.pk)
+        by_api.deliver(conversation.pk)
         assert states() == [ReplyState.FAILED, ReplyState.FAILED]
         assert wechat.tried == 1
 
@@ -276,7 +277,7 @@ class TestGivingUp:
         answered(conversation, "第一段", "第二段", seconds_ago=5)
         answered(conversation, "另一个回答")
         wechat.errors = [CustomerRefuses(48002)]
-        delivery.deliver(conversation.pk)
+        by_api.deliver(conversation.pk)
         assert states() == [ReplyState.FAILED, ReplyState.FAILED, ReplyState.SENT]
 
     def test_it_notes_who_follows_no_more(
@@ -284,7 +285,7 @@ class TestGivingUp:
     ) -> None:
         answered(conversation, "七天内可以。")
         wechat.errors = [NotFollowing(43004)]
-        delivery.deliver(conversation.pk)
+        by_api.deliver(conversation.pk)
         assert states() == [ReplyState.FAILED]
         assert not Customer.objects.get(pk=conversation.customer_id).subscribed
 
@@ -293,9 +294,9 @@ class TestGivingUp:
     ) -> None:
         answered(conversation, "七天内可以。")
         wechat.errors = [OutcomeUnknown(0, "ReadTimeout at WeChat's API")]
-        delivery.deliver(conversation.pk)
+        by_api.deliver(conversation.pk)
         let_retry_come()
-        delivery.deliver(conversation.pk)
+        by_api.deliver(conversation.pk)
         row = Reply.objects.get()
         assert (row.state, wechat.tried) == (ReplyState.UNKNOWN, 1)
         assert "ReadTimeout" in row.reason
@@ -306,7 +307,7 @@ class TestGivingUp:
     ) -> None:
         answered(conversation, "七天内可以。")
         wechat.meanwhile = lambda: Reply.objects.update(state=ReplyState.UNKNOWN)
-        delivery.deliver(conversation.pk)
+        by_api.deliver(conversation.pk)
         assert states() == [ReplyState.SENT]
 
 
@@ -316,7 +317,7 @@ class TestWhatWeChatSaysOfTheAccountOrTheWindow:
     ) -> None:
         answered(conversation, "第一段", "第二段")
         wechat.errors = [ApiNotGranted(48001)]
-        delivery.deliver(conversation.pk)
+        by_api.deliver(conversation.pk)
         assert states() == [ReplyState.WAITING_FOR_CUSTOMER] * 2
         assert OfficialAccount.objects.get().api_refused_at is not None
         accounts.forget()
@@ -328,7 +329,7 @@ class TestWhatWeChatSaysOfTheAccountOrTheWindow:
     ) -> None:
         answered(conversation, "第一段", "第二段")
         wechat.errors = [error]
-        delivery.deliver(conversation.pk)
+        by_api.deliver(conversation.pk)
         assert states() == [ReplyState.WAITING_FOR_CUSTOMER] * 2
         assert wechat.tried == 1
         assert Customer.objects.get(pk=conversation.customer_id).sends_left(timezone.now()) == 0
@@ -340,7 +341,7 @@ class TestATextThatWeChatFindsTooLong:
     ) -> None:
         answered(conversation, "第一句话。第二句话。第三句话。第四句话。")
         wechat.errors = [TextTooLong(45002)]
-        delivery.deliver(conversation.pk)
+        by_api.deliver(conversation.pk)
         assert len(wechat.texts) == 2
         assert "".join(wechat.texts) == "第一句话。第二句话。第三句话。第四句话。"
         assert states() == [ReplyState.SENT]
@@ -351,7 +352,7 @@ class TestATextThatWeChatFindsTooLong:
     ) -> None:
         answered(conversation, "第一句话。第二句话。")
         wechat.errors = [TextTooLong(45002), None, WeChatUnreachable()]
-        delivery.deliver(conversation.pk)
+        by_api.deliver(conversation.pk)
         assert states() == [ReplyState.UNKNOWN]
 
     def test_it_fails_when_its_pieces_are_too_long_as_well(
@@ -359,7 +360,7 @@ class TestATextThatWeChatFindsTooLong:
     ) -> None:
         answered(conversation, "第一句话。第二句话。")
         wechat.errors = [TextTooLong(45002), TextTooLong(45002)]
-        delivery.deliver(conversation.pk)
+        by_api.deliver(conversation.pk)
         assert states() == [ReplyState.FAILED]
 
 
@@ -368,21 +369,21 @@ class TestTheWindow:
         self, conversation: Conversation, wechat: ApiStub
     ) -> None:
         answered(conversation, *(f"第{number}段" for number in range(6)))
-        delivery.deliver(conversation.pk)
+        by_api.deliver(conversation.pk)
         assert [text[:3] for text in wechat.texts] == ["第0段", "第1段", "第2段"]
         assert [LOOK_LINK in text for text in wechat.texts] == [False, False, True]
         assert states() == [ReplyState.SENT] * 3 + [ReplyState.WAITING_FOR_CUSTOMER] * 3
 
     def test_the_last_part_has_no_link(self, conversation: Conversation, wechat: ApiStub) -> None:
         answered(conversation, "第一段", "第二段", "第三段")
-        delivery.deliver(conversation.pk)
+        by_api.deliver(conversation.pk)
         assert wechat.texts == ["第一段", "第二段", "第三段"]
 
     def test_the_link_fits_behind_the_longest_part(
         self, conversation: Conversation, wechat: ApiStub
     ) -> None:
         answered(conversation, "一", "二", "三" * 583, "四")
-        delivery.deliver(conversation.pk)
+        by_api.deliver(conversation.pk)
         assert LOOK_LINK in wechat.texts[2]
         assert byte_length(wechat.texts[2]) <= MESSAGE_BYTES
 
@@ -391,11 +392,11 @@ class TestTheWindow:
     ) -> None:
         Customer.objects.update(message_sends_left=2)
         answered(conversation, "第一段", "第二段")
-        delivery.deliver(conversation.pk)
+        by_api.deliver(conversation.pk)
         assert len(wechat.texts) == 1
         assert LOOK_LINK in wechat.texts[0]
         ReplyFactory(conversation=conversation, author=Author.AGENT, text="客服：您好")
-        delivery.deliver(conversation.pk)
+        by_api.deliver(conversation.pk)
         assert wechat.texts[1:] == ["客服：您好"]
         assert sends_left(conversation) == 0
 
@@ -404,7 +405,7 @@ class TestTheWindow:
     ) -> None:
         answered(conversation, *(f"第{number}段" for number in range(6)))
         ReplyFactory(conversation=conversation, author=Author.AGENT, text="客服：您好")
-        delivery.deliver(conversation.pk)
+        by_api.deliver(conversation.pk)
         assert wechat.texts[3:] == ["客服：您好"]
 
     def test_nobody_sends_where_the_window_is_closed(
@@ -413,7 +414,7 @@ class TestTheWindow:
         Customer.objects.update(message_window_until=timezone.now())
         ReplyFactory(conversation=conversation, author=Author.AGENT)
         ReplyFactory(conversation=conversation, author=Author.SYSTEM)
-        delivery.deliver(conversation.pk)
+        by_api.deliver(conversation.pk)
         assert wechat.tried == 0
         assert states() == [ReplyState.WAITING_FOR_CUSTOMER] * 2
 
@@ -421,14 +422,14 @@ class TestTheWindow:
         self, conversation: Conversation, wechat: ApiStub
     ) -> None:
         answered(conversation, *(f"旧{number}" for number in range(9)), seconds_ago=60)
-        delivery.deliver(conversation.pk)
+        by_api.deliver(conversation.pk)
         Reply.objects.filter(state=ReplyState.SENT).update(
             sent_at=timezone.now() - timedelta(seconds=50)
         )
         ledger.open_message_window(conversation.customer_id, timezone.now())
         Reply.objects.filter(state=ReplyState.WAITING_FOR_CUSTOMER).update(state=ReplyState.READY)
         answered(conversation, "新的回答")
-        delivery.deliver(conversation.pk)
+        by_api.deliver(conversation.pk)
         assert [text[:2] for text in wechat.texts[3:]] == ["旧3", "旧4", "旧5", "新的"]
         assert states().count(ReplyState.WAITING_FOR_CUSTOMER) == 3
 
@@ -440,6 +441,6 @@ class TestTheFence:
         answered(conversation, "机器人的旧回答", seconds_ago=5)
         Conversation.objects.update(owner_version=1)
         ReplyFactory(conversation=conversation, author=Author.AGENT, text="客服：您好")
-        delivery.deliver(conversation.pk)
+        by_api.deliver(conversation.pk)
         assert wechat.texts == ["客服：您好"]
         assert states() == [ReplyState.WITHDRAWN, ReplyState.SENT]

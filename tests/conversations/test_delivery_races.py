@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from conversations import delivery, ledger
 from conversations.models import Hold, Message, MessageState, Reply, ReplyState
-from conversations.passive import Claim, claim_replies
+from conversations.replies import by_api
+from conversations.replies.passive import Claim, claim_replies
+from conversations.window import ledger
 from tests.at_once import at_once
 from tests.factories import MessageFactory, ReplyFactory
 
@@ -23,7 +24,7 @@ def answered_message() -> Message:
 def test_it_lets_one_of_many_claim_a_text() -> None:
     for _ in range(10):
         message = answered_message()
-        won = at_once(*[lambda pk=message.conversation_id: delivery.claim_next(pk)] * 4)
+        won = at_once(*[lambda pk=message.conversation_id: by_api.claim_next(pk)] * 4)
         assert len([reply for reply in won if reply is not None]) == 1
         assert message.replies.get().state == ReplyState.SENDING
 
@@ -32,7 +33,7 @@ def test_it_lets_the_waiting_request_or_the_api_have_a_text_but_not_both() -> No
     for _ in range(10):
         message = answered_message()
         claimed, [passive] = at_once(
-            lambda pk=message.conversation_id: delivery.claim_next(pk),
+            lambda pk=message.conversation_id: by_api.claim_next(pk),
             lambda pk=message.pk: claim_replies([Claim(pk, "look")]),
         )
         assert (claimed is not None) != bool(passive.text)

@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from conversations import ledger
-from conversations.claims import attach
 from conversations.models import Customer
+from conversations.turns.arriving import attach
+from conversations.window import ledger
 from tests.factories import ConversationFactory, CustomerFactory, MessageFactory
 
 pytestmark = pytest.mark.django_db

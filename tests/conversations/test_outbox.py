@@ -10,10 +10,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from conversations import outbox
-from conversations.claims import Turn
 from conversations.models import Author, Channel, Customer, Reply, ReplyState
-from conversations.services import say
+from conversations.replies import outbox
+from conversations.replies.say import say
+from conversations.turns.claims import Turn
 from tests.factories import ReplyFactory, held_turn
 from tests.worlds.api_stub import ApiStub
 from webhook.answering import send_first_part

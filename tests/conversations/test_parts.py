@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversations.links import look_link
-from conversations.parts import MESSAGE_BYTES, PART_BYTES, byte_length, cut
+from conversations.replies.links import look_link
+from conversations.replies.parts import MESSAGE_BYTES, PART_BYTES, byte_length, cut
 from conversations.texts import default_text
 
 

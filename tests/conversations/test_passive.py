@@ -11,7 +11,6 @@ import pytest
 from django.utils import timezone
 
 from common.deadline import DeadlinePassed
-from conversations import delivery, ledger
 from conversations.models import (
     Author,
     Channel,
@@ -23,8 +22,9 @@ from conversations.models import (
     Reply,
     ReplyState,
 )
-from conversations.parts import MESSAGE_BYTES, byte_length
-from conversations.passive import (
+from conversations.replies import by_api
+from conversations.replies.parts import MESSAGE_BYTES, byte_length
+from conversations.replies.passive import (
     PENDING,
     SUCCESS,
     Claim,
@@ -33,6 +33,7 @@ from conversations.passive import (
     claim_replies,
     thinking_text,
 )
+from conversations.window import ledger
 from tests.factories import AccountFactory, ConversationFactory, MessageFactory, ReplyFactory
 from wechat.models import ReplyMode
 
@@ -367,6 +368,6 @@ def test_the_api_leaves_to_a_waiting_request_what_it_may_still_carry(
 ) -> None:
     answered(api_conversation, "七天内可以。")
     ledger.open_message_window(api_conversation.customer_id, timezone.now())
-    assert delivery.claim_next(api_conversation.pk) is None
+    assert by_api.claim_next(api_conversation.pk) is None
     Message.objects.update(hold_until=timezone.now() - timedelta(seconds=1))
-    assert delivery.claim_next(api_conversation.pk) is not None
+    assert by_api.claim_next(api_conversation.pk) is not None

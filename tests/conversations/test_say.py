@@ -12,8 +12,6 @@ from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from common.redis import redis
-from conversations import services
-from conversations.claims import LeaseLost
 from conversations.models import (
     Author,
     Conversation,
@@ -25,7 +23,11 @@ from conversations.models import (
     Reply,
     ReplyState,
 )
-from conversations.services import OwnerChanged, Said, change_owner, say, write_to_customer
+from conversations.replies import say as saying
+from conversations.replies.by_hand import write_to_customer
+from conversations.replies.owner import change_owner
+from conversations.replies.say import OwnerChanged, Said, say
+from conversations.turns.claims import LeaseLost
 from tests.factories import AccountFactory, ConversationFactory, ReplyFactory, held_turn
 from wechat.models import ReplyMode
 
@@ -45,7 +47,7 @@ def states() -> list[str]:
 @pytest.fixture
 def woken(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     ids: list[int] = []
-    monkeypatch.setattr(services, "wake", ids.append)
+    monkeypatch.setattr(saying, "wake", ids.append)
     return ids
 
 

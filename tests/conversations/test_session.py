@@ -11,8 +11,9 @@ from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from common.redis import redis
-from conversations import services, session
+from conversations import session
 from conversations.models import Author, Conversation, MessageState, ReplyState
+from conversations.replies.by_hand import write_to_customer
 from conversations.session import Session
 from tests.factories import ConversationFactory, MessageFactory, ReplyFactory
 from tests.knowledge.builders import absent_redis
@@ -186,7 +187,7 @@ def test_it_counts_an_agents_words_as_the_answer_to_what_was_left_to_people(
             state=MessageState.HANDED_OVER,
         )
     for text in ("您好，", "已经到上海了。"):
-        services.write_to_customer(conversation, text, author=Author.AGENT, agent_name="李明")
+        write_to_customer(conversation, text, author=Author.AGENT, agent_name="李明")
     assert session.load(conversation, OPENID).context == (
         "快递到哪了\n单号 123",
         "您好，\n已经到上海了。",
@@ -198,9 +199,7 @@ def test_it_forgets_the_stored_session_when_an_agent_has_written(
 ) -> None:
     session.remember(OPENID, Session(), question="快递到哪了", answer="我不清楚。")
     with django_capture_on_commit_callbacks(execute=True):
-        services.write_to_customer(
-            conversation, "已经到上海了。", author=Author.AGENT, agent_name="李明"
-        )
+        write_to_customer(conversation, "已经到上海了。", author=Author.AGENT, agent_name="李明")
     assert session.load(conversation, OPENID).context[-1] == "已经到上海了。"
 
 

@@ -10,9 +10,9 @@ from django.utils.translation import override
 
 from conversations import texts
 from conversations.admin.bot_texts import BotTextForm
-from conversations.links import asks_to_look, is_tap, look_link
 from conversations.models import BotText
-from conversations.parts import MESSAGE_BYTES, PART_BYTES, byte_length
+from conversations.replies.links import asks_to_look, is_tap, look_link
+from conversations.replies.parts import MESSAGE_BYTES, PART_BYTES, byte_length
 from conversations.texts import DEFAULTS, forget_own_words, has_place_for, say_text
 from tests.factories import AccountFactory
 from wechat.models import OfficialAccount

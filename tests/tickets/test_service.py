@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from common.database_threads import MYSQL_DEADLOCK
 from conversations.models import Author, Message, MessageState, Owner, Reply, ReplyState
-from conversations.services import OwnerChanged, say
+from conversations.replies.say import OwnerChanged, say
 from tests.factories import ReplyFactory, held_turn, next_turn
 from tickets.models import Agent, EventKind, Priority, Reason, Status, Ticket, TicketQuerySet
 from tickets.services import (

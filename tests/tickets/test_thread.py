@@ -9,8 +9,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from conversations.links import LOOK_MENU_ID, LOOK_WORDS
 from conversations.models import Author, Conversation
+from conversations.replies.links import LOOK_MENU_ID, LOOK_WORDS
 from tests.factories import MessageFactory, ReplyFactory, held_turn, next_turn
 from tickets.models import Agent, Reason, Ticket
 from tickets.services import cancel, hand_over, resolve, take

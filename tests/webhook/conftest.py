@@ -7,7 +7,8 @@ from pytest_django import Settings
 
 from assistant import screening
 from common import log_rows
-from conversations import delivery, texts, wakes
+from conversations import texts
+from conversations.replies import by_api, wakes
 from knowledge.models import FAQ
 from llm import gateway
 from tests.factories import AccountFactory, make_agent
@@ -64,8 +65,8 @@ def model_is_configured(monkeypatch: pytest.MonkeyPatch) -> None:
 def wechat(monkeypatch: pytest.MonkeyPatch) -> ApiStub:
     """WeChat's API, and no pause between two texts."""
     fake = ApiStub()
-    monkeypatch.setattr(delivery, "api_of", fake)
-    monkeypatch.setattr(delivery, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(by_api, "api_of", fake)
+    monkeypatch.setattr(by_api, "PAUSE_SECONDS", 0)
     return fake
 
 

@@ -11,7 +11,6 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from common.redis import redis
-from conversations import claims, delivery
 from conversations.models import (
     Channel,
     Conversation,
@@ -23,6 +22,9 @@ from conversations.models import (
     Reply,
     ReplyState,
 )
+from conversations.replies import by_api
+from conversations.turns import claims
+from conversations.turns.arriving import attach
 from tests.factories import AccountFactory, MessageFactory
 from tests.faqs import HOURS, RETURNS
 from tests.webhook.builders import push
@@ -57,7 +59,7 @@ def stored(account: OfficialAccount, text: str, **values: object) -> Message:
 
 
 def conversation_of(message: Message) -> int:
-    [conversation_id] = claims.attach([message.pk])
+    [conversation_id] = attach([message.pk])
     return conversation_id
 
 
@@ -114,7 +116,7 @@ class TestInTheWebProcess:
     ) -> None:
         earlier = timezone.now().replace(microsecond=0) - timedelta(seconds=5)
         stored(account, UNKNOWN, sent_at=earlier)
-        claims.attach([Message.objects.get().pk])
+        attach([Message.objects.get().pk])
         assert answer_here(stored(account, HOURS[0])) == [("reply", Conversation.objects.get().pk)]
         assert states() == [MessageState.RECEIVED, MessageState.RECEIVED]
         assert {message.attempt for message in Message.objects.all()} == {0}
@@ -150,7 +152,7 @@ class TestInTheWorker:
             RETURNS[0],
             sent_at=timezone.now().replace(microsecond=0) - timedelta(seconds=9),
         )
-        claims.attach(list(Message.objects.values_list("pk", flat=True)))
+        attach(list(Message.objects.values_list("pk", flat=True)))
         answer_conversation(conversation_of(second), model=ModelStub())
         assert wechat.texts == [RETURNS[1], HOURS[1]]
         assert states() == [MessageState.ANSWERED] * 2
@@ -163,7 +165,7 @@ class TestInTheWorker:
         answer_conversation(conversation_of(stored(account, UNKNOWN)), model=model)
         assert len(wechat.texts) == 1
         assert redis().llen("deliver") == 1
-        delivery.deliver(Conversation.objects.get().pk)
+        by_api.deliver(Conversation.objects.get().pk)
         assert "".join(wechat.texts) == "很长的一句回答。" * 200
 
     def test_it_leaves_the_answer_to_the_request_that_waits(
@@ -242,7 +244,7 @@ class TestInTheWorker:
         earlier = timezone.now().replace(microsecond=0) - timedelta(seconds=9)
         first = stored(account, RETURNS[0], sent_at=earlier)
         conversation_id = conversation_of(first)
-        claims.attach([stored(account, HOURS[0]).pk])
+        attach([stored(account, HOURS[0]).pk])
         with pytest.raises(RuntimeError):
             answer_conversation(conversation_id, model=ModelStub())
         assert claims.renew_all() == 0
@@ -275,7 +277,7 @@ class TestInTheWorker:
             created_at=earlier,
         )
         answer_conversation(conversation.pk, model=ModelStub())
-        delivery.deliver(conversation.pk)
+        by_api.deliver(conversation.pk)
         assert wechat.texts == ["等了很久的下一页", RETURNS[1]]
 
 

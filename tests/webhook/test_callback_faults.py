@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, OperationalError
 
-from conversations import session, wakes
+from conversations import session
 from conversations.models import Ending, Hold, Message, MessageState, Reply, ReplyState
+from conversations.replies import wakes
 from tests.faqs import HOURS, RETURNS
 from tests.knowledge.builders import absent_redis
 from tests.services.process import wait_until

@@ -13,7 +13,6 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from common.redis import redis
-from conversations import services, wakes
 from conversations.models import (
     Channel,
     Conversation,
@@ -24,6 +23,8 @@ from conversations.models import (
     Reply,
     ReplyState,
 )
+from conversations.replies import say as saying
+from conversations.replies import wakes
 from tests.faqs import RETURNS
 from tests.services.process import wait_until
 from tests.webhook.customer import LOOK_LINK, Customer, stored, worker_answers
@@ -216,7 +217,7 @@ class TestAnUnverifiedAccount:
         in_another_process: None,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr(services, "wake", lambda message_id: None)
+        monkeypatch.setattr(saying, "wake", lambda message_id: None)
         delivery = ask.wire.start(ask.push(UNKNOWN))
         worker_answers(ModelStub("不支持比特币。"))
         assert ask.cut_in_time(delivery) == "不支持比特币。"

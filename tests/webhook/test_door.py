@@ -9,7 +9,7 @@ from concurrent.futures import Future
 
 import pytest
 
-from conversations.passive import PENDING, Claim, PassiveReply
+from conversations.replies.passive import PENDING, Claim, PassiveReply
 from tests.webhook.wire import WAIT, Wire
 from webhook.group_commit import NotWritten
 

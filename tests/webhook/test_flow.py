@@ -10,8 +10,7 @@ import pytest
 from django.db import OperationalError
 
 from assistant.pipeline import NeedsModel
-from conversations import services, session
-from conversations.claims import LeaseLost
+from conversations import session
 from conversations.models import (
     Author,
     Conversation,
@@ -20,8 +19,10 @@ from conversations.models import (
     Owner,
     Reply,
 )
-from conversations.services import change_owner
+from conversations.replies import say as saying
+from conversations.replies.owner import change_owner
 from conversations.session import Session
+from conversations.turns.claims import LeaseLost
 from knowledge.models import FAQ
 from llm.errors import ModelsBusy, ModelsDown, NoModel
 from tests.factories import held_turn, next_turn
@@ -170,7 +171,7 @@ class TestTheModel:
         def say_later(*arguments: Any, **values: Any) -> object:
             if refusals:
                 raise refusals.pop()
-            return services.say(*arguments, **values)
+            return saying.say(*arguments, **values)
 
         monkeypatch.setattr(flow, "say", say_later)
         flow.reply(held_turn(text=UNKNOWN), model=model)

@@ -7,7 +7,6 @@ import re
 import pytest
 
 from conversations import session
-from conversations.claims import MAX_ATTEMPTS, LeaseLost, Turn
 from conversations.models import (
     Author,
     BotText,
@@ -19,6 +18,7 @@ from conversations.models import (
     ReplyState,
 )
 from conversations.session import Session
+from conversations.turns.claims import MAX_ATTEMPTS, LeaseLost, Turn
 from knowledge.models import FAQ
 from tests.factories import ReplyFactory, held_turn, next_turn
 from tests.faqs import HOURS, RETURNS

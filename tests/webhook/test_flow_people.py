@@ -9,7 +9,6 @@ import pytest
 from django.utils import timezone
 
 from conversations import session
-from conversations.claims import MAX_ATTEMPTS
 from conversations.models import (
     Conversation,
     Ending,
@@ -17,6 +16,7 @@ from conversations.models import (
     MessageState,
     Owner,
 )
+from conversations.turns.claims import MAX_ATTEMPTS
 from tests.factories import held_turn, next_turn
 from tests.faqs import HOURS, RETURNS
 from tests.webhook.turns import (

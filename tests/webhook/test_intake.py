@@ -286,7 +286,7 @@ class TestAnIdThatIsTaken:
         """MySQL's INSERT IGNORE leaves out more than equal keys: an account that was just deleted,
         say.
         """
-        monkeypatch.setattr(intake.hot, "insert_messages", lambda rows: 0)
+        monkeypatch.setattr(intake, "insert_messages", lambda rows: 0)
         with pytest.raises(intake.NotStored):
             one(push(account))
 

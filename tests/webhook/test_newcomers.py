@@ -13,8 +13,8 @@ from django.db import connection
 from pytest_django import Settings
 
 from common.redis import redis
-from conversations.claims import Turn, take
 from conversations.models import Conversation, Customer, MessageState, Owner, Reply
+from conversations.turns.claims import Turn, take
 from tests.factories import AccountFactory, ConversationFactory, CustomerFactory, MessageFactory
 from tests.faqs import RETURNS
 from tests.knowledge.builders import absent_redis

@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from conversations import outbox
-from conversations.claims import attach
 from conversations.models import Author, Channel, Conversation, Customer, Message, Reply, ReplyState
+from conversations.replies import outbox
+from conversations.turns.arriving import attach
 from tests.factories import AccountFactory, ReplyFactory
 from tests.faqs import HOURS, RETURNS
 from tests.webhook.builders import push

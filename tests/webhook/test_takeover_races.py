@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import pytest
 
-from conversations import delivery, ledger
 from conversations.models import (
     Author,
     Conversation,
@@ -17,8 +16,10 @@ from conversations.models import (
     Reply,
     ReplyState,
 )
-from conversations.passive import Claim, claim_replies
-from conversations.services import say
+from conversations.replies import by_api
+from conversations.replies.passive import Claim, claim_replies
+from conversations.replies.say import say
+from conversations.window import ledger
 from tests.at_once import at_once
 from tests.factories import ReplyFactory, held_turn, next_turn
 from tickets import services as tickets
@@ -50,7 +51,7 @@ def test_the_bots_text_is_sent_or_withdrawn_when_an_agent_takes_over(agent: Agen
         ticket = waiting_ticket()
         message = bot_answer(ticket)
         claimed, _ = at_once(
-            lambda pk=ticket.conversation_id: delivery.claim_next(pk),
+            lambda pk=ticket.conversation_id: by_api.claim_next(pk),
             lambda ticket=ticket: tickets.take(ticket, agent),
         )
         row = message.replies.get()
@@ -111,8 +112,8 @@ def test_an_agents_words_and_the_bots_go_out_once_each(agent: Agent) -> None:
         ReplyFactory(conversation=ticket.conversation, author=Author.SYSTEM, text="系统的话")
         ledger.open_message_window(ticket.customer_id, ticket.created_at)
         outcomes = at_once(
-            lambda pk=ticket.conversation_id: delivery.claim_next(pk),
-            lambda pk=ticket.conversation_id: delivery.claim_next(pk),
+            lambda pk=ticket.conversation_id: by_api.claim_next(pk),
+            lambda pk=ticket.conversation_id: by_api.claim_next(pk),
             lambda ticket=ticket: tickets.reply(ticket, agent, "您好。"),
         )
         claimed = [reply for reply in outcomes[:2] if reply is not None]

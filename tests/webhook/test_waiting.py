@@ -9,8 +9,8 @@ import pytest
 from django.db import OperationalError
 
 from common.redis import redis
-from conversations import wakes
 from conversations.models import Message, MessageState
+from conversations.replies import wakes
 from tests.factories import MessageFactory
 from tests.knowledge.builders import absent_redis
 from webhook import waiting

@@ -12,8 +12,8 @@ from django.utils import timezone
 from common import background
 from common.background import repeat_for_ever
 from common.redis import redis
-from conversations import claims
 from conversations.models import Conversation
+from conversations.turns import claims
 from tests.factories import held_turn
 from tests.knowledge.builders import absent_redis
 from tests.services.process import wait_until

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from conversations.claims import Turn
 from conversations.models import (
     Conversation,
     Message,
     Owner,
     Reply,
 )
+from conversations.turns.claims import Turn
 from tests.factories import held_turn, next_turn
 from tickets import services as tickets
 from tickets.models import Agent, Reason, Ticket

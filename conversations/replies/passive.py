@@ -11,20 +11,21 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from math import inf
 from typing import Literal
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from common.database_threads import database_work
 from common.deadline import still_before
-from conversations import hot
-from conversations.links import look_link
 from conversations.models import OPEN_STATES, Ending, Reply, ReplyState
-from conversations.parts import MESSAGE_BYTES, byte_length
+from conversations.replies.links import look_link
+from conversations.replies.parts import MESSAGE_BYTES, byte_length
+from conversations.replies.told import note_told
+from conversations.sql import MESSAGE, REPLY, Row, for_update, marks, read, run, to_database
 from conversations.texts import ready_text, say_text
-from conversations.told import note_told
 from wechat import accounts
 
 # look: a reply may be there. release: an API account's hold is over. last: WeChat will not deliver
@@ -103,9 +104,7 @@ class _Push:
 
 
 def _read(claims: Sequence[Claim]) -> _Batch:
-    pushes = [
-        _Push(*row) for row in hot.lock_messages(list({claim.message_id for claim in claims}))
-    ]
+    pushes = [_Push(*row) for row in lock_messages(list({claim.message_id for claim in claims}))]
     is_last = {claim.message_id for claim in claims if claim.wish == "last"}
     unended = [push for push in pushes if push.ended_with == Ending.OPEN]
     answered = [push for push in unended if push.state not in OPEN_STATES]
@@ -115,9 +114,9 @@ def _read(claims: Sequence[Claim]) -> _Batch:
     }
     return _Batch(
         {push.id: push for push in pushes},
-        ready=_by_owner(hot.lock_ready_replies([push.id for push in answered]) if answered else []),
+        ready=_by_owner(lock_ready_replies([push.id for push in answered]) if answered else []),
         waiting=_by_owner(
-            hot.lock_waiting_replies(sorted(conversation_ids)) if conversation_ids else []
+            lock_waiting_replies(sorted(conversation_ids)) if conversation_ids else []
         ),
     )
 
@@ -185,11 +184,11 @@ class _Batch:
 
     def write(self) -> None:
         if self._ended:
-            hot.end_pushes(self._ended)
+            end_pushes(self._ended)
         if self._released:
-            hot.release_pushes(self._released)
+            release_pushes(self._released)
         if self._sent:
-            hot.replies_sent_passively(self._sent, self._now)
+            replies_sent_passively(self._sent, self._now)
         if self._left_waiting:
             Reply.objects.filter(pk__in=self._left_waiting).update(
                 state=ReplyState.WAITING_FOR_CUSTOMER
@@ -226,3 +225,80 @@ def _fit(texts: Sequence[str], tail: str) -> tuple[str, int]:
             break
         joined, count = longer, count + 1
     return (f"{joined}\n{tail}" if tail else joined), count
+
+
+def lock_messages(message_ids: Sequence[int]) -> list[Row]:
+    """Rows of (id, account_id, conversation_id, state, ended_with, passive_text), locked in the
+    order of their ids.
+    """
+    return read(
+        f"SELECT id, account_id, conversation_id, state, ended_with, passive_text FROM {MESSAGE}"
+        f" WHERE id IN ({marks(message_ids)}) ORDER BY id{for_update()}",
+        *message_ids,
+    )
+
+
+def lock_ready_replies(message_ids: Sequence[int]) -> list[Row]:
+    """Rows of (message_id, id, text)."""
+    found = read(
+        f"SELECT message_id, id, text FROM {REPLY}"
+        f" WHERE message_id IN ({marks(message_ids)}) AND state = 'ready' ORDER BY part",
+        *message_ids,
+    )
+    return _locked_replies(found, "ready")
+
+
+def lock_waiting_replies(conversation_ids: Sequence[int]) -> list[Row]:
+    """Rows of (conversation_id, id, text), oldest first."""
+    found = read(
+        f"SELECT conversation_id, id, text FROM {REPLY}"
+        f" WHERE conversation_id IN ({marks(conversation_ids)}) AND state = 'waiting' ORDER BY "
+        "created_at, id",
+        *conversation_ids,
+    )
+    return _locked_replies(found, "waiting")
+
+
+def _locked_replies(found: list[Row], state: str) -> list[Row]:
+    """Those that are still in this state, locked by their primary key: a locking read by another
+    index takes its locks in the other order than an UPDATE does, and the two wait for each other.
+    """
+    if not found or not for_update():
+        return found
+    reply_ids = sorted(reply_id for _owner_id, reply_id, _text in found)
+    locked = {
+        reply_id
+        for (reply_id,) in read(
+            f"SELECT id FROM {REPLY} WHERE id IN ({marks(reply_ids)}) AND state = %s ORDER BY id "
+            "FOR UPDATE",
+            *reply_ids,
+            state,
+        )
+    }
+    return [row for row in found if row[1] in locked]
+
+
+def end_pushes(rows: Sequence[tuple[str, str, int]]) -> None:
+    """`(ended_with, passive_text, message_id)` each."""
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"UPDATE {MESSAGE} SET ended_with = %s, passive_text = %s WHERE id = %s", rows
+        )
+
+
+def release_pushes(message_ids: Sequence[int]) -> None:
+    """Ended with `success` before there was an answer: what comes now goes out by the API."""
+    run(
+        f"UPDATE {MESSAGE} SET hold = 'released', ended_with = 'success' WHERE id IN "
+        f"({marks(message_ids)})",
+        *message_ids,
+    )
+
+
+def replies_sent_passively(reply_ids: Sequence[int], now: datetime) -> None:
+    run(
+        f"UPDATE {REPLY} SET state = 'sent', channel = 'passive', sent_at = %s WHERE id IN "
+        f"({marks(reply_ids)})",
+        to_database(now),
+        *reply_ids,
+    )

@@ -1,5 +1,8 @@
-"""What the statements have in common: tables, running and reading, moments as a database takes
-them, joined rows.
+"""What the statements that every message runs have in common: tables, running and reading, moments
+as a database takes them, joined rows.
+
+They are constant SQL. The ORM builds the same ones at about ten times the cost, and a message runs
+twenty of them. Each stands beside the story that runs it, and works on MySQL, MariaDB and SQLite.
 """
 
 from __future__ import annotations
@@ -53,6 +56,19 @@ def read(sql: str, *values: Any) -> list[Row]:
 def for_update() -> str:
     """SQLite's transactions are IMMEDIATE here: whoever is in one is the only writer."""
     return " FOR UPDATE" if connection.features.has_select_for_update else ""
+
+
+def lock_conversation(conversation_id: int) -> int | None:
+    """Its owner's version; the row stays locked until the transaction ends."""
+    found = read(
+        f"SELECT owner_version FROM {CONVERSATION} WHERE id = %s{for_update()}", conversation_id
+    )
+    return found[0][0] if found else None
+
+
+def insert_ignore() -> str:
+    """The words of an INSERT that leaves out rows whose keys are taken."""
+    return "INSERT IGNORE" if connection.vendor == "mysql" else "INSERT OR IGNORE"
 
 
 def marks(values: Sequence[Any]) -> str:

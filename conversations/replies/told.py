@@ -10,8 +10,8 @@ from __future__ import annotations
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from conversations import hot
 from conversations.models import Channel, Ending, Hold, Message, Reply, ReplyState
+from conversations.sql import lock_conversation
 from wechat import accounts
 
 
@@ -43,7 +43,7 @@ def _unread(message: Message) -> QuerySet[Reply]:
     """
     if message.conversation_id is None:
         return Reply.objects.none()
-    version = hot.lock_conversation(message.conversation_id)
+    version = lock_conversation(message.conversation_id)
     recorded = Reply.objects.filter(
         Q(owner_version=None) | Q(owner_version=version),
         conversation=message.conversation_id,

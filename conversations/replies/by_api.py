@@ -15,20 +15,33 @@ from django.db.models import Max, QuerySet
 from django.utils import timezone
 
 from common.database_threads import database_work
-from conversations import hot, ledger
-from conversations.ledger import KEPT_FOR_A_PERSON, PAUSE_SECONDS, SENDING_LEASE
-from conversations.links import look_link
 from conversations.models import (
     Author,
     Channel,
+    Conversation,
     Customer,
     Hold,
     Message,
     Reply,
     ReplyState,
 )
-from conversations.parts import MESSAGE_BYTES, byte_length, cut
+from conversations.replies.links import look_link
+from conversations.replies.parts import MESSAGE_BYTES, byte_length, cut
+from conversations.sql import (
+    CONVERSATION,
+    CUSTOMER,
+    MESSAGE,
+    REPLY,
+    Joined,
+    from_database,
+    lock_conversation,
+    read,
+    run,
+    to_database,
+)
 from conversations.texts import say_text
+from conversations.window import ledger
+from conversations.window.ledger import KEPT_FOR_A_PERSON, PAUSE_SECONDS, SENDING_LEASE
 from wechat import accounts
 from wechat.client import WeChatAPI, api_of
 from wechat.errors import (
@@ -65,14 +78,14 @@ def deliver(conversation_id: int, *, limit: int | None = None) -> int:
 
 @database_work
 def has_more(conversation_id: int) -> bool:
-    return hot.has_ready_reply(conversation_id)
+    return has_ready_reply(conversation_id)
 
 
 @database_work
 def _pause_left(conversation_id: int) -> float:
     """The first part may have gone out a moment ago, from another process or as a passive reply."""
     earliest = timezone.now() - timedelta(seconds=PAUSE_SECONDS)
-    last = hot.last_sent(conversation_id, earliest)
+    last = last_sent(conversation_id, earliest)
     return (
         0.0
         if last is None
@@ -90,8 +103,8 @@ def claim_next(conversation_id: int) -> Reply | None:
     """
     now = timezone.now()
     with transaction.atomic():
-        owner_version = hot.lock_conversation(conversation_id)
-        while (reply := hot.first_unsent_reply(conversation_id)) is not None:
+        owner_version = lock_conversation(conversation_id)
+        while (reply := first_unsent_reply(conversation_id)) is not None:
             if reply.state == ReplyState.SENDING or reply.due_at > now or _is_held(reply, now):
                 return None
             if reply.owner_version is not None and reply.owner_version != owner_version:
@@ -106,7 +119,7 @@ def claim_next(conversation_id: int) -> Reply | None:
 def _take(reply: Reply, now: datetime) -> Reply | None:
     """A waiting request may have claimed the row for its passive reply meanwhile."""
     reply.tries += 1
-    if not hot.start_sending(reply.pk, reply.tries, now + SENDING_LEASE):
+    if not start_sending(reply.pk, reply.tries, now + SENDING_LEASE):
         return None
     ledger.spend(reply.conversation.customer, now)
     return reply
@@ -139,7 +152,7 @@ def _bot_sends_left(reply: Reply) -> int:
     """What one answer may still take. The customer's next push opens a new window for what was left
     of it.
     """
-    sent = hot.count_sent_by_api(reply.message_id)
+    sent = count_sent_by_api(reply.message_id)
     if sent >= BOT_SENDS_PER_ANSWER:
         by_api = Reply.objects.filter(message=reply.message, channel=Channel.API)
         pushes = Message.objects.filter(conversation_id=reply.conversation_id)
@@ -204,7 +217,7 @@ def _spend_one_more(reply: Reply) -> None:
 def _with_link_to_the_rest(reply: Reply) -> str:
     """The last part that may go out now says how to get the rest."""
     now = timezone.now()
-    if reply.author != Author.BOT or not hot.ready_parts_behind(reply.message_id, reply.part):
+    if reply.author != Author.BOT or not ready_parts_behind(reply.message_id, reply.part):
         return reply.text
     # This row is SENDING without a channel yet and has been taken off the ledger, so both counts
     # are of what follows.
@@ -220,7 +233,7 @@ def _with_link_to_the_rest(reply: Reply) -> str:
 @database_work
 def record_sent(reply: Reply) -> None:
     """Also where the sweep has given us up: that WeChat took it is the truth."""
-    hot.reply_sent(reply.pk, timezone.now())
+    reply_sent(reply.pk, timezone.now())
 
 
 @database_work
@@ -274,3 +287,78 @@ def _fail_parts_behind(reply: Reply, reason: str) -> None:
 
 def _parts_behind(reply: Reply) -> QuerySet[Reply]:
     return Reply.objects.filter(message=reply.message, part__gt=reply.part, state=ReplyState.READY)
+
+
+_UNSENT = Joined(
+    r=(Reply, "id conversation_id message_id part author owner_version text state tries due_at"),
+    co=(Conversation, "id account_id customer_id"),
+    cu=(
+        Customer,
+        "id openid message_sends_left message_window_until event_sends_left event_window_until",
+    ),
+    m=(Message, "id hold hold_until ended_with"),
+)
+
+
+def first_unsent_reply(conversation_id: int) -> Reply | None:
+    """The oldest reply that is ready or being sent, with its message, conversation and customer."""
+    found = read(
+        f"SELECT {_UNSENT.columns} FROM {REPLY} r"
+        f" JOIN {CONVERSATION} co ON co.id = r.conversation_id JOIN {CUSTOMER} cu ON cu.id = "
+        "co.customer_id"
+        f" LEFT JOIN {MESSAGE} m ON m.id = r.message_id"
+        " WHERE r.conversation_id = %s AND r.state IN ('ready', 'sending') ORDER BY r.created_at, "
+        "r.id LIMIT 1",
+        conversation_id,
+    )
+    if not found:
+        return None
+    reply, conversation, customer, message = _UNSENT.instances(found[0])
+    reply.conversation, reply.message = conversation, message
+    conversation.customer = customer
+    return reply
+
+
+def start_sending(reply_id: int, tries: int, until: datetime) -> bool:
+    sql = (
+        f"UPDATE {REPLY} SET state = 'sending', tries = %s, lease_until = %s WHERE id = %s AND "
+        "state = 'ready'"
+    )
+    return run(sql, tries, to_database(until), reply_id) == 1
+
+
+def reply_sent(reply_id: int, now: datetime) -> None:
+    run(
+        f"UPDATE {REPLY} SET state = 'sent', channel = 'api', sent_at = %s, reason = ''"
+        " WHERE id = %s AND state IN ('sending', 'unknown')",
+        to_database(now),
+        reply_id,
+    )
+
+
+def last_sent(conversation_id: int, since: datetime) -> datetime | None:
+    found = read(
+        f"SELECT MAX(sent_at) FROM {REPLY} WHERE conversation_id = %s AND state = 'sent' AND "
+        "sent_at > %s",
+        conversation_id,
+        to_database(since),
+    )
+    return from_database(found[0][0])
+
+
+def count_sent_by_api(message_id: int | None) -> int:
+    return int(
+        read(f"SELECT COUNT(*) FROM {REPLY} WHERE message_id = %s AND channel = 'api'", message_id)[
+            0
+        ][0]
+    )
+
+
+def ready_parts_behind(message_id: int | None, part: int) -> int:
+    sql = f"SELECT COUNT(*) FROM {REPLY} WHERE message_id = %s AND part > %s AND state = 'ready'"
+    return int(read(sql, message_id, part)[0][0])
+
+
+def has_ready_reply(conversation_id: int) -> bool:
+    sql = f"SELECT 1 FROM {REPLY} WHERE conversation_id = %s AND state = 'ready' LIMIT 1"
+    return bool(read(sql, conversation_id))

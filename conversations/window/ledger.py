@@ -7,12 +7,12 @@ msgmenu item. What WeChat says (45015, 45047) is truer than our count and correc
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.db.models import F
 
-from conversations import hot
-from conversations.hot import Window
 from conversations.models import Customer, Message
+from conversations.sql import CUSTOMER, run, to_database
 from wechat.events import KINDS_THAT_OPEN_A_WINDOW
 
 SENDS_PER_MESSAGE = 5
@@ -27,6 +27,15 @@ PAUSE_SECONDS = 0.5
 SENDING_LEASE = timedelta(seconds=30)
 
 
+class Window(NamedTuple):
+    """What a message opens: sends, and until when. Columns of Customer."""
+
+    message_sends: int = 0
+    message_until: datetime | None = None
+    event_sends: int = 0
+    event_until: datetime | None = None
+
+
 def opened_by(message: Message) -> Window:
     """The window that a push opens; most events open none."""
     if message.kind in KINDS_THAT_OPEN_A_WINDOW or message.fields.get("menu_id"):
@@ -38,11 +47,23 @@ def opened_by(message: Message) -> Window:
 
 def open_window(customer_id: int, window: Window) -> None:
     if window.message_until is not None:
-        hot.open_message_window(customer_id, window.message_sends, window.message_until)
+        _open_message_window(customer_id, window.message_sends, window.message_until)
     if window.event_until is not None:
         Customer.objects.filter(pk=customer_id).update(
             event_sends_left=window.event_sends, event_window_until=window.event_until
         )
+
+
+def _open_message_window(customer_id: int, sends: int, until: datetime) -> None:
+    """A message that is attached late does not close the window of a newer one."""
+    run(
+        f"UPDATE {CUSTOMER} SET message_sends_left = %s, message_window_until = %s"
+        " WHERE id = %s AND (message_window_until IS NULL OR message_window_until <= %s)",
+        sends,
+        to_database(until),
+        customer_id,
+        to_database(until),
+    )
 
 
 def open_message_window(customer_id: int, sent_at: datetime) -> None:
@@ -63,8 +84,37 @@ def _event_window(sent_at: datetime) -> Window:
 
 def spend(customer: Customer, now: datetime) -> None:
     """Count one send, from the window that closes first."""
-    if not hot.spend_event_send(customer.pk, now):
-        hot.spend_message_send(customer.pk)
+    if not _spend_event_send(customer.pk, now):
+        _spend_message_send(customer.pk)
+
+
+def _spend_event_send(customer_id: int, now: datetime) -> bool:
+    sql = (
+        f"UPDATE {CUSTOMER} SET event_sends_left = event_sends_left - 1"
+        " WHERE id = %s AND event_sends_left > 0 AND event_window_until > %s"
+    )
+    return run(sql, customer_id, to_database(now)) == 1
+
+
+def _spend_message_send(customer_id: int) -> bool:
+    sql = (
+        f"UPDATE {CUSTOMER} SET message_sends_left = message_sends_left - 1 WHERE id = %s AND "
+        "message_sends_left > 0"
+    )
+    return run(sql, customer_id) == 1
+
+
+def spend_if_window_allows(customer_id: int, keep: int, now: datetime) -> bool:
+    """Take one send off the message window, if more than `keep` are left in it and no window that
+    closes sooner.
+    """
+    sql = (
+        f"UPDATE {CUSTOMER} SET message_sends_left = message_sends_left - 1"
+        " WHERE id = %s AND message_sends_left > %s AND message_window_until > %s"
+        " AND (event_sends_left = 0 OR event_window_until IS NULL OR event_window_until <= %s)"
+    )
+    moment = to_database(now)
+    return run(sql, customer_id, keep, moment, moment) == 1
 
 
 def refund(customer: Customer, now: datetime) -> None:

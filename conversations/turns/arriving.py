@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
-from django.db import connection
+from django.db import transaction
+from django.utils import timezone
 
-from conversations.hot.sql import (
+from common.database_threads import database_work
+from conversations.models import LONG_AGO, Message, Owner
+from conversations.sql import (
     CONVERSATION,
     CUSTOMER,
     MESSAGE,
     insert,
+    insert_ignore,
     marks,
     read,
     run,
     to_database,
 )
-from conversations.models import LONG_AGO
+from conversations.window import ledger
+from conversations.window.ledger import Window
 
 MESSAGE_COLUMNS = (
     "id",
@@ -50,7 +55,41 @@ def insert_messages(rows: Iterable[Sequence[Any]]) -> int:
     values = [value for row in rows for value in row]
     places = ", ".join([_NEW_MESSAGE] * (len(values) // len(MESSAGE_COLUMNS)))
     columns = ", ".join([*MESSAGE_COLUMNS, "deliveries", "attempt", "note"])
-    return run(f"{_insert_ignore()} INTO {MESSAGE} ({columns}) VALUES {places}", *values)
+    return run(f"{insert_ignore()} INTO {MESSAGE} ({columns}) VALUES {places}", *values)
+
+
+@database_work
+def attach(message_ids: list[int]) -> list[int]:
+    """Give each message its customer and conversation (made at the first word); returns the
+    conversations' ids.
+    """
+    conversation_ids = []
+    for message in Message.objects.filter(pk__in=message_ids).order_by("sent_at", "pk"):
+        if message.conversation_id is None:
+            with transaction.atomic():
+                message.conversation_id, _ = attach_one(message)
+        conversation_ids.append(message.conversation_id)
+    return list(dict.fromkeys(conversation_ids))
+
+
+def attach_one(message: Message) -> tuple[int, str]:
+    """Give the message its conversation, and let it open the reply window. Returns the conversation
+    and its owner.
+    """
+    window = ledger.opened_by(message)
+    found = conversation_of(message.account_id, message.openid)
+    if found is None:
+        begun = begin_conversation(
+            message.account_id, message.openid, message.sent_at, window, timezone.now()
+        )
+        if begun is not None and join_conversation(message.pk, begun):
+            return begun, Owner.BOT
+        found = conversation_of(message.account_id, message.openid)
+        assert found is not None
+    conversation_id, customer_id, owner = found
+    if attach_message(message.pk, conversation_id, message.sent_at):
+        ledger.open_window(customer_id, window)
+    return conversation_id, owner
 
 
 def conversation_of(account_id: int, openid: str) -> tuple[int, int, str] | None:
@@ -65,15 +104,6 @@ def conversation_of(account_id: int, openid: str) -> tuple[int, int, str] | None
     return found[0] if found else None
 
 
-class Window(NamedTuple):
-    """What a message opens: sends, and until when. Columns of Customer."""
-
-    message_sends: int = 0
-    message_until: datetime | None = None
-    event_sends: int = 0
-    event_until: datetime | None = None
-
-
 def begin_conversation(
     account_id: int, openid: str, sent_at: datetime, window: Window, now: datetime
 ) -> int | None:
@@ -83,7 +113,7 @@ def begin_conversation(
     the same rows.
     """
     customer = insert(
-        f"{_insert_ignore()} INTO {CUSTOMER} (account_id, openid, remark, subscribed, created_at, "
+        f"{insert_ignore()} INTO {CUSTOMER} (account_id, openid, remark, subscribed, created_at, "
         "message_sends_left,"
         " message_window_until, event_sends_left, event_window_until) VALUES (%s, %s, '', %s, %s, "
         "%s, %s, %s, %s)",
@@ -97,7 +127,7 @@ def begin_conversation(
         to_database(window.event_until),
     )
     conversation = insert(
-        f"{_insert_ignore()} INTO {CONVERSATION} (customer_id, account_id, owner, owner_version, "
+        f"{insert_ignore()} INTO {CONVERSATION} (customer_id, account_id, owner, owner_version, "
         "lease_holder,"
         " lease_until, created_at, last_message_at) SELECT id, account_id, 'bot', 0, '', %s, %s, "
         f"%s FROM {CUSTOMER}"
@@ -109,10 +139,6 @@ def begin_conversation(
         openid,
     )
     return conversation.row_id if customer.rows and conversation.rows else None
-
-
-def _insert_ignore() -> str:
-    return "INSERT IGNORE" if connection.vendor == "mysql" else "INSERT OR IGNORE"
 
 
 def join_conversation(message_id: int, conversation_id: int) -> bool:
@@ -136,15 +162,3 @@ def attach_message(message_id: int, conversation_id: int, sent_at: datetime) -> 
         conversation_id,
     )
     return join_conversation(message_id, conversation_id)
-
-
-def open_message_window(customer_id: int, sends: int, until: datetime) -> None:
-    """A message that is attached late does not close the window of a newer one."""
-    run(
-        f"UPDATE {CUSTOMER} SET message_sends_left = %s, message_window_until = %s"
-        " WHERE id = %s AND (message_window_until IS NULL OR message_window_until <= %s)",
-        sends,
-        to_database(until),
-        customer_id,
-        to_database(until),
-    )

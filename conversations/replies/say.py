@@ -1,43 +1,52 @@
-"""The stories of a conversation: say something, let a person write, change who serves the customer.
-
-Everything that the customer shall read becomes Reply rows here, bot's and human's alike; `passive`
-and `delivery` carry them to WeChat.
-"""
+"""The answer of a turn: its rows, its message's end, and who carries it to WeChat."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
 from common.database_threads import database_work
-from conversations import claims, hot, outbox, passive
-from conversations.claims import LeaseLost, Turn
-from conversations.ledger import KEPT_FOR_A_PERSON, PAUSE_SECONDS, SENDING_LEASE
-from conversations.links import look_link
 from conversations.models import (
-    OPEN_STATES,
+    LONG_AGO,
     Author,
     Channel,
     Conversation,
     Ending,
     Hold,
-    Message,
     MessageState,
-    Owner,
     Reply,
     ReplyState,
 )
-from conversations.parts import cut
-from conversations.session import forget
+from conversations.replies import outbox, passive
+from conversations.replies.links import look_link
+from conversations.replies.parts import cut
+from conversations.replies.wakes import hand_over_here, is_waiting_here, wake
+from conversations.sql import (
+    CONVERSATION,
+    MESSAGE,
+    REPLY,
+    Inserted,
+    for_update,
+    from_database,
+    insert,
+    lock_conversation,
+    marks,
+    read,
+    run,
+    to_database,
+)
 from conversations.tasks import queue_delivery
 from conversations.texts import say_text
-from conversations.wakes import hand_over_here, is_waiting_here, wake
-from wechat.accounts import namespace
+from conversations.turns import claims
+from conversations.turns.claims import LeaseLost, Turn
+from conversations.window import ledger
+from conversations.window.ledger import KEPT_FOR_A_PERSON, PAUSE_SECONDS, SENDING_LEASE
 
 
 class OwnerChanged(Exception):
@@ -72,7 +81,7 @@ def say(
     if texts and state == MessageState.HANDED_OVER and not turn.account.may_send:
         texts = [*texts[:-1], f"{texts[-1]}\n{_receipt_link(turn)}"]
     with transaction.atomic():
-        held = hot.lock_message(turn.message.pk)
+        held = lock_message(turn.message.pk)
         if held.state != MessageState.ANSWERING or held.attempt != turn.message.attempt:
             raise LeaseLost(turn.message.pk)
         now = timezone.now()
@@ -88,9 +97,9 @@ def _may_answer(turn: Turn, now: datetime) -> bool:
     `move_on`'s to see.
     """
     conversation_id, version = turn.conversation.pk, turn.owner_version
-    if turn.lease and hot.reply_and_release(conversation_id, version, turn.lease, now):
+    if turn.lease and reply_and_release(conversation_id, version, turn.lease, now):
         return True
-    if not hot.reply_as_owner(conversation_id, version, now):
+    if not reply_as_owner(conversation_id, version, now):
         raise OwnerChanged(turn.message.pk)
     return False
 
@@ -113,7 +122,7 @@ class _Answer:
     """
 
     turn: Turn
-    held: hot.Held
+    held: Held
     now: datetime
     author: Author
     source: str
@@ -126,7 +135,7 @@ class _Answer:
         if self._somebody_waits(LEAVES_SOON) and is_waiting_here(message_id):
             self._write_and_hand_over(parts)
             return Said(woken=True)
-        hot.end_message(message_id, str(self.state))
+        end_message(message_id, str(self.state))
         if self._may_be_sent_here(parts):
             self._write_for_sending(parts[0])
             return Said(send_now=True)
@@ -137,7 +146,7 @@ class _Answer:
             return Said(woken=True)
         if not may_send:
             return Said()
-        released = hot.waiting_becomes_ready(turn.conversation.pk, self.now)
+        released = waiting_becomes_ready(turn.conversation.pk, self.now)
         return Said(send_now=bool(parts or released))
 
     def _may_be_sent_here(self, parts: list[str]) -> bool:
@@ -147,7 +156,7 @@ class _Answer:
         turn = self.turn
         # The fence has locked it for the bot: the customer is locked after it, always.
         if self.author != Author.BOT:
-            hot.lock_conversation(turn.conversation.pk)
+            lock_conversation(turn.conversation.pk)
         last = turn.conversation.last_reply_at
         return (
             outbox.is_open()
@@ -156,8 +165,8 @@ class _Answer:
             and turn.account.may_send
             and not self._somebody_waits()
             and (last is None or self.now - last > timedelta(seconds=PAUSE_SECONDS))
-            and not hot.has_unsent_reply(turn.conversation.pk)
-            and hot.spend_if_window_allows(
+            and not has_unsent_reply(turn.conversation.pk)
+            and ledger.spend_if_window_allows(
                 turn.customer.pk, KEPT_FOR_A_PERSON if self.author == Author.BOT else 0, self.now
             )
         )
@@ -165,7 +174,7 @@ class _Answer:
     def _write_for_sending(self, text: str) -> None:
         reply = self._reply(text, 1, ReplyState.SENDING, is_last=True)
         reply.tries, reply.lease_until = 1, self.now + SENDING_LEASE
-        reply.pk = hot.insert_reply(reply)
+        reply.pk = insert_reply(reply)
         if self.author != Author.BOT:  # The bot's words have noted it with the fence.
             Conversation.objects.filter(pk=self.turn.conversation.pk).update(last_reply_at=self.now)
         lease = self.turn.lease
@@ -182,7 +191,7 @@ class _Answer:
         with the answer.
         """
         turn, may_send = self.turn, self.turn.account.may_send
-        waiting = hot.lock_waiting_replies([turn.conversation.pk])
+        waiting = passive.lock_waiting_replies([turn.conversation.pk])
         texts = [*(text for _, _, text in waiting), *parts]
         body, count = passive.compose(turn.account_id, texts) if texts else ("", 0)
         carried, left = waiting[:count], waiting[count:]
@@ -191,11 +200,11 @@ class _Answer:
         left_state = ReplyState.READY if may_send else ReplyState.WAITING_FOR_CUSTOMER
         self._insert(parts[parts_carried:], left_state, first=parts_carried + 1)
         if carried:
-            hot.replies_sent_passively([reply_id for _, reply_id, _ in carried], self.now)
+            passive.replies_sent_passively([reply_id for _, reply_id, _ in carried], self.now)
         if left and may_send:
-            hot.waiting_becomes_ready(turn.conversation.pk, self.now)
+            waiting_becomes_ready(turn.conversation.pk, self.now)
         ending = Ending.TEXT if body else Ending.SUCCESS
-        hot.end_message_and_push(turn.message.pk, str(self.state), str(ending), body)
+        end_message_and_push(turn.message.pk, str(self.state), str(ending), body)
         transaction.on_commit(lambda: hand_over_here(turn.message.pk, body))
         if may_send and count < len(texts):
             transaction.on_commit(lambda: queue_delivery(turn.conversation.pk))
@@ -207,7 +216,7 @@ class _Answer:
             for number, part in enumerate(parts, start=first)
         ]
         if replies:
-            hot.insert_replies(replies)
+            insert_replies(replies)
 
     def _reply(self, text: str, number: int, state: ReplyState, is_last: bool) -> Reply:
         sent = state == ReplyState.SENT
@@ -228,72 +237,119 @@ class _Answer:
         )
 
 
-@database_work
-def write_to_customer(
-    conversation: Conversation, text: str, *, author: Author, agent_name: str = ""
-) -> list[Reply]:
-    """A person's words, or a word of the system outside of any turn. Delivery follows on commit.
+@dataclass(frozen=True)
+class Held:
+    """A message's state under its lock, and whether somebody waits for its reply."""
 
-    On an account without the customer-service API they wait for the customer's next message.
-    """
-    now = timezone.now()
-    account = conversation.account
-    state = ReplyState.READY if account.may_send else ReplyState.WAITING_FOR_CUSTOMER
-    with transaction.atomic():
-        replies = [
-            Reply(
-                conversation=conversation,
-                part=number,
-                author=author,
-                agent_name=agent_name,
-                text=part,
-                state=state,
-                due_at=now,
-                created_at=now,
-            )
-            for number, part in enumerate(cut(text), start=1)
-        ]
-        for reply in replies:
-            reply.save()
-        if author == Author.AGENT:
-            conversation.last_reply_at = now
-            conversation.save(update_fields=["last_reply_at"])
-            openid, whose = conversation.customer.openid, namespace(conversation.account_id)
-            transaction.on_commit(lambda: forget(openid, whose=whose))
-        if account.may_send:
-            transaction.on_commit(lambda: queue_delivery(conversation.pk))
-    return replies
+    state: str
+    attempt: int
+    hold: str
+    hold_until: datetime | None
+    ended_with: str
 
 
-def change_owner(conversation: Conversation, owner: Owner) -> list[Message]:
-    """Hand the conversation to bot, queue or agent; to be called inside a transaction.
-
-    The bot's unsent rows are withdrawn and the version moves on, so that nothing of the bot can
-    follow. Returns the messages whose answers were dropped: they are HANDED_OVER now, and belong on
-    the ticket.
-    """
-    Conversation.objects.filter(pk=conversation.pk).update(
-        owner=owner, owner_version=F("owner_version") + 1, receipt_at=None
+def lock_message(message_id: int) -> Held:
+    found = read(
+        f"SELECT state, attempt, hold, hold_until, ended_with FROM {MESSAGE} WHERE id = "
+        f"%s{for_update()}",
+        message_id,
     )
-    conversation.refresh_from_db(fields=["owner", "owner_version", "receipt_at"])
-    unsent = conversation.replies.unsent().filter(author=Author.BOT)
-    if owner == Owner.BOT:
-        # The bot goes on with what it has said: its rows pass the fence under the new version too.
-        unsent.update(owner_version=conversation.owner_version)
-        return []
-    # The messages first: a waiting request locks them in this order before it carries their
-    # replies.
-    message_ids = set(unsent.values_list("message_id", flat=True)) - {None}
-    list(Message.objects.select_for_update().filter(pk__in=message_ids).order_by("pk"))
-    dropped_ids = set(
-        unsent.filter(message_id__in=message_ids).values_list("message_id", flat=True)
+    state, attempt, hold, until, ended_with = found[0]
+    return Held(state, attempt, hold, from_database(until), ended_with)
+
+
+def end_message(message_id: int, state: str) -> None:
+    """Of a message under its lock."""
+    run(f"UPDATE {MESSAGE} SET state = %s WHERE id = %s", state, message_id)
+
+
+def end_message_and_push(message_id: int, state: str, ended_with: str, passive_text: str) -> None:
+    """The same, together with what its push is answered with."""
+    sql = f"UPDATE {MESSAGE} SET state = %s, ended_with = %s, passive_text = %s WHERE id = %s"
+    run(sql, state, ended_with, passive_text, message_id)
+
+
+def reply_and_release(conversation_id: int, owner_version: int, lease: str, now: datetime) -> bool:
+    """`reply_as_owner` and the end of the lease in one. False: look at the two apart, nothing was
+    changed.
+    """
+    sql = (
+        f"UPDATE {CONVERSATION} SET last_reply_at = %s, lease_holder = '', lease_until = %s"
+        " WHERE id = %s AND owner_version = %s AND lease_holder = %s"
     )
-    unsent.update(state=ReplyState.WITHDRAWN)
-    dropped = Message.objects.filter(pk__in=dropped_ids)
-    dropped.update(state=MessageState.HANDED_OVER)
-    return list(dropped)
+    return (
+        run(sql, to_database(now), to_database(LONG_AGO), conversation_id, owner_version, lease)
+        == 1
+    )
 
 
-def open_messages(conversation: Conversation) -> list[Message]:
-    """What the customer wrote and nobody has answered yet."""
-    return list(conversation.messages.filter(state__in=OPEN_STATES).order_by("sent_at", "pk"))
+def reply_as_owner(conversation_id: int, owner_version: int, now: datetime) -> bool:
+    """True when the owner is the same; the row stays locked until the transaction ends."""
+    sql = f"UPDATE {CONVERSATION} SET last_reply_at = %s WHERE id = %s AND owner_version = %s"
+    return run(sql, to_database(now), conversation_id, owner_version) == 1
+
+
+def has_unsent_reply(conversation_id: int) -> bool:
+    sql = (
+        f"SELECT 1 FROM {REPLY} WHERE conversation_id = %s AND state IN ('ready', 'sending', "
+        "'waiting') LIMIT 1"
+    )
+    return bool(read(sql, conversation_id))
+
+
+_REPLY_COLUMNS = (
+    "conversation_id",
+    "message_id",
+    "part",
+    "author",
+    "agent_name",
+    "source",
+    "options",
+    "owner_version",
+    "text",
+    "state",
+    "channel",
+    "tries",
+    "lease_until",
+    "due_at",
+    "created_at",
+    "sent_at",
+    "reason",
+)
+
+
+def insert_replies(replies: Sequence[Reply]) -> None:
+    _insert(replies)
+
+
+def insert_reply(reply: Reply) -> int:
+    """One row; returns its id."""
+    return _insert([reply]).row_id
+
+
+def _insert(replies: Sequence[Reply]) -> Inserted:
+    values: list[Any] = []
+    for reply in replies:
+        row = {column: getattr(reply, column) for column in _REPLY_COLUMNS}
+        row.update(
+            author=str(reply.author),
+            source=str(reply.source),
+            state=str(reply.state),
+            channel=str(reply.channel),
+            options=json.dumps(reply.options),
+            due_at=to_database(reply.due_at),
+            created_at=to_database(reply.created_at),
+            sent_at=to_database(reply.sent_at),
+            lease_until=to_database(reply.lease_until),
+        )
+        values += row.values()
+    places = ", ".join([f"({marks(_REPLY_COLUMNS)})"] * len(replies))
+    return insert(f"INSERT INTO {REPLY} ({', '.join(_REPLY_COLUMNS)}) VALUES {places}", *values)
+
+
+def waiting_becomes_ready(conversation_id: int, now: datetime) -> int:
+    sql = (
+        f"UPDATE {REPLY} SET state = 'ready', due_at = %s WHERE conversation_id = %s AND state = "
+        "'waiting'"
+    )
+    return run(sql, to_database(now), conversation_id)

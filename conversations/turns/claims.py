@@ -11,14 +11,15 @@ import os
 import secrets
 import threading
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
 
 from common.database_threads import database_work
-from conversations import hot, ledger
 from conversations.models import LONG_AGO, Conversation, Customer, Message, MessageState, Owner
+from conversations.sql import CONVERSATION, CUSTOMER, MESSAGE, Joined, read, run, to_database
+from conversations.turns.arriving import attach_one
 from wechat import accounts
 from wechat.crypto import Keys
 
@@ -71,20 +72,6 @@ class LeaseLost(Exception):
 
 
 @database_work
-def attach(message_ids: list[int]) -> list[int]:
-    """Give each message its customer and conversation (made at the first word); returns the
-    conversations' ids.
-    """
-    conversation_ids = []
-    for message in Message.objects.filter(pk__in=message_ids).order_by("sent_at", "pk"):
-        if message.conversation_id is None:
-            with transaction.atomic():
-                message.conversation_id, _ = _attach(message)
-        conversation_ids.append(message.conversation_id)
-    return list(dict.fromkeys(conversation_ids))
-
-
-@database_work
 def take_in_hand(message: Message, *, leave_to_worker: bool = False) -> tuple[int, Turn | None]:
     """`attach` and `take` for a message that was stored this moment, in one transaction.
 
@@ -92,30 +79,10 @@ def take_in_hand(message: Message, *, leave_to_worker: bool = False) -> tuple[in
     customer is ours. Returns the conversation's id too.
     """
     with transaction.atomic():
-        conversation_id, owner = _attach(message)
+        conversation_id, owner = attach_one(message)
         is_left = leave_to_worker and owner == Owner.BOT
         turn = None if is_left else _take(conversation_id)
     return conversation_id, _in_hand_from_now(turn)
-
-
-def _attach(message: Message) -> tuple[int, str]:
-    """Give the message its conversation, and let it open the reply window. Returns the conversation
-    and its owner.
-    """
-    window = ledger.opened_by(message)
-    found = hot.conversation_of(message.account_id, message.openid)
-    if found is None:
-        begun = hot.begin_conversation(
-            message.account_id, message.openid, message.sent_at, window, timezone.now()
-        )
-        if begun is not None and hot.join_conversation(message.pk, begun):
-            return begun, Owner.BOT
-        found = hot.conversation_of(message.account_id, message.openid)
-        assert found is not None
-    conversation_id, customer_id, owner = found
-    if hot.attach_message(message.pk, conversation_id, message.sent_at):
-        ledger.open_window(customer_id, window)
-    return conversation_id, owner
 
 
 @database_work
@@ -130,11 +97,11 @@ def take(conversation_id: int) -> Turn | None:
 
 def _take(conversation_id: int) -> Turn | None:
     now, lease = timezone.now(), f"{HOLDER}-{next(_claims)}"
-    if not hot.claim_conversation(conversation_id, lease, now, now + LEASE):
+    if not claim_conversation(conversation_id, lease, now, now + LEASE):
         return None
     turn = _first_open(conversation_id, lease)
     if turn is None:
-        hot.release_conversation(conversation_id, lease)
+        release_conversation(conversation_id, lease)
     return turn
 
 
@@ -178,7 +145,7 @@ def move_on(turn: Turn, *, is_released: bool = False) -> None:
 
 def _move_on(turn: Turn) -> Turn | None:
     conversation_id = turn.conversation.pk
-    if not turn.lease or not hot.release_conversation(conversation_id, turn.lease):
+    if not turn.lease or not release_conversation(conversation_id, turn.lease):
         return None
     return _following(turn)
 
@@ -188,7 +155,7 @@ def _following(turn: Turn) -> Turn | None:
     conversation_id = turn.conversation.pk
     following = _first_open(conversation_id, turn.lease)
     if following is not None:
-        hot.hold_on(conversation_id, turn.lease, timezone.now() + LEASE)
+        hold_on(conversation_id, turn.lease, timezone.now() + LEASE)
     return following
 
 
@@ -201,16 +168,16 @@ def give_back(turn: Turn) -> None:
         Message.objects.filter(
             pk=turn.message.pk, state=MessageState.ANSWERING, attempt=turn.message.attempt
         ).update(state=MessageState.RECEIVED, attempt=turn.message.attempt - 1)
-        hot.release_conversation(turn.conversation.pk, turn.lease)
+        release_conversation(turn.conversation.pk, turn.lease)
     drop(turn)
 
 
 def _first_open(conversation_id: int, lease: str) -> Turn | None:
-    while (found := hot.first_open_message(conversation_id)) is not None:
+    while (found := first_open_message(conversation_id)) is not None:
         message, conversation, customer = found
         # Whoever lost the lease before us may have ended the message at this very moment: then look
         # again.
-        if hot.start_answering(message.pk, message.attempt):
+        if start_answering(message.pk, message.attempt):
             message.state = MessageState.ANSWERING
             message.attempt += 1
             return Turn(message, conversation, customer, accounts.by_id(message.account_id), lease)
@@ -250,3 +217,66 @@ def renew_all() -> int:
         pk__in=in_hand, lease_holder__in=in_hand.values(), lease_until__gt=LONG_AGO
     )
     return ours.update(lease_until=timezone.now() + LEASE)
+
+
+def claim_conversation(conversation_id: int, holder: str, now: datetime, until: datetime) -> bool:
+    sql = (
+        f"UPDATE {CONVERSATION} SET lease_holder = %s, lease_until = %s WHERE id = %s AND "
+        "lease_until < %s"
+    )
+    return run(sql, holder, to_database(until), conversation_id, to_database(now)) == 1
+
+
+def release_conversation(conversation_id: int, holder: str) -> bool:
+    """The holder goes with the lease: whoever renews by its name must not renew what was given
+    free.
+    """
+    sql = (
+        f"UPDATE {CONVERSATION} SET lease_holder = '', lease_until = %s WHERE id = %s AND "
+        "lease_holder = %s"
+    )
+    return run(sql, to_database(LONG_AGO), conversation_id, holder) == 1
+
+
+def hold_on(conversation_id: int, holder: str, until: datetime) -> None:
+    """Of a conversation that was released in this transaction."""
+    sql = f"UPDATE {CONVERSATION} SET lease_holder = %s, lease_until = %s WHERE id = %s"
+    run(sql, holder, to_database(until), conversation_id)
+
+
+_TURN = Joined(
+    m=(
+        Message,
+        "id account_id openid kind text fields wants_human sent_at received_at conversation_id "
+        "state attempt hold"
+        " hold_until",
+    ),
+    co=(Conversation, "id account_id customer_id owner owner_version receipt_at last_reply_at"),
+    cu=(Customer, "id account_id openid remark let_in_at"),
+)
+
+
+def first_open_message(conversation_id: int) -> tuple[Message, Conversation, Customer] | None:
+    """A wish for a human first, then by the time the customer wrote."""
+    found = read(
+        f"SELECT {_TURN.columns} FROM {MESSAGE} m"
+        f" JOIN {CONVERSATION} co ON co.id = m.conversation_id JOIN {CUSTOMER} cu ON cu.id = "
+        "co.customer_id"
+        " WHERE m.conversation_id = %s AND m.state IN ('received', 'answering')"
+        " ORDER BY m.wants_human DESC, m.sent_at, m.id LIMIT 1",
+        conversation_id,
+    )
+    if not found:
+        return None
+    message, conversation, customer = _TURN.instances(found[0])
+    message.conversation = conversation
+    conversation.customer = customer
+    return message, conversation, customer
+
+
+def start_answering(message_id: int, attempts_so_far: int) -> bool:
+    sql = (
+        f"UPDATE {MESSAGE} SET state = 'answering', attempt = attempt + 1"
+        " WHERE id = %s AND attempt = %s AND state IN ('received', 'answering')"
+    )
+    return run(sql, message_id, attempts_so_far) == 1

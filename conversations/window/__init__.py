@@ -1,0 +1,1 @@
+"""The reply window: what WeChat still lets us send to a customer."""
