@@ -12,15 +12,14 @@ from __future__ import annotations
 
 import json
 import logging
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db.models import QuerySet
-from django.utils import timezone
 
+from common import clock
 from common.database_threads import database_work
 from common.redis import REDIS_AWAY, redis
 from conversations.models import Author, Conversation, Message, MessageState, Reply, ReplyState
@@ -66,9 +65,7 @@ def _has_recent_past(conversation: Conversation) -> bool:
     the rows.
     """
     last = conversation.last_reply_at
-    return last is not None and timezone.now() - last < timedelta(
-        seconds=settings.SESSION_TTL_SECONDS
-    )
+    return last is not None and clock.now() - last < timedelta(seconds=settings.SESSION_TTL_SECONDS)
 
 
 def remember(
@@ -92,7 +89,11 @@ def offer(openid: str, session: Session, offered: tuple[int, ...], *, whose: str
 
 
 def _store(key: str, context: Sequence[str], offered: tuple[int, ...]) -> None:
-    value = {"context": list(context), "timestamp": int(time.time()), "offered": list(offered)}
+    value = {
+        "context": list(context),
+        "timestamp": int(clock.unix_time()),
+        "offered": list(offered),
+    }
     try:
         redis().set(key, json.dumps(value, ensure_ascii=False), ex=settings.SESSION_TTL_SECONDS)
     except REDIS_AWAY:
@@ -112,7 +113,7 @@ def forget(openid: str, *, whose: str = "") -> None:
 @database_work
 def rebuild(conversation: Conversation) -> Session:
     """The session as the stored messages of the last `SESSION_TTL_SECONDS` tell it."""
-    since = timezone.now() - timedelta(seconds=settings.SESSION_TTL_SECONDS)
+    since = clock.now() - timedelta(seconds=settings.SESSION_TTL_SECONDS)
     messages = Message.objects.filter(conversation=conversation, received_at__gte=since).order_by(
         "received_at", "pk"
     )

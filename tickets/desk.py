@@ -18,11 +18,11 @@ from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
+from common import clock
 from tickets import presence, services
 from tickets.agents import StaffRequest, acting_agent, agent_of, name_of
 from tickets.forms import PriorityForm, ReplyForm, TransferForm
@@ -200,7 +200,7 @@ def _state(request: StaffRequest, ticket: Ticket) -> dict[str, Any]:
         "ticket": ticket,
         "thread": thread_of(ticket, newest=newest),
         "earlier": min(newest + NEWEST * 2, MOST),
-        "window": reply_window(ticket.conversation, timezone.now()),
+        "window": reply_window(ticket.conversation, clock.now()),
         "may_change": _may_change(request),
         "transfer_form": TransferForm(ticket=ticket),
         **_whose(ticket, agent_of(request.user)),

@@ -73,6 +73,7 @@ class Push:
             text=self.text,
             fields=self.fields,
             sent_at=self.sent_at,
+            received_at=self.received_at,
         )
 
 

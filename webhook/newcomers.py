@@ -12,9 +12,9 @@ import logging
 from collections.abc import Sequence
 
 from django.conf import settings
-from django.utils import timezone
 
 from assistant.pipeline import Model
+from common import clock
 from common.database_threads import database_work
 from conversations.models import Customer
 from llm.errors import NoModel
@@ -54,5 +54,5 @@ def let_in(customer: Customer) -> None:
 
 @database_work
 def _note(customer: Customer) -> None:
-    customer.let_in_at = timezone.now()
+    customer.let_in_at = clock.now()
     Customer.objects.filter(pk=customer.pk, let_in_at=None).update(let_in_at=customer.let_in_at)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
+from common import clock
 from common.admin_cells import cut, moment_of
 from common.admin_filters import TimeFilter
 from common.admin_pages import AdminPage
@@ -52,7 +52,7 @@ class CustomerAdmin(AdminPage):
 
     @display(description=_("还可发"))
     def show_sends_left(self, customer: Customer) -> str:
-        return _("%d 条") % customer.sends_left(timezone.now())
+        return _("%d 条") % customer.sends_left(clock.now())
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Max, QuerySet
-from django.utils import timezone
 
+from common import clock
 from common.database_threads import database_work
 from conversations.models import (
     Author,
@@ -84,7 +84,7 @@ def has_more(conversation_id: int) -> bool:
 @database_work
 def _pause_left(conversation_id: int) -> float:
     """The first part may have gone out a moment ago, from another process or as a passive reply."""
-    earliest = timezone.now() - timedelta(seconds=PAUSE_SECONDS)
+    earliest = clock.now() - timedelta(seconds=PAUSE_SECONDS)
     last = last_sent(conversation_id, earliest)
     return (
         0.0
@@ -101,7 +101,7 @@ def claim_next(conversation_id: int) -> Reply | None:
     it. The conversation is locked first: of two deliveries one waits here and then sees what the
     other took, and an owner cannot change in between.
     """
-    now = timezone.now()
+    now = clock.now()
     with transaction.atomic():
         owner_version = lock_conversation(conversation_id)
         while (reply := first_unsent_reply(conversation_id)) is not None:
@@ -210,13 +210,13 @@ def _send_pieces(api: WeChatAPI, reply: Reply, text: str) -> None:
 
 @database_work
 def _spend_one_more(reply: Reply) -> None:
-    ledger.spend(reply.conversation.customer, timezone.now())
+    ledger.spend(reply.conversation.customer, clock.now())
 
 
 @database_work
 def _with_link_to_the_rest(reply: Reply) -> str:
     """The last part that may go out now says how to get the rest."""
-    now = timezone.now()
+    now = clock.now()
     if reply.author != Author.BOT or not ready_parts_behind(reply.message_id, reply.part):
         return reply.text
     # This row is SENDING without a channel yet and has been taken off the ledger, so both counts
@@ -233,7 +233,7 @@ def _with_link_to_the_rest(reply: Reply) -> str:
 @database_work
 def record_sent(reply: Reply) -> None:
     """Also where the sweep has given us up: that WeChat took it is the truth."""
-    reply_sent(reply.pk, timezone.now())
+    reply_sent(reply.pk, clock.now())
 
 
 @database_work
@@ -244,13 +244,13 @@ def record_error(reply: Reply, error: WeChatError) -> None:
     reason = str(error)[:200]
     with transaction.atomic():
         if not isinstance(error, OutcomeUnknown):
-            ledger.refund(reply.conversation.customer, timezone.now())
+            ledger.refund(reply.conversation.customer, clock.now())
         match error:
             case OutcomeUnknown():
                 rows.update(
                     state=ReplyState.UNKNOWN,
                     channel=Channel.API,
-                    sent_at=timezone.now(),
+                    sent_at=clock.now(),
                     reason=reason,
                 )
             case WindowClosed() | QuotaUsedUp():
@@ -262,13 +262,13 @@ def record_error(reply: Reply, error: WeChatError) -> None:
                 _wait_for_customer(reply.conversation_id)
                 accounts.turn_passive(reply.conversation.account_id)
             case WeChatError(counts_as_try=False):
-                due_at = timezone.now() + timedelta(seconds=error.wait_seconds)
+                due_at = clock.now() + timedelta(seconds=error.wait_seconds)
                 rows.update(
                     state=ReplyState.READY, due_at=due_at, reason=reason, tries=reply.tries - 1
                 )
             case WeChatError(try_again=True) if reply.tries <= len(RETRY_PAUSES):
                 pause = max(RETRY_PAUSES[reply.tries - 1], error.wait_seconds)
-                due_at = timezone.now() + timedelta(seconds=pause)
+                due_at = clock.now() + timedelta(seconds=pause)
                 rows.update(state=ReplyState.READY, due_at=due_at, reason=reason)
             case _:
                 if isinstance(error, NotFollowing):

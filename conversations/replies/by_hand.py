@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from django.db import transaction
-from django.utils import timezone
 
+from common import clock
 from common.database_threads import database_work
 from conversations.models import Author, Conversation, Reply, ReplyState
 from conversations.replies.parts import cut
@@ -21,7 +21,7 @@ def write_to_customer(
 
     On an account without the customer-service API they wait for the customer's next message.
     """
-    now = timezone.now()
+    now = clock.now()
     account = conversation.account
     state = ReplyState.READY if account.may_send else ReplyState.WAITING_FOR_CUSTOMER
     with transaction.atomic():

@@ -16,8 +16,8 @@ from math import inf
 from typing import Literal
 
 from django.db import connection, transaction
-from django.utils import timezone
 
+from common import clock
 from common.database_threads import database_work
 from common.deadline import still_before
 from conversations.models import OPEN_STATES, Ending, Reply, ReplyState
@@ -148,7 +148,7 @@ class _Batch:
         self.pushes = pushes
         self._ready = ready
         self._waiting = waiting
-        self._now = timezone.now()
+        self._now = clock.now()
         self._ended: list[tuple[str, str, int]] = []
         self._released: list[int] = []
         self._sent: list[int] = []

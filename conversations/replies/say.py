@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
+from common import clock
 from common.database_threads import database_work
 from conversations.models import (
     LONG_AGO,
@@ -84,7 +84,7 @@ def say(
         held = lock_message(turn.message.pk)
         if held.state != MessageState.ANSWERING or held.attempt != turn.message.attempt:
             raise LeaseLost(turn.message.pk)
-        now = timezone.now()
+        now = clock.now()
         is_released = author == Author.BOT and _may_answer(turn, now)
         answer = _Answer(turn, held, now, author, source, tuple(options), state)
         said = answer.write([part for text in texts for part in cut(text)])

@@ -8,8 +8,8 @@ read that nobody read, or an answer would lie ready for a delivery that never co
 from __future__ import annotations
 
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
+from common import clock
 from conversations.models import Channel, Ending, Hold, Message, Reply, ReplyState
 from conversations.sql import lock_conversation
 from wechat import accounts
@@ -27,7 +27,7 @@ def note_told(message_id: int, told: str) -> int | None:
     may_send = accounts.may_send(message.account_id)
     state = ReplyState.READY if may_send else ReplyState.WAITING_FOR_CUSTOMER
     unread = _unread(message).update(
-        state=state, channel=Channel.NONE, sent_at=None, due_at=timezone.now()
+        state=state, channel=Channel.NONE, sent_at=None, due_at=clock.now()
     )
     message.ended_with, message.passive_text = (Ending.TEXT if told else Ending.SUCCESS), told
     message.hold = Hold.RELEASED

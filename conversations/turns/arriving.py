@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
+from common import clock
 from common.database_threads import database_work
 from conversations.models import LONG_AGO, Message, Owner
 from conversations.sql import (
@@ -80,7 +80,7 @@ def attach_one(message: Message) -> tuple[int, str]:
     found = conversation_of(message.account_id, message.openid)
     if found is None:
         begun = begin_conversation(
-            message.account_id, message.openid, message.sent_at, window, timezone.now()
+            message.account_id, message.openid, message.sent_at, window, clock.now()
         )
         if begun is not None and join_conversation(message.pk, begun):
             return begun, Owner.BOT

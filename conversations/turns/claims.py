@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.utils import timezone
 
+from common import clock
 from common.database_threads import database_work
 from conversations.models import LONG_AGO, Conversation, Customer, Message, MessageState, Owner
 from conversations.sql import CONVERSATION, CUSTOMER, MESSAGE, Joined, read, run, to_database
@@ -96,7 +96,7 @@ def take(conversation_id: int) -> Turn | None:
 
 
 def _take(conversation_id: int) -> Turn | None:
-    now, lease = timezone.now(), f"{HOLDER}-{next(_claims)}"
+    now, lease = clock.now(), f"{HOLDER}-{next(_claims)}"
     if not claim_conversation(conversation_id, lease, now, now + LEASE):
         return None
     turn = _first_open(conversation_id, lease)
@@ -155,7 +155,7 @@ def _following(turn: Turn) -> Turn | None:
     conversation_id = turn.conversation.pk
     following = _first_open(conversation_id, turn.lease)
     if following is not None:
-        hold_on(conversation_id, turn.lease, timezone.now() + LEASE)
+        hold_on(conversation_id, turn.lease, clock.now() + LEASE)
     return following
 
 
@@ -216,7 +216,7 @@ def renew_all() -> int:
     ours = Conversation.objects.filter(
         pk__in=in_hand, lease_holder__in=in_hand.values(), lease_until__gt=LONG_AGO
     )
-    return ours.update(lease_until=timezone.now() + LEASE)
+    return ours.update(lease_until=clock.now() + LEASE)
 
 
 def claim_conversation(conversation_id: int, holder: str, now: datetime, until: datetime) -> bool:

@@ -19,6 +19,8 @@ SENDS_PER_MESSAGE = 5
 MESSAGE_WINDOW = timedelta(hours=48)
 SENDS_PER_EVENT = 3
 EVENT_WINDOW = timedelta(minutes=1)
+# WeChat's third delivery comes ten seconds after the first, and none after it.
+OLDEST_DELIVERY = timedelta(seconds=16)
 # The bot leaves the last send of a window for a person.
 KEPT_FOR_A_PERSON = 1
 # WeChat keeps no order of messages that come faster.
@@ -39,10 +41,18 @@ class Window(NamedTuple):
 def opened_by(message: Message) -> Window:
     """The window that a push opens; most events open none."""
     if message.kind in KINDS_THAT_OPEN_A_WINDOW or message.fields.get("menu_id"):
-        return _event_window(message.sent_at)
+        return _event_window(_written_at(message))
     if message.kind.startswith("event."):
         return Window()
-    return _message_window(message.sent_at)
+    return _message_window(_written_at(message))
+
+
+def _written_at(message: Message) -> datetime:
+    """When the customer wrote, by the clock that windows are compared on. WeChat's own clock may
+    differ from it; but no push is made after it came, nor long before.
+    """
+    earliest = message.received_at - OLDEST_DELIVERY
+    return min(max(message.sent_at, earliest), message.received_at)
 
 
 def open_window(customer_id: int, window: Window) -> None:

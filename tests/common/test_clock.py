@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -11,6 +13,7 @@ from django.db import OperationalError
 
 from common import clock
 
+ROOT = Path(__file__).resolve().parents[2]
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
 
@@ -164,3 +167,26 @@ def test_sqlite_has_no_clock_of_its_own_and_mysql_tells_its_time(
         clock.start()
         assert not clock._is_started
     assert abs(clock.now() - datetime.fromtimestamp(time.time(), UTC)) < timedelta(seconds=5)
+
+
+# Where leases, due times, windows and pushes are written or compared.
+BY_THIS_CLOCK = ("conversations/turns", "conversations/replies", "conversations/window", "webhook")
+
+
+@pytest.mark.parametrize("folder", BY_THIS_CLOCK)
+def test_nobody_there_asks_the_host(folder: str) -> None:
+    asking = re.compile(r"timezone\.now\(|datetime\.now\(|time\.time\(")
+    found = {
+        f"{path.relative_to(ROOT)}: {line.strip()}"
+        for path in (ROOT / folder).rglob("*.py")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if asking.search(line)
+    }
+    assert found <= FOR_READERS
+
+
+# What others read on a clock of theirs: the time within a reply to WeChat, a worker's heart-beat.
+FOR_READERS = {
+    "webhook/opening.py: incoming, now = self.incoming, int(time.time())",
+    'webhook/worker.py: redis().set(f"heartbeat:{queue}", int(time.time()), ex=HEARTBEAT_SECONDS)',
+}

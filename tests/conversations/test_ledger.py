@@ -47,6 +47,30 @@ def test_it_allows_three_sends_in_one_minute_after_a_click(customer: Customer) -
     assert fresh(customer).sends_left(NOW + timedelta(seconds=60)) == 0
 
 
+@pytest.mark.parametrize("ahead", [-400, -40, 40, 400])
+def test_the_minute_after_a_click_is_a_minute_whatever_wechats_clock_says(ahead: int) -> None:
+    """Ours is ahead of it, or behind. A push may have come with its third delivery."""
+    click = MessageFactory.build(
+        account=None,
+        conversation=None,
+        openid="oTapped",
+        kind="event.click",
+        received_at=NOW,
+        sent_at=NOW - timedelta(seconds=ahead),
+    )
+    until = ledger.opened_by(click).event_until
+    assert until is not None
+    assert timedelta(seconds=44) <= until - NOW <= timedelta(seconds=60)
+
+
+def test_a_third_delivery_opens_its_window_when_the_customer_wrote() -> None:
+    wrote_at = NOW - timedelta(seconds=10)
+    message = MessageFactory.build(
+        account=None, conversation=None, openid="oWrote", received_at=NOW, sent_at=wrote_at
+    )
+    assert ledger.opened_by(message).message_until == wrote_at + ledger.MESSAGE_WINDOW
+
+
 def test_it_adds_up_windows_that_overlap(customer: Customer) -> None:
     ledger.open_message_window(customer.pk, NOW)
     ledger.open_event_window(customer.pk, NOW)
