@@ -16,7 +16,7 @@ from benchmarks import machine
 from benchmarks.bench import Bench, say
 from benchmarks.figures import Table
 from benchmarks.profile import Profiler
-from benchmarks.rows import acks, answers, faults, limits, memory, pages
+from benchmarks.rows import acks, answers, endurance, faults, limits, memory, pages
 from benchmarks.stack import Stack
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
@@ -32,6 +32,8 @@ ROWS = {
     "embedded-memory": memory.embedded,
     "database-away": faults.database_away,
     "worker-killed": faults.worker_killed,
+    "endurance": endurance.everything,
+    "outages": endurance.outages,
     "pages": pages.pages,
 }
 

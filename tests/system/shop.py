@@ -123,6 +123,26 @@ class Shop(Stack):
         """Twenty seconds of waiting, spared."""
         self.rows("UPDATE conversations_conversation SET lease_until = '2000-01-01 00:00:00'")
 
+    def wait_for_sweep(self, phone: Phone) -> None:
+        """One sweep at least: it finds a message of this customer that nobody took, and has it
+        answered.
+        """
+        phone.deliver(phone.side.text(phone.openid, QUESTION))
+        owned = f"openid = '{phone.openid}'"
+        self.rows(
+            "DELETE FROM conversations_reply WHERE conversation_id IN"
+            f" (SELECT conversation_id FROM conversations_message WHERE {owned})"
+        )
+        self.rows(
+            "UPDATE conversations_message SET state = 'received', attempt = 0, queued_at = NULL,"
+            f" received_at = '2000-01-01' WHERE {owned}"
+        )
+        self.wait_until(
+            lambda: {message.state for message in phone.messages} == {"answered"},
+            60,
+            "the sweep found the forgotten message",
+        )
+
     def deliver_now(self) -> None:
         """The pause before the next try, spared."""
         self.rows(

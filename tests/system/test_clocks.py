@@ -59,27 +59,6 @@ def readiness(shop: Shop, web: int) -> Any:
         return json.load(answer)
 
 
-def sweeps(shop: Shop, count: int = 3) -> None:
-    """Each of them finds a message that nobody took, and has it answered."""
-    phone = shop.phone("verified", "oForgotten")
-    for _ in range(count):
-        push = phone.side.text(phone.openid, QUESTION)
-        phone.deliver(push, web=RIGHT)
-        shop.rows(
-            "UPDATE conversations_message SET state = 'received', attempt = 0, queued_at = NULL,"
-            f" received_at = '2000-01-01' WHERE openid = '{phone.openid}'"
-        )
-        shop.rows(
-            "DELETE FROM conversations_reply WHERE conversation_id IN (SELECT conversation_id FROM"
-            f" conversations_message WHERE openid = '{phone.openid}')"
-        )
-        shop.wait_until(
-            lambda: {message.state for message in phone.messages} == {"answered"},
-            60,
-            "the sweep found the forgotten message",
-        )
-
-
 def test_readyz_names_whose_clock_it_is(shop: Shop, skew: int) -> None:
     shop.wait_until(
         lambda: set(readiness(shop, RIGHT).get("skewed_clocks", ())) == {"worker", "deliver"}, 30
@@ -100,7 +79,9 @@ def test_a_message_that_a_worker_holds_is_asked_once(shop: Shop, holder: int) ->
 
     for web in (RIGHT, WRONG):
         phone.deliver(phone.side.text(phone.openid, QUESTION), web=web)
-    sweeps(shop)
+    forgotten = shop.phone("verified", "oForgotten")
+    for _ in range(3):
+        shop.wait_for_sweep(forgotten)
     (held,) = [message for message in phone.messages if message.text == question]
     assert (held.state, held.attempt) == ("answering", 1)
 

@@ -12,12 +12,10 @@ import os
 import queue
 import shutil
 import signal
-import ssl
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -27,11 +25,10 @@ import pytest
 import requests
 import yaml
 
-from tests.services.nginx import DOCKER, start_nginx
+from tests.services.nginx import DOCKER
 from tests.services.process import Process
-from tests.stack import free_port
-from tests.system.shop import FAQ_ANSWER, MODEL_ANSWER, QUESTION, UNVERIFIED, Kind, Phone, Shop
-from tests.worlds.poster import Outcome, Poster
+from tests.system.shop import MODEL_ANSWER, Kind, Shop
+from tests.system.site import Crowd, Site
 
 pytestmark = [pytest.mark.system, pytest.mark.nginx, pytest.mark.timeout(300)]
 
@@ -41,22 +38,6 @@ FAKE_DOCKER = f"""#!{sys.executable}
 import sys, urllib.request
 urllib.request.urlopen("http://127.0.0.1:PORT/", " ".join(sys.argv[1:]).encode(), timeout=120)
 """
-
-
-class Site:
-    """Two web processes behind nginx, and the one account or the other before it."""
-
-    def __init__(self, shop: Shop, folder: Path) -> None:
-        self.shop = shop
-        self.folder = folder
-        self.port = free_port()
-        self.nginx = start_nginx(folder, shop.ports, self.port, free_port())
-        self._tls = ssl.create_default_context(cafile=str(folder / "certificates/fullchain.pem"))
-
-    def phone(self, kind: Kind, openid: str) -> Phone:
-        account = self.shop.account if kind == "verified" else UNVERIFIED
-        side = Poster(lambda: [f"https://localhost:{self.port}"], account, tls=self._tls)
-        return Phone(self.shop, side, openid)
 
 
 @pytest.fixture(scope="module")
@@ -76,38 +57,6 @@ def _site(shop: Shop) -> Iterator[Site]:
 def site(_site: Site) -> Site:
     _site.shop.clean()
     return _site
-
-
-class Crowd:
-    """Customers of both accounts who write at a steady pace, each their first question."""
-
-    def __init__(self, site: Site) -> None:
-        self.site = site
-        self.said: list[tuple[Phone, bool, Future[Outcome]]] = []
-        self._ends = threading.Event()
-        self._pool = ThreadPoolExecutor(200)
-        self._thread = threading.Thread(target=self._write)
-
-    def __enter__(self) -> Crowd:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ends.set()
-        self._thread.join()
-        self._pool.shutdown(wait=True)
-
-    def _write(self) -> None:
-        number = 0
-        began = time.monotonic()
-        while not self._ends.is_set():
-            kind: Kind = "verified" if number % 2 else "unverified"
-            asks_model = number % 4 >= 2
-            phone = self.site.phone(kind, f"oCrowd{number}")
-            words = f"给我讲讲第 {number} 号仓库的历史" if asks_model else QUESTION
-            self.said.append((phone, asks_model, self._pool.submit(phone.say, words)))
-            number += 1
-            self._ends.wait(max(0.0, began + number / MESSAGES_A_SECOND - time.monotonic()))
 
 
 class Compose:
@@ -228,7 +177,7 @@ def test_a_new_version_takes_over_while_customers_write(site: Site, tmp_path: Pa
     compose = Compose(site)
     before = {name: process.pid for name, process in compose.processes.items()}
 
-    with Crowd(site) as crowd:
+    with Crowd(site, a_second=MESSAGES_A_SECOND) as crowd:
         run_script(site, compose, tmp_path)
 
     assert all(process.pid != before[name] for name, process in compose.processes.items())
@@ -237,20 +186,20 @@ def test_a_new_version_takes_over_while_customers_write(site: Site, tmp_path: Pa
     assert compose.did.index("compose run --rm --no-deps prepare") < 3
     assert len(crowd.said) > 100
     notices = [
-        (phone.openid, outcome.result())
-        for phone, _, outcome in crowd.said
-        if outcome.result().notice
+        (said.phone.openid, said.outcome.result())
+        for said in crowd.said
+        if said.outcome.result().notice
     ]
     assert notices == [], f"{site.nginx.words[-3000:]}\n{site.shop.words()}"
-    for phone, asks_model, _outcome in crowd.said:
-        wanted = MODEL_ANSWER if asks_model else FAQ_ANSWER
-        if phone.side.path == "/wechat":
+    for said in crowd.said:
+        phone, wanted = said.phone, said.wanted
+        if said.kind == "verified":
             phone.wait_to_read(wanted, 60)
         else:
             phone.tap_until(lambda phone=phone, wanted=wanted: wanted in phone.read)
         assert phone.read.count(wanted) == 1, phone.openid
         assert len(phone.replies) == 1, phone.openid
-    assert site.shop.model.calls == sum(asks_model for _, asks_model, _ in crowd.said)
+    assert site.shop.model.calls == sum(said.asks_model for said in crowd.said)
     assert all(
         "down" not in file.read_text() for file in (site.folder / "wechatbot/servers").iterdir()
     )

@@ -3,7 +3,7 @@ as told.
 
 `with ApiServer() as wechat:`, then look at `wechat.sent`, or at `wechat.calls` for each request.
 Faults: `answers` (for the next calls, in turn), `token_answers`, `refused` and `refuse_token()`,
-`silent` (takes requests and never answers), `stop()` and `start()` on the same port.
+`silent` (takes requests and never answers), `latency`, `stop()` and `start()` on the same port.
 
 As a process: `python -m tests.worlds.api_server PORT`. GET /sent answers
 `[[openid, text, time.monotonic()], …]` and forgets them.
@@ -74,6 +74,8 @@ class ApiServer(LocalServer):
         self.refused: set[str] = set()
         self.refusals = 0
         self.silent = False
+        # How long WeChat takes to say that it has taken a text.
+        self.latency = 0.0
         self.expires_in = 7200
         self._tokens = 0
 
@@ -99,7 +101,7 @@ class ApiServer(LocalServer):
         )
         for one in kept:
             one.clear()
-        self.refusals, self.silent = 0, False
+        self.refusals, self.silent, self.latency = 0, False, 0.0
 
     async def respond(
         self, received: Received, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -110,6 +112,7 @@ class ApiServer(LocalServer):
         elif answer is Fault.HANG_UP:
             writer.close()
         else:
+            await asyncio.sleep(self.latency)
             writer.write(_written(answer))
 
     def _answer(self, received: Received) -> Answer:
