@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
@@ -120,8 +121,13 @@ class Shop(Stack):
         self.restart(*self.workers)
 
     def let_the_lease_run_out(self) -> None:
-        """Twenty seconds of waiting, spared."""
-        self.rows("UPDATE conversations_conversation SET lease_until = '2000-01-01 00:00:00'")
+        """Twenty seconds of waiting, spared: a lease that runs out does so after its message was
+        queued.
+        """
+        self.rows(
+            f"UPDATE conversations_conversation SET lease_until = '{datetime.now(UTC):%F %T.%f}'"
+            " WHERE lease_until > '2001-01-01'"
+        )
 
     def wait_for_sweep(self, phone: Phone) -> None:
         """One sweep at least: it finds a message of this customer that nobody took, and has it
