@@ -49,7 +49,7 @@ class Caller:
 
     @property
     def address(self) -> str:
-        """Whom the last proxy that we trust has seen; the peer where we trust none."""
+        """The address that the last trusted proxy saw; the peer where no proxy is trusted."""
         address = self.peer
         for hop in reversed(self.forwarded_for.split(",")):
             if not _is_trusted(address) or read_address(hop) is None:

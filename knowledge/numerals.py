@@ -18,12 +18,19 @@ _FAMILIES = (
     ("share", "折 成 倍"),
     ("things", "个 件 张 份 台 部 只 次 位 人 层 楼 号 级 期 米 斤 公斤 升 克 度 寸 码"),
 )
-_UNITS = {
-    name: (family, names.split("/")[0])
-    for family, units in _FAMILIES
-    for names in units.split()
-    for name in names.split("/")
-}
+
+
+def _units_by_name() -> dict[str, tuple[str, str]]:
+    """Each name of a unit with its family and the unit's first name."""
+    units = {}
+    for family, lines in _FAMILIES:
+        for line in lines.split():
+            names = line.split("/")
+            units.update(dict.fromkeys(names, (family, names[0])))
+    return units
+
+
+_UNITS = _units_by_name()
 _DIGITS = {"零": 0, "〇": 0, "一": 1, "二": 2, "两": 2}
 _DIGITS |= {char: value for value, char in enumerate("三四五六七八九", start=3)}
 _STEPS = {"十": 10, "百": 100, "千": 1000}

@@ -1,8 +1,8 @@
-"""Who may see the simulator: everybody on one's own machine, elsewhere who has the permission,
+"""Who may see the simulator: everybody on this machine, elsewhere users with the permission, and
 nobody where it is off.
 
-What counts as one's own machine is asked of each request. A setting cannot know who stands before
-us.
+Each request decides anew whether it comes from this machine: a setting cannot know who is at the
+other end.
 """
 
 from __future__ import annotations

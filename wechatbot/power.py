@@ -20,7 +20,7 @@ def permissions_of(user: User) -> set[int]:
 
 
 def may_change_user(editor: User | AnonymousUser, target: User) -> bool:
-    """Who may set a password may log in by it."""
+    """A user who may set a password may log in with it."""
     if editor.is_superuser:
         return True
     if target.is_superuser or not isinstance(editor, User):

@@ -22,6 +22,19 @@ def nothing() -> list[str]:
     return []
 
 
+class SlowLook:
+    """Finds nothing missing, when it is let end; counts how often it began."""
+
+    def __init__(self) -> None:
+        self.begun = 0
+        self.may_end = threading.Event()
+
+    def __call__(self) -> list[str]:
+        self.begun += 1
+        self.may_end.wait()
+        return []
+
+
 async def ask(probes: Probes, path: str, method: str = "GET") -> tuple[int, Any]:
     sent: list[dict[str, Any]] = []
 
@@ -32,9 +45,8 @@ async def ask(probes: Probes, path: str, method: str = "GET") -> tuple[int, Any]
         return {"type": "http.request", "body": b"", "more_body": False}
 
     await probes({"type": "http", "path": path, "method": method}, receive, send)
-    return sent[0]["status"], json.loads(sent[1]["body"] or "null") if sent[0][
-        "status"
-    ] != 405 else None
+    status, body = sent[0]["status"], sent[1]["body"]
+    return status, None if status == 405 else json.loads(body or "null")
 
 
 def test_it_is_alive_whatever_is_missing() -> None:
@@ -68,24 +80,18 @@ def test_a_probe_is_no_way_to_write() -> None:
 
 
 def test_many_askers_cause_one_look() -> None:
-    looks = []
-    may_end = threading.Event()
-
-    def look() -> list[str]:
-        looks.append(1)
-        may_end.wait()
-        return []
+    look = SlowLook()
 
     async def story() -> list[tuple[int, Any]]:
         probes = Probes(look)
         asking = [asyncio.create_task(ask(probes, "/readyz")) for _ in range(20)]
         await asyncio.sleep(0)
-        may_end.set()
+        look.may_end.set()
         first = await asyncio.gather(*asking)
         return [*first, await ask(probes, "/readyz")]
 
     assert {status for status, _ in asyncio.run(story())} == {200}
-    assert len(looks) == 1
+    assert look.begun == 1
 
 
 def test_a_database_that_says_nothing_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,25 +99,19 @@ def test_a_database_that_says_nothing_is_missing(monkeypatch: pytest.MonkeyPatch
     it is asked for.
     """
     monkeypatch.setattr("wechatbot.web.probes.MAY_TAKE_SECONDS", 0.05)
-    looks = []
-    may_end = threading.Event()
-
-    def look() -> list[str]:
-        looks.append(1)
-        may_end.wait()
-        return []
+    look = SlowLook()
 
     async def story() -> list[tuple[int, Any]]:
         probes = Probes(look)
         try:
             return [await ask(probes, "/readyz"), await ask(probes, "/readyz")]
         finally:
-            may_end.set()
+            look.may_end.set()
 
     answers = asyncio.run(story())
 
     assert answers == [(503, {"status": "not ready", "missing": ["database"]})] * 2
-    assert len(looks) == 1
+    assert look.begun == 1
 
 
 @pytest.mark.django_db(transaction=True)

@@ -136,7 +136,7 @@ def _account_of(username: str) -> str:
 
 
 def _neighbours(address: str) -> str:
-    """Who has one address of IPv6 has 2^64 of them."""
+    """A client with one IPv6 address has 2^64 of them, so the network counts."""
     found = read_address(address)
     if isinstance(found, ipaddress.IPv6Address):
         return str(ipaddress.ip_network((found, 64), strict=False).network_address)

@@ -24,7 +24,7 @@ class TooManyHashes(Exception):
 
 @contextmanager
 def place_to_hash() -> Iterator[None]:
-    """One of the two places. Whoever holds one already goes on with it."""
+    """One of the two places. A thread that holds one already goes on with it."""
     if getattr(_held, "place", False):
         yield
         return

@@ -1,4 +1,4 @@
-"""Ends a child that hangs. Who started it sees it die and does what it does with the dead."""
+"""Ends a child that hangs. Its parent sees it die and starts another one."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ class Parent:
         return code if code >= 0 else 128 - code
 
     def _pass_on(self, number: int, frame: FrameType | None) -> None:
-        """Whoever ends has its own time; the engine kills us all when that is over."""
+        """Each child may take its own time to end; after that the engine kills all of them."""
         self._is_ending = True
         self._child.send(number)
 

@@ -50,7 +50,7 @@ class Beat:
 
 
 class Answer:
-    """Any word back over a socket. Who hangs up has acted too: a web process without a free file
+    """Any word back over a socket. A hang-up counts too: a web process without a free file
     does just that.
     """
 

@@ -1,7 +1,8 @@
 """How many requests Django works on at once: each takes a thread, and a login takes memory as well.
 
-A place is taken when the whole request is there, so that slow senders hold none. Who finds no place
-is told so at once; the callback, the probes and the WebSockets do not come through here.
+A place is taken when the whole request is there, so that slow senders hold none. A request that
+finds no place is told so at once. The callback, the probes and the WebSockets do not come through
+here.
 """
 
 from __future__ import annotations
