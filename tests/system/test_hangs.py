@@ -152,7 +152,7 @@ class Contained:
         self._redis.flushdb()
         environment = {**shop.environment, "PORT": str(self.port)}
         environment["REDIS_URL"] = shop.redis.url.replace("db=0", "db=7")
-        command = [sys.executable, "-m", "wechatbot.supervisor.one", name]
+        command = [sys.executable, "-m", "wechatbot.supervisor.container", name]
         self.process = Process(
             command,
             log=shop.folder / f"one-{name}-{self.port}.log",

@@ -24,7 +24,7 @@ from redis.exceptions import RedisError
 from tests.services.nginx import command, furnish
 from tests.services.process import find_program, wait_until
 from tests.stack import ROOT, Stack, free_port
-from wechatbot.supervisor.one import programs
+from wechatbot.supervisor.container import programs
 
 DOCKER = ROOT / "docker"
 # Pushes are held for five seconds; a model may take its forty to the end of an answer.
@@ -44,7 +44,7 @@ def services(compose: dict[str, Any]) -> dict[str, Any]:
 
 
 def is_ours(service: dict[str, Any]) -> bool:
-    return "wechatbot.supervisor.one" in (service.get("command") or [])
+    return "wechatbot.supervisor.container" in (service.get("command") or [])
 
 
 def megabytes(size: str) -> int:

@@ -228,7 +228,7 @@ def test_a_stopped_child_is_ended_and_its_next_life_is_watched_anew() -> None:
 
             wait_until(lambda: guard.look() or not child.is_running, 60, what="the child is ended")
             assert len(said) == life
-            child.bury()
+            child.reap()
     finally:
         child.send(signal.SIGKILL)
 

@@ -70,7 +70,7 @@ class Child:
 
     @property
     def exit_code(self) -> int | None:
-        """Of a child that died and was not buried yet."""
+        """Of a child that died and was not reaped yet."""
         return self._process.poll() if self._process is not None else None
 
     @property
@@ -124,7 +124,7 @@ class Child:
         if self._process is not None:
             self._process.send_signal(number)
 
-    def bury(self) -> None:
+    def reap(self) -> None:
         """Forget the dead process: after this the child can be started again."""
         self.output.close()
         if self._pulse is not None:

@@ -118,7 +118,7 @@ class Supervisor:
         for child in self._children:
             if child.exit_code is not None:
                 code = child.exit_code
-                self._bury(child)
+                self._reap(child)
                 self._say(
                     f"{child.name} ended with code {code}, starting again in "
                     f"{child.plan_restart():.0f} s"
@@ -132,11 +132,11 @@ class Supervisor:
         child.start()
         self._selector.register(child.output, selectors.EVENT_READ, child)
 
-    def _bury(self, child: Child) -> None:
+    def _reap(self, child: Child) -> None:
         self._print(child.name, child.read_lines())
         with contextlib.suppress(KeyError):
             self._selector.unregister(child.output)
-        child.bury()
+        child.reap()
 
     def _listen(self, seconds: float) -> None:
         if not self._selector.get_map():

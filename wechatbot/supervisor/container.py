@@ -1,4 +1,5 @@
-"""One program of the plan for a container: `python -m wechatbot.supervisor.one web|worker|deliver`.
+"""One program of the plan for a container:
+`python -m wechatbot.supervisor.container web|worker|deliver`.
 
 A small parent that ends when its child does, also when the child hangs; then the container is
 started again.
@@ -70,7 +71,7 @@ def _say(line: str) -> None:
 def main() -> int:
     known = programs(os.environ)
     if len(sys.argv) != 2 or sys.argv[1] not in known:
-        sys.exit(f"usage: python -m wechatbot.supervisor.one {'|'.join(known)}")
+        sys.exit(f"usage: python -m wechatbot.supervisor.container {'|'.join(known)}")
     raise_file_limit()
     os.umask(0o077)
     return Parent(known[sys.argv[1]]).run()
