@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import time
-
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 
 from assistant.models import Persona
-from common.database_threads import database_work
+from common.fresh import Fresh
 from wechat import accounts
 
 _DEFAULT_PROMPT = _(
@@ -31,27 +29,16 @@ def default_prompt() -> str:
 # An editor's change is heard this many seconds later in every process, without a query for each
 # question.
 FRESH_SECONDS = 5.0
-_own_prompts: dict[int, str] = {}
-_read_at = float("-inf")
 
 
 def prompt_for(account_id: int) -> str:
     """The account's own persona, or the default. Not `format`: an editor may write braces."""
-    if time.monotonic() - _read_at > FRESH_SECONDS:
-        _read()
-    return (_own_prompts.get(account_id) or default_prompt()).replace(
-        NAME, accounts.by_id(account_id).name
-    )
+    prompt = own_prompts.get().get(account_id) or default_prompt()
+    return prompt.replace(NAME, accounts.by_id(account_id).name)
 
 
-@database_work
-def _read() -> None:
-    global _own_prompts, _read_at
-    _own_prompts = dict(Persona.objects.values_list("account_id", "prompt"))
-    _read_at = time.monotonic()
+def _read() -> dict[int, str]:
+    return dict(Persona.objects.values_list("account_id", "prompt"))
 
 
-def forget() -> None:
-    """Read the rows again at the next question (one was just saved here; tests)."""
-    global _read_at
-    _read_at = float("-inf")
+own_prompts = Fresh(_read, of="the accounts' own personas", every=FRESH_SECONDS)

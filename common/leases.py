@@ -9,15 +9,13 @@ it took meanwhile is entered when Redis is back.
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 import uuid
 
-from common.redis import REDIS_AWAY, redis
+from common.redis import REDIS_AWAY, pause, paused, redis
 
-logger = logging.getLogger(__name__)
-
+_MEANWHILE = "leases are counted in this process alone"
 _NOW = "local t = redis.call('TIME') local now = t[1] * 1000 + math.floor(t[2] / 1000) "
 _ACQUIRE = (
     _NOW
@@ -36,8 +34,6 @@ for i = 2, #ARGV do redis.call('ZADD', KEYS[1], now + ARGV[1], ARGV[i]) end
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 """
 )
-# After an error Redis is left alone for a moment: a hanging one costs its time limit at every try.
-_PAUSE_AFTER_ERROR = 1.0
 
 
 class Leases:
@@ -48,7 +44,6 @@ class Leases:
         self._held: dict[str, set[str]] = {}
         self._lock = threading.Lock()
         self._renewer: threading.Thread | None = None
-        self._away_until = 0.0
 
     def acquire(self, name: str, limit: int) -> str | None:
         """A new lease on `name`, or None when `limit` are out."""
@@ -56,7 +51,7 @@ class Leases:
         try:
             won = self._acquire_in_redis(name, limit, lease)
         except REDIS_AWAY as error:
-            self._note_away(error)
+            pause(error, meanwhile=_MEANWHILE)
             won = None
         if won is False:
             return None
@@ -73,12 +68,12 @@ class Leases:
             self._held[name].discard(lease)
             if not self._held[name]:
                 del self._held[name]
-        if self._is_away():
+        if paused():
             return  # Nobody renews it any more, so it runs out.
         try:
             redis().zrem(name, lease)
         except REDIS_AWAY as error:
-            self._note_away(error)
+            pause(error, meanwhile=_MEANWHILE)
 
     def renew(self) -> None:
         """Push the end of all leases in hand away. What Redis has lost is entered anew: it is in
@@ -94,18 +89,11 @@ class Leases:
                 redis().zrem(name, *given_back)
 
     def _acquire_in_redis(self, name: str, limit: int, lease: str) -> bool | None:
-        if self._is_away():
+        if paused():
             return None
         return bool(
             redis().register_script(_ACQUIRE)(keys=[name], args=[limit, self._milliseconds, lease])
         )
-
-    def _is_away(self) -> bool:
-        return time.monotonic() < self._away_until
-
-    def _note_away(self, error: Exception) -> None:
-        logger.warning("Redis is away, leases are counted in this process alone: %s", error)
-        self._away_until = time.monotonic() + _PAUSE_AFTER_ERROR
 
     def _start_renewing(self) -> None:
         if self._renewer is None or not self._renewer.is_alive():
@@ -124,4 +112,4 @@ class Leases:
             try:
                 self.renew()
             except REDIS_AWAY as error:
-                self._note_away(error)
+                pause(error, meanwhile=_MEANWHILE)

@@ -5,7 +5,7 @@ the defaults.
 from __future__ import annotations
 
 import logging
-import time
+from collections.abc import Mapping
 from string import Formatter
 
 from django.conf import settings
@@ -13,9 +13,13 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 
+from common.fresh import Fresh
 from conversations.models import BotText
 
 logger = logging.getLogger(__name__)
+
+# By account and moment.
+OwnWords = Mapping[tuple[int, str], str]
 
 DEFAULTS: dict[str, str | Promise] = {
     "follow": _(
@@ -65,24 +69,25 @@ DEFAULTS: dict[str, str | Promise] = {
 # An editor's change is heard this many seconds later in every process, without a query for each
 # message.
 FRESH_SECONDS = 5.0
-_own_words: dict[tuple[int, str], str] = {}
-_read_at = float("-inf")
 
 
 def say_text(moment: str, account_id: int, **values: object) -> str:
     """The account's words for `moment`, filled with `values`."""
-    refresh()
-    return ready_text(moment, account_id, **values)
+    return _filled(own_words.get(), moment, account_id, values)
 
 
 def ready_text(moment: str, account_id: int, **values: object) -> str:
     """The same from what this process knows already: for the event loop, and while the database is
     away.
+    """
+    return _filled(own_words.known or {}, moment, account_id, values)
 
-    Words of an editor that name an unknown value fall back to the default: the customer must not
+
+def _filled(own_words: OwnWords, moment: str, account_id: int, values: Mapping[str, object]) -> str:
+    """An editor's words that name an unknown value fall back to the default: the customer must not
     get nothing.
     """
-    own = _own_words.get((account_id, moment))
+    own = own_words.get((account_id, moment))
     if own:
         try:
             return own.format(**values)
@@ -95,8 +100,7 @@ def ready_text(moment: str, account_id: int, **values: object) -> str:
 
 def has_place_for(value: str, moment: str, account_id: int) -> bool:
     """Whether the account's words for `moment` show this value."""
-    refresh()
-    return f"{{{value}}}" in (_own_words.get((account_id, moment)) or default_text(moment))
+    return f"{{{value}}}" in (own_words.get().get((account_id, moment)) or default_text(moment))
 
 
 def names_in(text: str) -> set[str]:
@@ -130,19 +134,9 @@ def default_text(moment: str) -> str:
         return str(DEFAULTS[moment])
 
 
-def refresh() -> None:
-    """Read the accounts' own words again when they may have changed."""
-    global _own_words, _read_at
-    now = time.monotonic()
-    if now - _read_at > FRESH_SECONDS:
-        rows = BotText.objects.values_list("account_id", "moment", "text")
-        _own_words = {
-            (account_id, moment): text for account_id, moment, text in rows if _can_be_filled(text)
-        }
-        _read_at = now
+def _read_own_words() -> OwnWords:
+    rows = BotText.objects.values_list("account_id", "moment", "text")
+    return {(account_id, moment): text for account_id, moment, text in rows if _can_be_filled(text)}
 
 
-def forget_own_words() -> None:
-    """Read the rows again at the next word (a text was just saved here; tests)."""
-    global _read_at
-    _read_at = float("-inf")
+own_words = Fresh(_read_own_words, of="the accounts' own words", every=FRESH_SECONDS)

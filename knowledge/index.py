@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import logging
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from time import monotonic
 
-from django.db import DatabaseError
-
-from common.database_threads import database_work
+from common.fresh import Fresh
 from knowledge.models import FAQ, SynonymRule
 from knowledge.ranking import Ranking
 from knowledge.synonyms import Synonyms
 from knowledge.versions import knowledge_version
-
-logger = logging.getLogger(__name__)
 
 CHECK_EVERY = 1.0
 
@@ -32,69 +25,22 @@ class Entry:
 class Index:
     """All enabled FAQs of one knowledge version. Never changed after it was built."""
 
-    version: str
     entries: tuple[Entry, ...]
     ranking: Ranking
     by_id: dict[int, Entry]
 
 
-class CurrentIndex:
-    """Hands out the newest index. Asks for the version at most once a second, and builds at most
-    one at a time.
-
-    Whoever finds a new version builds its index on the spot; all others are served by the old one
-    meanwhile.
-    """
-
-    def __init__(self) -> None:
-        self._index: Index | None = None
-        self._check_at = 0.0
-        self._building = threading.Lock()
-
-    def get(self) -> Index:
-        index = self._index
-        if index is not None and monotonic() < self._check_at:
-            return index
-        if index is None:
-            with self._building:
-                return self._newest()
-        if not self._building.acquire(blocking=False):
-            return index
-        try:
-            return self._newest()
-        finally:
-            self._building.release()
-
-    def forget(self) -> None:
-        self._index = None
-
-    def _newest(self) -> Index:
-        index = self._index
-        if index is not None and monotonic() < self._check_at:
-            return index
-        try:
-            version = knowledge_version()
-            if index is None or index.version != version:
-                index = build(version)
-        except DatabaseError:
-            if index is None:
-                raise
-            logger.warning(
-                "the database is away: matching goes on with the knowledge base as it was"
-            )
-        self._index = index
-        self._check_at = monotonic() + CHECK_EVERY
-        return index
+def current_index() -> Fresh[Index]:
+    """A process's index: while one thread builds a newer one, all others are served by the old."""
+    return Fresh(build, of="the knowledge base", every=CHECK_EVERY, version=knowledge_version)
 
 
-def build(version: str) -> Index:
-    """The index of the rows as they are now. `version` was read before them, so a change in between
-    is seen next.
-    """
+def build() -> Index:
+    """The index of the rows as they are now."""
     rows, rules = _read_rows()
     entries = tuple(Entry(row.faq_id, row.question, row.answer) for row in rows)
     ranking = Ranking([(row.question, *row.phrasings) for row in rows], Synonyms(rules))
-    return Index(version, entries, ranking, {entry.faq_id: entry for entry in entries})
+    return Index(entries, ranking, {entry.faq_id: entry for entry in entries})
 
 
 @dataclass
@@ -105,7 +51,6 @@ class _Row:
     phrasings: list[str] = field(default_factory=list)
 
 
-@database_work
 def _read_rows() -> tuple[Sequence[_Row], Sequence[str]]:
     published = FAQ.objects.published()
     rows = {

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from common.fresh import Fresh
 from knowledge.confidence import ANSWER_AT, SUGGEST_AT, Band, band_of
-from knowledge.index import CurrentIndex, Entry, Index
+from knowledge.index import Entry, Index, current_index
 
 __all__ = [
     "ANSWER_AT",
@@ -18,7 +19,6 @@ __all__ = [
     "Match",
     "band_of",
     "by_id",
-    "forget",
     "match",
 ]
 
@@ -58,11 +58,11 @@ class _Recent:
         return matches
 
 
-_current = CurrentIndex()
+_current = current_index()
 _recent = _Recent()
 
 
-def match(question: str, *, index: CurrentIndex = _current) -> Match:
+def match(question: str, *, index: Fresh[Index] = _current) -> Match:
     """The FAQs that `question` may mean, best first. In the band "none" they are hints for a model
     only.
     """
@@ -83,15 +83,10 @@ def _match(knowledge: Index, question: str) -> Match:
     return Match(band_of(ranked.confidence), ranked.confidence, candidates)
 
 
-def by_id(faq_id: int, *, index: CurrentIndex = _current) -> Candidate | None:
+def by_id(faq_id: int, *, index: Fresh[Index] = _current) -> Candidate | None:
     """The FAQ that a customer picked from a menu; None when it was disabled or deleted since."""
     entry = index.get().by_id.get(faq_id)
     return _candidate(entry, 1.0) if entry else None
-
-
-def forget() -> None:
-    """Read the knowledge base anew at the next question."""
-    _current.forget()
 
 
 def _candidate(entry: Entry, score: float) -> Candidate:

@@ -10,18 +10,14 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import logging
-from dataclasses import dataclass
-from time import monotonic
 
 from django.db import models, transaction
 from django.db.models import Count, Max
 
 from common.database_threads import database_work
-from common.redis import REDIS_AWAY, redis
+from common.fresh import Fresh
+from common.redis import REDIS_AWAY, pause, paused, redis
 from knowledge.models import FAQ, Phrasing, SynonymRule
-
-logger = logging.getLogger(__name__)
 
 VERSION_KEY = "knowledge:version"
 CHANGES_KEY = "knowledge:changes"
@@ -31,24 +27,14 @@ WITHOUT_REDIS_COMPUTE_EVERY = 5.0
 MATCHED_MODELS: tuple[type[models.Model], ...] = (FAQ, Phrasing, SynonymRule)
 
 
-@dataclass
-class _WithoutRedis:
-    """What this process goes by while Redis is away."""
-
-    version: str = ""
-    until: float = 0.0
-
-
-_without_redis = _WithoutRedis()
-
-
 def knowledge_version() -> str:
-    if monotonic() < _without_redis.until:
-        return _without_redis.version
+    if paused():
+        return _without_redis.get()
     try:
         changes, stored = (_text(value) for value in redis().mget(CHANGES_KEY, VERSION_KEY))
-    except REDIS_AWAY:
-        return _version_without_redis()
+    except REDIS_AWAY as error:
+        pause(error, meanwhile="the version of the knowledge base is computed from its rows")
+        return _without_redis.get()
     after, _, version = stored.rpartition(":")
     if version and after == changes:
         return version
@@ -79,26 +65,19 @@ def described(model: type[models.Model]) -> str:
     return f"{facts['rows']}/{facts['last']}/{newest}"
 
 
-def forget() -> None:
-    """Ask Redis again at once (for tests that take it away and bring it back)."""
-    _without_redis.until = 0.0
-
-
 def _announce() -> None:
     try:
         redis().incr(CHANGES_KEY)
-    except REDIS_AWAY:
-        logger.warning(
-            "Redis is away: the edit of the knowledge base is seen within %s s", COMPUTE_ANEW_AFTER
-        )
-    forget()
-
-
-def _version_without_redis() -> str:
-    _without_redis.version = version_of_rows()
-    _without_redis.until = monotonic() + WITHOUT_REDIS_COMPUTE_EVERY
-    return _without_redis.version
+    except REDIS_AWAY as error:
+        seconds = COMPUTE_ANEW_AFTER
+        pause(error, meanwhile=f"an edit of the knowledge base is seen within {seconds} s")
+    _without_redis.changed()
 
 
 def _text(value: bytes | str | None) -> str:
     return value.decode() if isinstance(value, bytes) else value or ""
+
+
+_without_redis = Fresh(
+    version_of_rows, of="the knowledge base's version", every=WITHOUT_REDIS_COMPUTE_EVERY
+)

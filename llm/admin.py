@@ -150,15 +150,15 @@ class LanguageModelAdmin(SecretsAdminMixin, AdminPage):
         if {"base_url", "model"} & set(form.changed_data):
             obj.refused_parameters = []
         super().save_model(request, obj, form, change)
-        catalogue.forget()
+        catalogue.models.changed()
 
     def delete_model(self, request: HttpRequest, obj: LanguageModel) -> None:
         super().delete_model(request, obj)
-        catalogue.forget()
+        catalogue.models.changed()
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[LanguageModel]) -> None:
         super().delete_queryset(request, queryset)
-        catalogue.forget()
+        catalogue.models.changed()
 
     @display(description=_("来源"), label=True)
     def origin(self, model: LanguageModel) -> str:
@@ -203,7 +203,7 @@ def _test(request: HttpRequest, model: LanguageModel) -> None:
     """Ask the model for one short answer, as if nothing were known of what its endpoint takes."""
     LanguageModel.objects.filter(pk=model.pk).update(refused_parameters=[])
     model.refused_parameters = []
-    catalogue.forget()
+    catalogue.models.changed()
     try:
         completion = gateway.try_model(model)
     except CallFailed as failure:

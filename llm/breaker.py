@@ -12,9 +12,8 @@ call.
 from __future__ import annotations
 
 import logging
-import time
 
-from common.redis import REDIS_AWAY, redis
+from common.redis import REDIS_AWAY, pause, paused, redis
 from llm.errors import BreakerOpen
 
 logger = logging.getLogger(__name__)
@@ -22,7 +21,7 @@ logger = logging.getLogger(__name__)
 FAILURES_TO_OPEN = 5
 PAUSE_SECONDS = 30.0
 _FORGET_AFTER = 600
-_SKIP_AFTER_ERROR = 1.0
+_MEANWHILE = "breakers count as closed"
 
 
 class Breaker:
@@ -32,21 +31,20 @@ class Breaker:
         self._failures = failures
         self._pause = int(pause * 1000)
         self._seen: dict[int, int] = {}
-        self._away_until = 0.0
 
     def check(self, model_id: int) -> None:
         """Raise BreakerOpen while the model rests."""
-        if self._is_away():
+        if paused():
             return
         try:
             self._seen[model_id] = int(redis().get(_count_key(model_id)) or 0)
             if self._seen[model_id] >= self._failures and not self._wins_trial(model_id):
                 raise BreakerOpen("failed several times in a row, rests")
         except REDIS_AWAY as error:
-            self._note_away(error)
+            pause(error, meanwhile=_MEANWHILE)
 
     def note_failure(self, model_id: int) -> None:
-        if self._is_away():
+        if paused():
             return
         try:
             count = self._seen[model_id] = int(redis().incr(_count_key(model_id)))
@@ -60,26 +58,19 @@ class Breaker:
                     self._pause,
                 )
         except REDIS_AWAY as error:
-            self._note_away(error)
+            pause(error, meanwhile=_MEANWHILE)
 
     def note_success(self, model_id: int) -> None:
-        if not self._seen.get(model_id) or self._is_away():
+        if not self._seen.get(model_id) or paused():
             return  # Nothing to forget: the usual case costs nothing.
         try:
             redis().delete(_count_key(model_id), _pause_key(model_id))
             self._seen[model_id] = 0
         except REDIS_AWAY as error:
-            self._note_away(error)
+            pause(error, meanwhile=_MEANWHILE)
 
     def _wins_trial(self, model_id: int) -> bool:
         return bool(redis().set(_pause_key(model_id), 1, nx=True, px=self._pause))
-
-    def _is_away(self) -> bool:
-        return time.monotonic() < self._away_until
-
-    def _note_away(self, error: Exception) -> None:
-        logger.warning("Redis is away, breakers count as closed: %s", error)
-        self._away_until = time.monotonic() + _SKIP_AFTER_ERROR
 
 
 def _count_key(model_id: int) -> str:

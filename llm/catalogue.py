@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
-import time
 from collections.abc import Set
 from datetime import timedelta
 
@@ -12,36 +10,17 @@ from django.db import Error as DatabaseError
 from django.utils import timezone
 
 from common.database_threads import database_work
+from common.fresh import Fresh
 from llm.models import GUESS_KEPT, REFUSAL_KEPT, LanguageModel
 
 logger = logging.getLogger(__name__)
 
 KEEP_SECONDS = 5.0
 
-_lock = threading.Lock()
-_kept: tuple[LanguageModel, ...] | None = None
-_read_at = 0.0
-
 
 def enabled() -> tuple[LanguageModel, ...]:
-    """The enabled models by position. With the database away the last known ones; one thread at a
-    time looks.
-    """
-    kept = _kept
-    if kept is not None and time.monotonic() - _read_at < KEEP_SECONDS:
-        return kept
-    if not _lock.acquire(blocking=kept is None):
-        return kept or ()
-    try:
-        return _read_again()
-    finally:
-        _lock.release()
-
-
-def forget() -> None:
-    """Rows have changed: this process reads them again now, the others within seconds."""
-    global _kept
-    _kept = None
+    """The enabled models by position."""
+    return models.get()
 
 
 def remember_refused(model: LanguageModel, refused: Set[str], *, is_guess: bool) -> None:
@@ -57,25 +36,15 @@ def remember_refused(model: LanguageModel, refused: Set[str], *, is_guess: bool)
         logger.exception("this could not be stored")
 
 
-def _read_again() -> tuple[LanguageModel, ...]:
-    global _kept, _read_at
-    try:
-        _kept = _rows()
-    except DatabaseError:
-        if _kept is None:
-            raise
-        logger.warning("models cannot be read again, the known ones are asked", exc_info=True)
-    _read_at = time.monotonic()
-    return _kept
-
-
-@database_work
-def _rows() -> tuple[LanguageModel, ...]:
-    return tuple(LanguageModel.objects.filter(enabled=True))
-
-
 @database_work
 def _store_refused(model_id: int, refused: list[str], kept: timedelta) -> None:
     since = timezone.now() + kept - REFUSAL_KEPT
     LanguageModel.objects.filter(pk=model_id).update(refused_parameters=refused, refused_at=since)
-    forget()
+    models.changed()
+
+
+def _read() -> tuple[LanguageModel, ...]:
+    return tuple(LanguageModel.objects.filter(enabled=True))
+
+
+models = Fresh(_read, of="models", every=KEEP_SECONDS)

@@ -19,7 +19,7 @@ def ensure_from_environment() -> None:
             LanguageModel.objects.filter(name=named.prefix, from_environment=True).update(
                 enabled=False
             )
-    catalogue.forget()
+    catalogue.models.changed()
 
 
 def _refresh(named: Named) -> None:

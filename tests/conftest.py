@@ -18,15 +18,17 @@ from django.apps import apps  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.db.models.signals import post_migrate  # noqa: E402
 from django.utils import translation  # noqa: E402
-from django.utils.module_loading import import_string  # noqa: E402
 
 django.setup()
 
 
-from common.redis import redis  # noqa: E402
-from knowledge import matching, versions  # noqa: E402
+import common.redis  # noqa: E402
+from common import fresh  # noqa: E402
+from common.redis import redis, resume  # noqa: E402
 from knowledge.models import SynonymRule  # noqa: E402
 from knowledge.synonyms import SHIPPED  # noqa: E402
+from tests.clock import Clock  # noqa: E402
+from wechat import accounts, tokens  # noqa: E402
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -55,18 +57,22 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _empty_redis() -> None:
-    """Nor what a process remembers beside it."""
+def _new_process() -> None:
+    """Each test is a process that has read nothing yet."""
     redis().flushdb()
-    for module in ("wechat.accounts", "wechat.tokens", "llm.catalogue", "assistant.personas"):
-        import_string(f"{module}.forget")()
+    resume()
+    fresh.forget_all()
+    tokens.forget()
+    accounts.looker.forget()
 
 
-@pytest.fixture(autouse=True)
-def _fresh_knowledge() -> None:
-    """The index of one test's FAQs must not answer in the next."""
-    matching.forget()
-    versions.forget()
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """By which a process's copies grow old, and a pause of Redis ends."""
+    clock = Clock()
+    monkeypatch.setattr(fresh, "monotonic", clock)
+    monkeypatch.setattr(common.redis, "monotonic", clock)
+    return clock
 
 
 @pytest.fixture(autouse=True)

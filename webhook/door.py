@@ -81,7 +81,7 @@ class Door:
         clock.start()
         try:
             accounts.by_slug(None)
-            texts.refresh()
+            texts.own_words.get()
             matching.match("")
         except (DatabaseError, InterfaceError) as error:
             logger.warning("starting without the database: %s", error)

@@ -4,20 +4,10 @@ again at once.
 
 from __future__ import annotations
 
-import logging
-import time
 from collections.abc import Sequence
 from typing import Any
 
-from common.redis import REDIS_AWAY, redis
-
-logger = logging.getLogger(__name__)
-
-# After an error Redis is left alone for this long, so that a dead one costs one time-out a second,
-# not one a batch.
-PAUSE_AFTER_ERROR = 1.0
-
-_left_alone_until = float("-inf")
+from common.redis import REDIS_AWAY, pause, paused, redis
 
 
 def run(
@@ -26,13 +16,11 @@ def run(
     """What the script returns, None while Redis is away; `without` says in the log what is missing
     then.
     """
-    global _left_alone_until
-    if time.monotonic() < _left_alone_until:
+    if paused():
         return None
     try:
         found: list[int] = redis().eval(lua, len(keys), *keys, *arguments)
     except REDIS_AWAY as error:
-        logger.warning("no %s while Redis is away: %s", without, error)
-        _left_alone_until = time.monotonic() + PAUSE_AFTER_ERROR
+        pause(error, meanwhile=f"there is no {without}")
         return None
     return found

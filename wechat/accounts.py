@@ -1,28 +1,21 @@
-"""The accounts as every request needs them: frozen, cached per process, at most 5 s late.
-
-Redis holds a version that changes with every edit. It is a random word, not a count: a Redis that
-was emptied must not come back to a version that some process still knows.
-"""
+"""The accounts as every request needs them: frozen, cached per process, at most 5 s late."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import threading
 import time
-import uuid
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import cast
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.utils import timezone
 
-from common.redis import REDIS_AWAY, redis
+from common.fresh import Fresh
 from wechat.crypto import Keys
 from wechat.models import OfficialAccount, ReplyMode
 from wechat.tokens import drop_token
@@ -35,7 +28,6 @@ __all__ = [
     "cached",
     "changed",
     "ensure_from_environment",
-    "forget",
     "make_default",
     "may_send",
     "namespace",
@@ -49,8 +41,6 @@ logger = logging.getLogger(__name__)
 VERSION_KEY = "wechat:accounts:version"
 # Below the five seconds that are promised, so that a slow look is still in time.
 CHECK_EVERY = 4.0
-# An edit that could not reach Redis is seen all the same.
-RELOAD_EVERY = 60.0
 # How long a push waits for a look before it goes on with the copy there is, or gives up without
 # any. Others go on.
 PUSH_WAITS = 0.2
@@ -66,60 +56,11 @@ class AccountsUnknown(Exception):
 
 
 @dataclass(frozen=True)
-class _Snapshot:
+class Snapshot:
     by_slug: Mapping[str, Keys]
     by_id: Mapping[int, Keys]
     default: Keys | None
     first_id: int | None
-    # None: read without a version (Redis away), or inside a transaction that may look at an older
-    # state.
-    version: str | None
-    loaded_at: float
-
-
-class _Cache:
-    """A snapshot is replaced as a whole, so that readers need no lock; one thread at a time looks
-    for a newer one.
-    """
-
-    def __init__(self) -> None:
-        self.snapshot: _Snapshot | None = None
-        self.checked_at = float("-inf")
-        self._lock = threading.Lock()
-
-    def is_fresh(self) -> bool:
-        return self.snapshot is not None and time.monotonic() - self.checked_at < CHECK_EVERY
-
-    def fresh(self) -> _Snapshot:
-        snapshot = self.snapshot
-        if snapshot is not None and self.is_fresh():
-            return snapshot
-        if not self._lock.acquire(blocking=snapshot is None):
-            assert snapshot is not None
-            return snapshot  # Another thread is looking.
-        try:
-            return self._look()
-        finally:
-            self._lock.release()
-
-    def _look(self) -> _Snapshot:
-        snapshot, began = self.snapshot, time.monotonic()
-        if snapshot is not None and self.is_fresh():
-            return snapshot
-        version = (
-            _shared_version()
-        )  # Before the rows: a change in between is then seen at the next look.
-        if snapshot is None or _is_outdated(snapshot, version):
-            try:
-                snapshot = _load(version)
-            except (DatabaseError, InterfaceError) as error:
-                if snapshot is None:
-                    raise
-                logger.warning(
-                    "the accounts could not be read again, going on with the copy: %s", error
-                )
-        self.snapshot, self.checked_at = snapshot, began
-        return snapshot
 
 
 class _Looker:
@@ -138,7 +79,7 @@ class _Looker:
         if self._look is None or self._look.done():
             self._threads = self._threads or ThreadPoolExecutor(1, thread_name_prefix="accounts")
             self._look = self._threads.submit(_look_and_close)
-        patience = PUSH_WAITS if _cache.snapshot else PUSH_WAITS_AT_FIRST
+        patience = PUSH_WAITS if snapshot.known else PUSH_WAITS_AT_FIRST
         try:
             await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(self._look)), patience)
         except TimeoutError:
@@ -146,26 +87,26 @@ class _Looker:
         except (DatabaseError, InterfaceError) as error:
             self._pause(f"the accounts cannot be read: {error}")
 
+    def forget(self) -> None:
+        """Look again at once (for tests)."""
+        self.wait_until = float("-inf")
+
     def _pause(self, why: str) -> None:
         if time.monotonic() >= self.wait_until:  # The first of those who waited says it for all.
             logger.warning(why)
             self.wait_until = time.monotonic() + LOOK_PAUSE
 
 
-_cache = _Cache()
-_looker = _Looker()
-
-
 def by_slug(slug: str | None) -> Keys | None:
     """The account of `/wechat/<slug>`, None for that of `/wechat`. May read the database: not for
     the event loop.
     """
-    return _of_slug(_cache.fresh(), slug)
+    return _of_slug(snapshot.get(), slug)
 
 
 def by_id(account_id: int) -> Keys:
     """Also an account that was switched off meanwhile: what came in before is still answered."""
-    keys = _cache.fresh().by_id.get(account_id)
+    keys = snapshot.get().by_id.get(account_id)
     return keys if keys is not None else _keys(OfficialAccount.objects.get(pk=account_id))
 
 
@@ -176,7 +117,7 @@ def namespace(account_id: int) -> str:
     The first is the oldest, not the default one: that may change, and then two accounts would have
     had one name.
     """
-    first = _cache.fresh().first_id
+    first = snapshot.get().first_id
     return "" if first is None or account_id == first else str(account_id)
 
 
@@ -189,23 +130,17 @@ async def cached(slug: str | None) -> Keys | None:
     """`by_slug` for the event loop: a look at the database happens in a thread, one for all who ask
     meanwhile.
     """
-    if not _cache.is_fresh():
-        await _looker.wait_for_look()
-    if _cache.snapshot is None:
+    if not snapshot.is_fresh:
+        await looker.wait_for_look()
+    known = snapshot.known
+    if known is None:
         raise AccountsUnknown("the accounts could not be read yet")
-    return _of_slug(_cache.snapshot, slug)
+    return _of_slug(known, slug)
 
 
 def changed() -> None:
     """Call after every write of an account: all processes read the rows again."""
-    forget()
-    transaction.on_commit(_announce)
-
-
-def forget() -> None:
-    """Drop this process's copy."""
-    _cache.snapshot, _cache.checked_at = None, float("-inf")
-    _looker.wait_until = float("-inf")
+    snapshot.changed()
 
 
 def turn_passive(account_id: int) -> None:
@@ -281,44 +216,19 @@ def _new_account(app_id: str) -> OfficialAccount:
     return OfficialAccount(app_id=app_id, slug=slug, name=name, reply_mode=ReplyMode.AUTO)
 
 
-def _of_slug(snapshot: _Snapshot, slug: str | None) -> Keys | None:
-    return snapshot.default if slug is None else snapshot.by_slug.get(slug)
+def _of_slug(known: Snapshot, slug: str | None) -> Keys | None:
+    return known.default if slug is None else known.by_slug.get(slug)
 
 
-def _is_outdated(snapshot: _Snapshot, version: str | None) -> bool:
-    too_old = time.monotonic() - snapshot.loaded_at >= RELOAD_EVERY
-    return too_old or version is None or version != snapshot.version
-
-
-def _shared_version() -> str | None:
-    """None: Redis is away."""
-    try:
-        return cast(bytes, redis().get(VERSION_KEY) or b"").decode()
-    except REDIS_AWAY:
-        return None
-
-
-def _announce() -> None:
-    forget()
-    try:
-        redis().set(VERSION_KEY, uuid.uuid4().hex)
-    except REDIS_AWAY as error:
-        logger.warning(
-            "other processes see the changed accounts within %d s only: %s", RELOAD_EVERY, error
-        )
-
-
-def _load(version: str | None) -> _Snapshot:
+def _load() -> Snapshot:
     rows = OfficialAccount.objects.order_by("-is_default", "pk")
     by_id = {row.pk: _keys(row) for row in rows}
     keys = [by_id[row.pk] for row in rows if row.enabled]
-    return _Snapshot(
+    return Snapshot(
         by_slug=MappingProxyType({one.slug: one for one in keys}),
         by_id=MappingProxyType(by_id),
         default=keys[0] if keys else None,
         first_id=min(by_id, default=None),
-        version=None if connection.in_atomic_block else version,
-        loaded_at=time.monotonic(),
     )
 
 
@@ -346,6 +256,10 @@ def _previous_until(account: OfficialAccount) -> float:
 
 def _look_and_close() -> None:
     try:
-        _cache.fresh()
+        snapshot.get()
     finally:
         connection.close()
+
+
+snapshot = Fresh(_load, of="accounts", every=CHECK_EVERY, version_key=VERSION_KEY)
+looker = _Looker()

@@ -18,10 +18,9 @@ from unfold.decorators import action
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
-from assistant import personas
+from assistant import screening
 from assistant.models import BlockedTerm, Direction, Persona
-from assistant.personas import default_prompt
-from assistant.screening import terms_changed
+from assistant.personas import default_prompt, own_prompts
 from common.admin_cells import cut_of
 from common.admin_pages import AdminPage
 from common.text import fold
@@ -42,7 +41,7 @@ class PersonaAdmin(AdminPage):
 
     def save_model(self, request: HttpRequest, obj: Persona, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        personas.forget()
+        own_prompts.changed()
 
 
 class BlockedTermForm(forms.ModelForm):
@@ -132,21 +131,21 @@ class BlockedTermAdmin(AdminPage):
 
     def _switch(self, request: HttpRequest, terms: QuerySet[BlockedTerm], *, enabled: bool) -> None:
         count = terms.update(enabled=enabled)
-        transaction.on_commit(terms_changed)
+        screening.terms.changed()
         text = ngettext("已更新 %(count)s 个敏感词。", "已更新 %(count)s 个敏感词。", count)
         self.message_user(request, text % {"count": count}, messages.SUCCESS)
 
     def save_model(self, request: HttpRequest, obj: Model, form: Any, change: Any) -> None:
         super().save_model(request, obj, form, change)
-        transaction.on_commit(terms_changed)
+        screening.terms.changed()
 
     def delete_model(self, request: HttpRequest, obj: BlockedTerm) -> None:
         super().delete_model(request, obj)
-        transaction.on_commit(terms_changed)
+        screening.terms.changed()
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[BlockedTerm]) -> None:
         super().delete_queryset(request, queryset)
-        transaction.on_commit(terms_changed)
+        screening.terms.changed()
 
 
 def add_terms(terms: Iterable[str], direction: Direction) -> int:
@@ -155,5 +154,5 @@ def add_terms(terms: Iterable[str], direction: Direction) -> int:
         known = set(BlockedTerm.objects.values_list("term", flat=True))
         new = [BlockedTerm(term=term, direction=direction) for term in terms if term not in known]
         BlockedTerm.objects.bulk_create(new, ignore_conflicts=True)
-        transaction.on_commit(terms_changed)
+        screening.terms.changed()
     return len(new)

@@ -18,7 +18,7 @@ from common.admin_cells import cut_of
 from common.admin_pages import AdminPage
 from conversations.models import BotText
 from conversations.moments import MOMENTS
-from conversations.texts import DEFAULTS, default_text, forget_own_words, names_in
+from conversations.texts import DEFAULTS, default_text, names_in, own_words
 
 
 def _moments() -> list[tuple[str, str]]:
@@ -104,7 +104,7 @@ class BotTextAdmin(AdminPage):
 
     def save_model(self, request: HttpRequest, obj: BotText, form: object, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        forget_own_words()
+        own_words.changed()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[BotText]:
         return super().get_queryset(request).select_related("account")

@@ -2,22 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from assistant import screening
-from conversations import texts
-from knowledge import matching
 from knowledge.models import FAQ
 from llm import gateway
 from tests.assistant.asking import Ask
 from tests.faqs import INVOICE, RETURNS, SHIPPING
 from wechat.models import OfficialAccount
-
-
-@pytest.fixture(autouse=True)
-def _fresh_process() -> None:
-    """Each test is a process that has read nothing yet."""
-    screening.forget()
-    matching.forget()
-    texts.forget_own_words()
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError
 
-from knowledge import matching
+from common.fresh import forget_all
 from knowledge.models import FAQ
 from llm import gateway
 from tests.faqs import RETURNS
@@ -74,12 +74,11 @@ def test_it_works_while_no_redis_runs(
         raise ConnectionError("no redis here")
 
     for module in (
-        "assistant.screening",
+        "common.fresh",
         "knowledge.versions",
         "knowledge.cache",
-        "wechat.accounts",
     ):
         monkeypatch.setattr(f"{module}.redis", away)
-    matching.forget()
+    forget_all()
     call_command("ask", "怎么申请退货", account="shop")
     assert capsys.readouterr().out.startswith(RETURNS[1])

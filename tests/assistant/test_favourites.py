@@ -7,6 +7,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from assistant.favourites import favourites
 from assistant.models import AnswerLog, Source
+from common.fresh import forget_all
 from knowledge import matching
 from knowledge.models import FAQ, Category
 from tests.faqs import INVOICE, RETURNS, SHIPPING
@@ -48,7 +49,7 @@ def test_the_first_are_those_of_the_editors_first_category(shop: dict[str, FAQ])
 def test_what_is_switched_off_is_not_offered(shop: dict[str, FAQ]) -> None:
     asked(shop[INVOICE[0]], 9)
     FAQ.objects.filter(pk=shop[INVOICE[0]].pk).update(enabled=False)
-    matching.forget()
+    forget_all()
     assert INVOICE[0] not in questions()
     assert len(questions()) == 3
 

@@ -8,7 +8,8 @@ import pytest
 
 from assistant.models import Source
 from assistant.pipeline import NeedsModel, surely_needs_model
-from knowledge import cache, matching
+from common.fresh import forget_all
+from knowledge import cache
 from knowledge.models import FAQ, Phrasing
 from knowledge.versions import knowledge_version
 from tests.assistant.asking import Ask
@@ -76,7 +77,7 @@ def test_an_editor_who_adds_the_line_is_heard_at_once_and_before_the_cache(
         UNBINDING, "请联系客服解绑。", model_name="fake", knowledge_version=knowledge_version()
     )
     Phrasing.objects.create(faq=binding, text=UNBINDING)
-    matching.forget()
+    forget_all()
 
     answer = ask(UNBINDING)
 

@@ -8,6 +8,7 @@ from assistant import pipeline
 from assistant.answers import Doubt, Question
 from assistant.models import AnswerLog, BlockedTerm, Direction, Persona, Source
 from assistant.pipeline import NeedsModel, surely_needs_model
+from common.fresh import forget_all
 from knowledge import cache
 from knowledge.models import FAQ, CachedAnswer
 from knowledge.versions import knowledge_version
@@ -15,7 +16,6 @@ from llm.errors import ModelsBusy, ModelsDown, NoModel
 from tests.assistant.asking import Ask
 from tests.faqs import INVOICE, RETURNS
 from tests.worlds.model_stub import ModelStub, Scripted
-from wechat import accounts
 from wechat.models import OfficialAccount
 
 pytestmark = pytest.mark.usefixtures("no_model_is_configured")
@@ -399,7 +399,7 @@ def test_another_account_is_not_given_the_answer_of_the_first(
     other = OfficialAccount.objects.create(
         slug="other", name="二店", app_id="wx0987654321", token="abcdef"
     )
-    accounts.forget()
+    forget_all()
 
     def ask_the_other(model: ModelStub) -> str:
         return pipeline.answer(

@@ -4,8 +4,10 @@ import pytest
 
 from assistant import screening
 from assistant.models import BlockedTerm, Direction
-from assistant.screening import blocked_term, terms_changed
+from assistant.screening import blocked_term, terms
+from common import fresh
 from common.redis import redis
+from tests.clock import Clock
 
 IN, OUT = Direction.IN, Direction.OUT
 pytestmark = pytest.mark.django_db
@@ -55,22 +57,25 @@ def test_it_leaves_disabled_terms_alone() -> None:
     assert blocked_term("赌博", IN) is None
 
 
+@pytest.mark.django_db(transaction=True)
 def test_it_reads_the_rows_again_when_the_version_changes_in_another_process(
-    monkeypatch: pytest.MonkeyPatch,
+    clock: Clock,
 ) -> None:
-    monkeypatch.setattr(screening, "LOOK_SECONDS", 0)
     assert blocked_term("赌博", IN) is None
     block("赌博")
+    clock.now += screening.LOOK_SECONDS
     assert blocked_term("赌博", IN) is None
     redis().set(screening.VERSION_KEY, "another process wrote this")
+    clock.now += screening.LOOK_SECONDS
     assert blocked_term("赌博", IN) == "赌博"
 
 
-def test_it_reads_the_rows_again_after_redis_was_emptied(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(screening, "LOOK_SECONDS", 0)
+@pytest.mark.django_db(transaction=True)
+def test_it_reads_the_rows_again_after_redis_was_emptied(clock: Clock) -> None:
     assert blocked_term("赌博", IN) is None
     block("赌博")
     redis().flushdb()
+    clock.now += screening.LOOK_SECONDS
     assert blocked_term("赌博", IN) == "赌博"
 
 
@@ -78,7 +83,8 @@ def test_it_screens_while_redis_is_away(monkeypatch: pytest.MonkeyPatch) -> None
     def away() -> None:
         raise ConnectionError
 
-    monkeypatch.setattr(screening, "redis", away)
+    monkeypatch.setattr(fresh, "redis", away)
+    assert blocked_term("赌博", IN) is None
     block("赌博")
-    terms_changed()
+    terms.changed()
     assert blocked_term("赌博", IN) == "赌博"

@@ -2,14 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from conversations import texts
 from conversations.replies import by_api
 from tests.worlds.api_stub import ApiStub
-
-
-@pytest.fixture(autouse=True)
-def _fresh_texts() -> None:
-    texts.forget_own_words()
 
 
 @pytest.fixture

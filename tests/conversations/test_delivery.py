@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from common.fresh import forget_all
 from conversations.models import (
     Author,
     Channel,
@@ -320,7 +321,7 @@ class TestWhatWeChatSaysOfTheAccountOrTheWindow:
         by_api.deliver(conversation.pk)
         assert states() == [ReplyState.WAITING_FOR_CUSTOMER] * 2
         assert OfficialAccount.objects.get().api_refused_at is not None
-        accounts.forget()
+        forget_all()
         assert not accounts.may_send(conversation.account_id)
 
     @pytest.mark.parametrize("error", [WindowClosed(45015), QuotaUsedUp(45047)])

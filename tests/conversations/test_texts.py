@@ -13,7 +13,8 @@ from conversations.admin.bot_texts import BotTextForm
 from conversations.models import BotText
 from conversations.replies.links import asks_to_look, is_tap, look_link
 from conversations.replies.parts import MESSAGE_BYTES, PART_BYTES, byte_length
-from conversations.texts import DEFAULTS, forget_own_words, has_place_for, say_text
+from conversations.texts import DEFAULTS, has_place_for, own_words, say_text
+from tests.clock import Clock
 from tests.factories import AccountFactory
 from wechat.models import OfficialAccount
 
@@ -27,7 +28,7 @@ def account() -> OfficialAccount:
 
 def own(account: OfficialAccount, moment: str, text: str) -> None:
     BotText.objects.create(account=account, moment=moment, text=text)
-    forget_own_words()
+    own_words.changed()
 
 
 # Emoji, and the marks and words that the bot does not use; "你" is not "您".
@@ -81,13 +82,13 @@ def test_words_that_cannot_be_filled_fall_back_to_the_default(
 
 
 def test_a_change_is_heard_when_the_words_are_read_again(
-    account: OfficialAccount, monkeypatch: pytest.MonkeyPatch
+    account: OfficialAccount, clock: Clock
 ) -> None:
     own(account, "greeting", "您好呀")
     assert say_text("greeting", account.pk) == "您好呀"
     BotText.objects.update(text="欢迎光临")
     assert say_text("greeting", account.pk) == "您好呀"
-    monkeypatch.setattr(texts, "FRESH_SECONDS", -1)
+    clock.now += texts.FRESH_SECONDS
     assert say_text("greeting", account.pk) == "欢迎光临"
 
 

@@ -12,31 +12,17 @@ import pytest
 from django.db import OperationalError
 
 import knowledge.index
+from common.fresh import Fresh
 from knowledge import versions
-from knowledge.index import CurrentIndex, Index
+from knowledge.index import Index, current_index
 from knowledge.matching import match
 from knowledge.models import FAQ, Phrasing, SynonymRule
 from knowledge.ranking import Ranking
 from knowledge.synonyms import Synonyms
+from tests.clock import Clock
 from tests.knowledge.builders import absent_redis, make_faq
 
 EMPTY = Ranking([], Synonyms(()))
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(knowledge.index, "monotonic", clock)
-    monkeypatch.setattr(versions, "monotonic", clock)
-    return clock
 
 
 @pytest.fixture
@@ -51,7 +37,7 @@ def announce(django_capture_on_commit_callbacks: Callable) -> Callable[[], None]
 def test_another_process_sees_an_edit(
     shop: dict[str, int], clock: Clock, announce: Callable[[], None]
 ) -> None:
-    here, there = CurrentIndex(), CurrentIndex()
+    here, there = current_index(), current_index()
     assert match("鞋子怎么清洗", index=there).band == "none"
 
     make_faq("鞋子怎么清洗")
@@ -80,7 +66,7 @@ def test_every_kind_of_edit_makes_a_new_index(
     announce: Callable[[], None],
     edit: Callable[[dict[str, int]], object],
 ) -> None:
-    current = CurrentIndex()
+    current = current_index()
     before = current.get()
 
     edit(shop)
@@ -90,6 +76,7 @@ def test_every_kind_of_edit_makes_a_new_index(
     assert current.get() is not before
 
 
+@pytest.mark.django_db(transaction=True)
 def test_it_asks_for_the_version_at_most_once_a_second(
     shop: dict[str, int], clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -97,7 +84,7 @@ def test_it_asks_for_the_version_at_most_once_a_second(
     monkeypatch.setattr(
         knowledge.index, "knowledge_version", lambda: asked.append(clock.now) or "v1"
     )
-    current = CurrentIndex()
+    current = current_index()
 
     for _ in range(10):
         current.get()
@@ -106,8 +93,9 @@ def test_it_asks_for_the_version_at_most_once_a_second(
     assert len(asked) == 3
 
 
+@pytest.mark.django_db(transaction=True)
 def test_it_keeps_the_index_while_the_version_stays(shop: dict[str, int], clock: Clock) -> None:
-    current = CurrentIndex()
+    current = current_index()
     before = current.get()
     clock.now += 60
 
@@ -119,17 +107,17 @@ def test_the_old_index_serves_while_one_thread_builds_the_new_one(
 ) -> None:
     building, may_finish, built = threading.Event(), threading.Event(), []
 
-    def slow_build(version: str) -> Index:
-        built.append(version)
-        if version == "new":
+    def slow_build() -> Index:
+        built.append(Index((), EMPTY, {}))
+        if version[0] == "new":
             building.set()
             assert may_finish.wait(10)
-        return Index(version, (), EMPTY, {})
+        return built[-1]
 
     version = ["old"]
     monkeypatch.setattr(knowledge.index, "knowledge_version", lambda: version[0])
     monkeypatch.setattr(knowledge.index, "build", slow_build)
-    current = CurrentIndex()
+    current = current_index()
     current.get()
     version[0] = "new"
     clock.now += 1.1
@@ -137,13 +125,14 @@ def test_the_old_index_serves_while_one_thread_builds_the_new_one(
     with ThreadPoolExecutor(1) as pool:
         builder = pool.submit(current.get)
         assert building.wait(10)
-        meanwhile = [current.get().version for _ in range(5)]
+        meanwhile = [current.get() for _ in range(5)]
         may_finish.set()
 
-        assert builder.result(10).version == "new"
-    assert meanwhile == ["old"] * 5
-    assert current.get().version == "new"
-    assert built == ["old", "new"]
+        old, new = built
+        assert builder.result(10) is new
+    assert all(index is old for index in meanwhile)
+    assert current.get() is new
+    assert len(built) == 2
 
 
 def test_threads_that_come_before_the_first_index_wait_for_one_build(
@@ -151,35 +140,39 @@ def test_threads_that_come_before_the_first_index_wait_for_one_build(
 ) -> None:
     together, built = threading.Barrier(4), []
 
-    def build(version: str) -> Index:
-        built.append(version)
-        return Index(version, (), EMPTY, {})
+    def build() -> Index:
+        built.append(Index((), EMPTY, {}))
+        return built[-1]
 
-    def get(current: CurrentIndex) -> Index:
+    def get(current: Fresh[Index]) -> Index:
         together.wait(10)
         return current.get()
 
     monkeypatch.setattr(knowledge.index, "knowledge_version", lambda: "v1")
     monkeypatch.setattr(knowledge.index, "build", build)
-    current = CurrentIndex()
+    current = current_index()
     with ThreadPoolExecutor(4) as pool:
         indexes = list(pool.map(get, [current] * 4))
 
-    assert built == ["v1"]
-    assert len({id(index) for index in indexes}) == 1
+    [index] = built
+    assert all(one is index for one in indexes)
 
 
 def test_matching_goes_on_while_the_database_is_away(
-    shop: dict[str, int], clock: Clock, monkeypatch: pytest.MonkeyPatch
+    shop: dict[str, int],
+    clock: Clock,
+    announce: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    current = CurrentIndex()
+    current = current_index()
     before = current.get()
 
-    def database_is_away(version: str) -> Index:
+    def database_is_away() -> Index:
         raise OperationalError("gone")
 
-    monkeypatch.setattr(knowledge.index, "build", database_is_away)
-    monkeypatch.setattr(knowledge.index, "knowledge_version", lambda: "newer")
+    make_faq("鞋子怎么清洗")
+    announce()
+    monkeypatch.setattr(current, "load", database_is_away)
     clock.now += 1.1
 
     assert current.get() is before
@@ -192,14 +185,14 @@ def test_without_database_and_index_the_error_is_told(monkeypatch: pytest.Monkey
     monkeypatch.setattr(knowledge.index, "knowledge_version", database_is_away)
 
     with pytest.raises(OperationalError):
-        CurrentIndex().get()
+        current_index().get()
 
 
 def test_matching_works_and_sees_edits_while_redis_is_away(
     shop: dict[str, int], clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(versions, "redis", absent_redis)
-    current = CurrentIndex()
+    current = current_index()
     assert match("怎么退货", index=current).band == "answer"
 
     make_faq("鞋子怎么清洗")

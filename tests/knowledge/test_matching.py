@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from knowledge import matching
+from common.fresh import forget_all
 from knowledge.matching import ANSWER_AT, SUGGEST_AT, band_of, by_id, match
 from knowledge.models import FAQ
 from tests.knowledge.builders import make_faq
@@ -97,7 +97,7 @@ def test_a_menu_digit_finds_nothing_when_the_faq_was_disabled_or_deleted(
 ) -> None:
     assert by_id(shop["门店在哪里"]) is None
     FAQ.objects.filter(pk=shop["怎么退货"]).delete()
-    matching.forget()
+    forget_all()
 
     assert by_id(shop["怎么退货"]) is None
 

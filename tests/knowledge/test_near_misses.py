@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from knowledge import matching
+from common.fresh import forget_all
 from knowledge.confidence import ANSWER_AT, SUGGEST_AT
 from knowledge.matching import match
 from knowledge.models import Phrasing
@@ -64,7 +64,7 @@ def test_an_editor_who_adds_the_question_as_a_line_ends_the_doubt(db: None) -> N
     assert match("支持 60 天退货吗").band == "suggest"
 
     Phrasing.objects.create(faq=faq, text="支持 60 天退货吗")
-    matching.forget()
+    forget_all()
 
     found = match("支持 60 天退货吗")
     assert (found.band, found.confidence) == ("answer", 1.0)

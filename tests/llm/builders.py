@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from llm import catalogue
+from common.fresh import forget_all
 from llm.models import LanguageModel
 from tests.worlds.model_server import ModelServer
 
@@ -20,5 +20,5 @@ def row_for(model: ModelServer, name: str = "first", **fields: Any) -> LanguageM
         **fields,
     }
     created = LanguageModel.objects.create(name=name, **chosen)
-    catalogue.forget()
+    forget_all()
     return created

@@ -10,6 +10,7 @@ from llm import catalogue, gateway
 from llm.errors import CallFailed, ModelsDown, NoModel
 from llm.models import LanguageModel, ModelCall, Outcome
 from llm.turns import Turn
+from tests.clock import Clock
 from tests.llm.builders import row_for
 from tests.worlds.model_server import ModelServer
 
@@ -117,29 +118,27 @@ def test_it_writes_one_row_for_a_call(first: ModelServer) -> None:
 
 
 def test_it_does_not_lose_an_answer_that_cannot_be_logged(
-    first: ModelServer, caplog: pytest.LogCaptureFixture
+    first: ModelServer, caplog: pytest.LogCaptureFixture, clock: Clock
 ) -> None:
-    row = row_for(first)
+    row_for(first)
     catalogue.enabled()
     LanguageModel.objects.all().delete()  # Its row can no longer be referred to.
-    catalogue._kept = (row,)
     assert gateway.complete(ASK, session_id="s1").text == "第一个模型的回答。"
     assert ModelCall.objects.count() == 0
     assert "first-chat" in caplog.text
 
 
 def test_it_goes_on_with_the_known_models_when_the_database_is_away(
-    first: ModelServer, monkeypatch: pytest.MonkeyPatch
+    first: ModelServer, monkeypatch: pytest.MonkeyPatch, clock: Clock
 ) -> None:
     row_for(first)
     catalogue.enabled()
-    monkeypatch.setattr(catalogue, "_read_at", 0.0)
-    monkeypatch.setattr(catalogue, "KEEP_SECONDS", 0.0)
+    clock.now += catalogue.KEEP_SECONDS
 
     def away() -> None:
         raise OperationalError("gone")
 
-    monkeypatch.setattr(catalogue, "_rows", away)
+    monkeypatch.setattr(catalogue.models, "load", away)
     assert gateway.complete(ASK, session_id="").text == "第一个模型的回答。"
 
 

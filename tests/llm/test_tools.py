@@ -9,7 +9,8 @@ import pytest
 from django.db.models import F
 from django.utils import timezone
 
-from llm import catalogue, gateway
+from common.fresh import forget_all
+from llm import gateway
 from llm.errors import ModelsDown
 from llm.models import LanguageModel, ModelCall, Outcome
 from llm.turns import Tool, Turn
@@ -66,7 +67,7 @@ def test_it_tries_the_surest_form_first_and_remembers_what_is_taken(
     first.manner.forms = taken
     first.behave(otherwise="some forms")
     for _ in range(2):
-        catalogue.forget()  # As a new process would begin.
+        forget_all()  # As a new process would begin.
         completion = gateway.complete(ASK, session_id="", tool=CANNOT)
         assert completion.arguments == {"reason": "不知道天气"}
     assert [form_of(asked.body) for asked in first.asked] == [*forms, forms[-1]]
@@ -78,7 +79,7 @@ def test_it_tries_again_what_was_refused_long_ago(first: ModelServer) -> None:
     gateway.complete(ASK, session_id="", tool=CANNOT)
     assert "tools" not in first.asked[-1].body
     LanguageModel.objects.update(refused_at=timezone.now() - timedelta(days=8))
-    catalogue.forget()
+    forget_all()
     gateway.complete(ASK, session_id="", tool=CANNOT)
     assert form_of(first.asked[-1].body) == "named"
 
@@ -212,7 +213,7 @@ def test_one_bad_minute_switches_nothing_off_for_the_week(first: ModelServer) ->
     gateway.complete(ASK, session_id="", tool=CANNOT)
     assert form_of(first.asked[-1].body) is None
     LanguageModel.objects.update(refused_at=F("refused_at") - timedelta(hours=1))
-    catalogue.forget()
+    forget_all()
     gateway.complete(ASK, session_id="", tool=CANNOT)
     assert form_of(first.asked[-1].body) == "named"
 
@@ -222,7 +223,7 @@ def test_what_an_endpoint_says_that_it_refuses_is_remembered_for_days(first: Mod
     first.behave("refuse tools")
     gateway.complete(ASK, session_id="", tool=CANNOT)
     LanguageModel.objects.update(refused_at=F("refused_at") - timedelta(days=6))
-    catalogue.forget()
+    forget_all()
     gateway.complete(ASK, session_id="", tool=CANNOT)
     assert "tools" not in first.asked[-1].body
 

@@ -2,14 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from conversations import texts
 from tests.factories import make_agent
 from tickets.models import Agent
-
-
-@pytest.fixture(autouse=True)
-def _fresh_process() -> None:
-    texts.forget_own_words()
 
 
 @pytest.fixture

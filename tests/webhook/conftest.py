@@ -5,9 +5,7 @@ from collections.abc import Iterator
 import pytest
 from pytest_django import Settings
 
-from assistant import screening
 from common import log_rows
-from conversations import texts
 from conversations.replies import by_api, wakes
 from knowledge.models import FAQ
 from llm import gateway
@@ -18,18 +16,14 @@ from tests.webhook.customer import Customer
 from tests.webhook.wire import Wire
 from tests.worlds.api_stub import ApiStub
 from tickets.models import Agent
-from webhook import callback, group_commit, opening, refusals, script, waiting, wechat_clock
+from webhook import callback, group_commit, opening, refusals, waiting, wechat_clock
 from wechat.models import OfficialAccount, ReplyMode
 
 
 @pytest.fixture(autouse=True)
-def _fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each test is a process that has read nothing yet."""
-    screening.forget()
-    texts.forget_own_words()
+def _nothing_refused() -> None:
     refusals.forget()
     wechat_clock.forget()
-    monkeypatch.setattr(script, "_left_alone_until", float("-inf"))
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 import pytest
 from pytest_django import Settings
 
+from common.fresh import forget_all
 from conversations.models import Message
 from tests.factories import AccountFactory
 from tests.services.process import wait_until
@@ -385,7 +386,7 @@ class TestTheLog:
         self, gate: Wire, known: OfficialAccount, caplog: pytest.LogCaptureFixture
     ) -> None:
         other = AccountFactory()
-        accounts.forget()
+        forget_all()
         accounts.by_slug(None)
         for account in (known, other):
             gate.send(plain(account, text_xml(), signature="0" * 40))

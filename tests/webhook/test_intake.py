@@ -11,7 +11,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from common.deadline import DeadlinePassed
-from conversations import ids, texts
+from conversations import ids
 from conversations.models import Conversation, Ending, Hold, Message, MessageState, Owner
 from tests.factories import AccountFactory, ConversationFactory, MessageFactory
 from tests.knowledge.builders import absent_redis
@@ -23,12 +23,6 @@ from wechat.models import OfficialAccount
 pytestmark = pytest.mark.django_db
 
 TOO_MANY = "您发送得有点快，请稍等一分钟再发。"
-
-
-@pytest.fixture(autouse=True)
-def _fresh(monkeypatch: pytest.MonkeyPatch) -> None:
-    texts.forget_own_words()
-    monkeypatch.setattr(script, "_left_alone_until", float("-inf"))
 
 
 @pytest.fixture

@@ -5,16 +5,15 @@ from __future__ import annotations
 import pytest
 from pytest_django import Settings
 
-from common.redis import redis
+from common.redis import redis, resume
 from tests.knowledge.builders import absent_redis
 from webhook import script
 from webhook.throttle import UNLIMITED, Counted, places
 
 
 @pytest.fixture(autouse=True)
-def _limit_of_three(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def _limit_of_three(settings: Settings) -> None:
     settings.RATE_LIMIT_PER_MINUTE = 3
-    monkeypatch.setattr(script, "_left_alone_until", float("-inf"))
 
 
 def numbers(*keys: str, openid: str = "oA", account_id: int = 1) -> list[int]:
@@ -91,7 +90,7 @@ def test_a_redis_that_is_away_is_left_alone_for_a_second(monkeypatch: pytest.Mon
     for key in "abc":
         places([Counted(1, "oA", key)])
     assert len(asked) == 1
-    monkeypatch.setattr(script, "_left_alone_until", float("-inf"))
+    resume()
     places([Counted(1, "oA", "d")])
     assert len(asked) == 2
 

@@ -9,7 +9,9 @@ import pytest
 from django.db import OperationalError, transaction
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from common import fresh
 from common.redis import redis
+from tests.clock import Clock
 from tests.factories import AccountFactory
 from wechat import accounts
 from wechat.crypto import Keys
@@ -18,34 +20,23 @@ from wechat.models import OfficialAccount, ReplyMode
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-class Clock:
-    """Stands for `time` in the module under test."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
+def clock(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Clock:
     monkeypatch.setattr(accounts, "time", clock)
     return clock
 
 
 @pytest.fixture
-def loads(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
-    """The versions under which the rows were read."""
-    seen: list[str | None] = []
-    load = accounts._load
+def loads(monkeypatch: pytest.MonkeyPatch) -> list[None]:
+    """One entry for each time that the rows were read."""
+    seen: list[None] = []
+    load = accounts.snapshot.load
 
-    def watched(version: str | None) -> accounts._Snapshot:
-        seen.append(version)
-        return load(version)
+    def watched() -> accounts.Snapshot:
+        seen.append(None)
+        return load()
 
-    monkeypatch.setattr(accounts, "_load", watched)
+    monkeypatch.setattr(accounts.snapshot, "load", watched)
     return seen
 
 
@@ -53,7 +44,7 @@ def redis_away(monkeypatch: pytest.MonkeyPatch) -> None:
     def away() -> None:
         raise RedisConnectionError("no Redis")
 
-    monkeypatch.setattr(accounts, "redis", away)
+    monkeypatch.setattr(fresh, "redis", away)
 
 
 def edited_elsewhere(**values: object) -> None:
@@ -143,16 +134,14 @@ def known(slug: str) -> Keys:
 # --- The cache ----------------------------------------------------------------------------------
 
 
-def test_the_rows_are_read_once(loads: list[str | None]) -> None:
+def test_the_rows_are_read_once(loads: list[None]) -> None:
     AccountFactory(slug="shop")
     for _ in range(5):
         assert accounts.by_slug("shop") is not None
     assert len(loads) == 1
 
 
-def test_an_edit_elsewhere_is_seen_within_five_seconds(
-    clock: Clock, loads: list[str | None]
-) -> None:
+def test_an_edit_elsewhere_is_seen_within_five_seconds(clock: Clock, loads: list[None]) -> None:
     AccountFactory(slug="shop", name="旧名")
     assert known("shop").name == "旧名"
     edited_elsewhere(name="新名")
@@ -164,9 +153,7 @@ def test_an_edit_elsewhere_is_seen_within_five_seconds(
     assert len(loads) == 2
 
 
-def test_without_an_edit_a_look_does_not_read_the_rows(
-    clock: Clock, loads: list[str | None]
-) -> None:
+def test_without_an_edit_a_look_does_not_read_the_rows(clock: Clock, loads: list[None]) -> None:
     AccountFactory(slug="shop")
     for _ in range(3):
         accounts.by_slug("shop")
@@ -178,28 +165,27 @@ def test_an_edit_that_never_reached_redis_is_seen_within_a_minute(clock: Clock) 
     AccountFactory(slug="shop", name="旧名")
     accounts.by_slug("shop")
     OfficialAccount.objects.update(name="新名")
-    clock.now += accounts.RELOAD_EVERY
+    clock.now += fresh.RELOAD_SECONDS
     assert known("shop").name == "新名"
 
 
 def test_an_edit_here_is_seen_here_at_once_and_announced_after_its_transaction() -> None:
     row = AccountFactory(slug="shop", name="旧名")
     accounts.by_slug("shop")
+    before = redis().get(accounts.VERSION_KEY)
     with transaction.atomic():
         OfficialAccount.objects.filter(pk=row.pk).update(name="新名")
         accounts.changed()
         assert known("shop").name == "新名"
-        assert redis().get(accounts.VERSION_KEY) is None
+        assert redis().get(accounts.VERSION_KEY) == before
     first = redis().get(accounts.VERSION_KEY)
-    assert first
+    assert first not in (None, before)
     assert known("shop").name == "新名"
     accounts.changed()
     assert redis().get(accounts.VERSION_KEY) != first
 
 
-def test_rows_read_inside_a_transaction_are_read_again(
-    clock: Clock, loads: list[str | None]
-) -> None:
+def test_rows_read_inside_a_transaction_are_read_again(clock: Clock, loads: list[None]) -> None:
     """It may look at an older state than the version tells."""
     AccountFactory(slug="shop")
     with transaction.atomic():
@@ -235,7 +221,7 @@ def test_with_redis_away_the_rows_are_read_at_every_look(
     assert known("shop").name == "又改名"
 
 
-def database_away(version: str | None) -> accounts._Snapshot:
+def database_away() -> accounts.Snapshot:
     raise OperationalError("server has gone away")
 
 
@@ -245,7 +231,7 @@ def test_with_the_database_away_the_copy_serves(
     AccountFactory(slug="shop")
     before = accounts.by_slug("shop")
     edited_elsewhere(name="新名")
-    monkeypatch.setattr(accounts, "_load", database_away)
+    monkeypatch.setattr(accounts.snapshot, "load", database_away)
     clock.now += accounts.CHECK_EVERY
     assert accounts.by_slug("shop") == before
 
@@ -253,7 +239,7 @@ def test_with_the_database_away_the_copy_serves(
 def test_with_the_database_away_from_the_beginning_it_says_so(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(accounts, "_load", database_away)
+    monkeypatch.setattr(accounts.snapshot, "load", database_away)
     with pytest.raises(OperationalError):
         accounts.by_slug("shop")
     with pytest.raises(accounts.AccountsUnknown):
@@ -261,17 +247,17 @@ def test_with_the_database_away_from_the_beginning_it_says_so(
 
 
 def test_many_threads_read_the_rows_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first look is waited for by all; `_load` is a stand-in, so that no thread opens a
+    """The first look is waited for by all; `load` is a stand-in, so that no thread opens a
     connection.
     """
-    reads: list[str | None] = []
-    empty = accounts._Snapshot({}, {}, None, None, "", 0.0)
+    reads: list[None] = []
+    empty = accounts.Snapshot({}, {}, None, None)
 
-    def load(version: str | None) -> accounts._Snapshot:
-        reads.append(version)
+    def load() -> accounts.Snapshot:
+        reads.append(None)
         return empty
 
-    monkeypatch.setattr(accounts, "_load", load)
+    monkeypatch.setattr(accounts.snapshot, "load", load)
     gate = threading.Barrier(8)
 
     def ask(number: int) -> object:
@@ -289,7 +275,7 @@ def test_while_one_thread_looks_the_others_go_on(
     AccountFactory(slug="shop")
     before = accounts.by_slug("shop")
     clock.now += accounts.CHECK_EVERY
-    with accounts._cache._lock:  # As another thread that waits for the database.
+    with accounts.snapshot._looking:  # As another thread that waits for the database.
         assert accounts.by_slug("shop") == before
 
 
