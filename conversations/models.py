@@ -177,6 +177,10 @@ class Message(models.Model):
         _("状态"), max_length=12, choices=MessageState, default=MessageState.RECEIVED
     )
     attempt = models.PositiveSmallIntegerField(_("尝试次数"), default=0)
+    # The turn that ended it: a COMMIT whose OK was lost is known by it.
+    ended_by = models.CharField(
+        max_length=40, blank=True, default="", db_default="", editable=False
+    )
     queued_at = models.DateTimeField(null=True)
     hold = models.CharField(max_length=8, choices=Hold, default=Hold.NONE)
     hold_until = models.DateTimeField(null=True)
@@ -271,7 +275,11 @@ class Reply(models.Model):
     due_at = models.DateTimeField(_("应发时间"), default=timezone.now)
     # When the sweep last handed it on: whoever has it may just be slow.
     queued_at = models.DateTimeField(null=True, editable=False)
+    # Whose SENDING row this is, and until when. `begun_at`: its call to WeChat has begun; only of
+    # such a row the outcome may be unknown.
+    claim = models.CharField(max_length=40, blank=True, default="", db_default="", editable=False)
     lease_until = models.DateTimeField(null=True)
+    begun_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(_("写入时间"), default=timezone.now)
     sent_at = models.DateTimeField(_("发送时间"), null=True)
     reason = models.CharField(_("原因"), max_length=200, blank=True)

@@ -64,7 +64,7 @@ def _hand_over(
     if conversation.owner == Owner.BOT or (open_one is None and conversation.owner == Owner.AGENT):
         ticket.messages.add(*change_owner(conversation, Owner.QUEUE))
     if conversation.owner == Owner.QUEUE:
-        text = words.handover(ticket, reason, there)
+        text = words.handover(turn, ticket, reason, there)
     say(turn, [text] if text else [], author=Author.SYSTEM, state=MessageState.HANDED_OVER)
     return ticket
 
@@ -239,12 +239,7 @@ def _put_on(ticket: Ticket, message: Message) -> None:
 def _say_receipt(turn: Turn, ticket: Ticket, there: Collection[int]) -> None:
     now = clock.now()
     text = words.receipt(turn, ticket, now, there)
-    if turn.conversation.owner == Owner.AGENT and text:
-        # Its link is in its words already; `say` would add another to a handover's.
-        say(turn, [text], author=Author.SYSTEM)
-        Message.objects.filter(pk=turn.message.pk).update(state=MessageState.HANDED_OVER)
-    else:
-        say(turn, [text] if text else [], author=Author.SYSTEM, state=MessageState.HANDED_OVER)
+    say(turn, [text] if text else [], author=Author.SYSTEM, state=MessageState.HANDED_OVER)
     if text:
         Conversation.objects.filter(pk=turn.conversation.pk).update(receipt_at=now)
 

@@ -7,7 +7,10 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from conversations.models import Conversation, Customer
+from conversations.models import Conversation
+from conversations.replies.routes import route_of
+from conversations.window import ledger
+from conversations.window.ledger import OpenWindow
 from tickets.durations import in_words
 
 
@@ -33,44 +36,26 @@ class ReplyWindow:
 
 
 def reply_window(conversation: Conversation, now: datetime) -> ReplyWindow:
-    customer = conversation.customer
-    if not conversation.account.may_send:
+    if route_of(conversation.account).waits_for_push:
         return ReplyWindow(
             False,
             _("等客户下一条消息"),
             _("这个公众号只能被动回复，内容会随客户的下一条消息送达。"),
         )
-    lasting, short = _windows(customer, now)
+    lasting, short = ledger.open_windows(conversation.customer, now)
     if lasting and short:
-        extra = _("另有 %(left)s 条，%(span)s内有效") % {"left": short[0], "span": short[1]}
-        return _open(*lasting, extra)
-    if lasting or short:
-        return _open(*(lasting or short))
+        span = in_words(short.time_left)
+        extra = _("另有 %(left)s 条，%(span)s内有效") % {"left": short.sends_left, "span": span}
+        return _open(lasting, extra)
+    if one := lasting or short:
+        return _open(one)
     return ReplyWindow(
         False, _("等客户下一条消息"), _("回复窗口已关闭，内容会在客户下次发消息后送达。")
     )
 
 
-# How many sends a window still allows, and for how long in words; empty when it is closed or used
-# up.
-Window = tuple[int, str] | tuple[()]
-
-
-def _windows(customer: Customer, now: datetime) -> tuple[Window, Window]:
-    """The one of 48 hours after a message, and the one of a minute after a follow, a menu click or
-    a tap.
-    """
-    return (
-        _window(customer.message_sends_left, customer.message_window_until, now),
-        _window(customer.event_sends_left, customer.event_window_until, now),
-    )
-
-
-def _window(left: int, until: datetime | None, now: datetime) -> Window:
-    return (left, in_words(until - now)) if left and until and until > now else ()
-
-
-def _open(left: int, span: str, extra: str = "") -> ReplyWindow:
+def _open(window: OpenWindow, extra: str = "") -> ReplyWindow:
+    left, span = window.sends_left, in_words(window.time_left)
     return ReplyWindow(
         True, _("还可发 %(left)s 条") % {"left": left}, _("剩 %(span)s") % {"span": span}, extra
     )

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from conversations.models import Owner
 from conversations.replies.links import look_link
+from conversations.replies.routes import route_of
 from conversations.texts import say_text
 from conversations.turns.claims import Turn
 from tickets.models import Reason, Ticket
@@ -29,7 +30,21 @@ _MOMENT_OF_REASON = {
 _WITH_NOBODY_THERE = {"unknown": "unknown_waiting", "still_waiting": "still_waiting_away"}
 
 
-def handover(ticket: Ticket, reason: Reason, there: Collection[int]) -> str:
+def handover(turn: Turn, ticket: Ticket, reason: Reason, there: Collection[int]) -> str:
+    """The word for a handover. Where the answer can only come with a push of the customer, it says
+    how to see it.
+    """
+    return _with_look_link(turn, _handover(ticket, reason, there))
+
+
+def _with_look_link(turn: Turn, text: str) -> str:
+    if not text or route_of(turn.account).calls_wechat:
+        return text
+    link = look_link(say_text("agent_receipt_link", turn.account_id))
+    return f"{text}\n{say_text('handover_look', turn.account_id, link=link)}"
+
+
+def _handover(ticket: Ticket, reason: Reason, there: Collection[int]) -> str:
     """A place in the queue is only promised while the agent who got the ticket is there to serve
     it.
     """
@@ -51,11 +66,12 @@ def handover(ticket: Ticket, reason: Reason, there: Collection[int]) -> str:
 def receipt(turn: Turn, ticket: Ticket, now: datetime, there: Collection[int]) -> str:
     """The word for a message that goes onto a ticket; "" where silence is right."""
     conversation = turn.conversation
-    if not turn.account.may_send and conversation.replies.waiting_for_customer().exists():
+    route = route_of(turn.account)
+    if route.waits_for_push and conversation.replies.waiting_for_customer().exists():
         return ""  # What waits goes out with this very message, and says more.
     if conversation.owner == Owner.QUEUE:
-        return _waiting_word(turn, ticket, now, there)
-    if turn.account.may_send:
+        return _with_look_link(turn, _waiting_word(turn, ticket, now, there))
+    if route.calls_wechat:
         return ""
     if conversation.receipt_at is not None and now - conversation.receipt_at < RECEIPT_EVERY:
         return ""

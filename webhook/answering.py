@@ -11,8 +11,9 @@ from typing import Literal
 
 from assistant.pipeline import Model, NeedsModel
 from conversations.models import Hold, Message
-from conversations.replies import by_api, outbox
-from conversations.tasks import queue_delivery
+from conversations.replies import by_api
+from conversations.replies.queueing import queue_delivery
+from conversations.replies.routes import route_of
 from conversations.turns import claims
 from conversations.turns.claims import LeaseLost, Turn
 from webhook import flow
@@ -43,7 +44,7 @@ def answer_here(message: Message) -> list[Errand]:
             except LeaseLost:
                 claims.drop(turn)
                 return errands
-            if turn.account.may_send and turn.message.hold != Hold.WAITING:
+            if route_of(turn.account).calls_wechat and turn.message.hold != Hold.WAITING:
                 errands.append(("deliver", conversation_id))
             turn = claims.take_next(turn)
     return errands
@@ -55,6 +56,7 @@ def answer_conversation(conversation_id: int, *, model: Model) -> None:
     """
     turn = claims.take(conversation_id)
     while turn is not None:
+        turn.line = by_api.line_at_hand(turn.account)
         with _let_go_on_error(turn):
             try:
                 flow.reply(turn, model=model)
@@ -84,12 +86,12 @@ def send_first_part(turn: Turn) -> None:
     """What nobody waits for any more goes out at once; the rest is the deliver worker's, with its
     pauses.
     """
-    if not turn.account.may_send:
+    outcome, conversation_id = turn.outcome, turn.conversation.pk
+    if not route_of(turn.account).calls_wechat:
         return
-    conversation_id = turn.conversation.pk
-    claimed = outbox.take(turn.lease)
-    if claimed is not None:
-        by_api.send(claimed, is_alone=True)
+    if outcome is not None and outcome.claimed is not None:
+        by_api.send(outcome.claimed, turn.line, is_alone=True)
+    elif outcome is not None and not outcome.is_due:
         return
-    if by_api.deliver(conversation_id, limit=1) and by_api.has_more(conversation_id):
+    elif by_api.deliver(conversation_id, limit=1) and by_api.has_more(conversation_id):
         queue_delivery(conversation_id)

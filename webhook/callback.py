@@ -164,7 +164,7 @@ class Callback:
         waiter: Waiter,
         gone: asyncio.Future[MutableMapping[str, Any]],
     ) -> Response | None:
-        if delivery.keys.may_send:
+        if delivery.route.calls_wechat:
             return await self._claim(delivery, taken, "release") or self._tell(
                 delivery, taken, waiter, ""
             )

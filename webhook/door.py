@@ -23,7 +23,7 @@ from common.background import repeat_for_ever
 from conversations import texts
 from conversations.replies import wakes
 from conversations.replies.passive import Claim, PassiveReply, claim_replies
-from conversations.tasks import queue_delivery
+from conversations.replies.queueing import queue_delivery
 from knowledge import matching
 from webhook import refusals, waiting
 from webhook.answering import Errand, answer_here

@@ -7,16 +7,14 @@ model.
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
-
-from django.db import InterfaceError, OperationalError
 
 from assistant import pipeline, wishes
 from assistant.answers import Answer, Question
 from assistant.models import Source
 from assistant.pipeline import Model
 from common.database_threads import database_work
+from common.keeping import keep_trying
 from conversations import session
 from conversations.models import Author, Customer, Message, MessageState, Owner
 from conversations.replies.links import asks_to_look, is_tap
@@ -123,15 +121,7 @@ def _keep_trying(write: Callable[[], None]) -> None:
     """A paid answer is not thrown away because the database is away at this moment. Nothing is
     written twice: the message is ours for one answer only.
     """
-    give_up_at = time.monotonic() + KEEP_ANSWER_SECONDS
-    while True:
-        try:
-            return write()
-        except (OperationalError, InterfaceError) as error:
-            if time.monotonic() > give_up_at:
-                raise
-            logger.warning("an answer waits for the database: %s", error)
-        time.sleep(KEEP_ANSWER_PAUSE)
+    keep_trying(write, seconds=KEEP_ANSWER_SECONDS, pause=KEEP_ANSWER_PAUSE, what="an answer")
 
 
 def give(turn: Turn, answer: Answer, memory: session.Session) -> None:

@@ -7,7 +7,6 @@ what to answer.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -24,7 +23,6 @@ from common.database_threads import database_work
 from common.deadline import still_before
 from conversations.ids import new_id
 from conversations.models import Conversation, Ending, Hold, Message, MessageState, Owner
-from conversations.sql import to_database
 from conversations.texts import say_text
 from conversations.turns.arriving import insert_messages
 from webhook import one_body, refusals, throttle
@@ -198,7 +196,7 @@ def _store(
     """
     begins = {row.key: _begins_as(row, placed.get(row.key)) for row in rows}
     taken = {row.key: begins[row.key].taken(row) for row in rows}
-    if insert_messages(_values(row, begins[row.key]) for row in rows) == len(rows):
+    if insert_messages([_values(row, begins[row.key]) for row in rows]) == len(rows):
         return taken
     stored = _stored(rows)
     collided = [row for row in rows if row.key not in stored]
@@ -251,8 +249,7 @@ def _begins_as(row: Push, place: Place | None) -> _Beginning:
 
 
 def _values(row: Push, begins: _Beginning) -> list[Any]:
-    """The row as the database takes it, in the order of `arriving.MESSAGE_COLUMNS`."""
-    fields = json.dumps(row.fields, ensure_ascii=False) if row.fields else "{}"
+    """In the order of `arriving.MESSAGE_COLUMNS`."""
     return [
         row.id,
         row.account_id,
@@ -260,14 +257,14 @@ def _values(row: Push, begins: _Beginning) -> list[Any]:
         row.dedup_key,
         row.kind,
         row.text,
-        fields,
+        row.fields,
         row.raw,
         row.wants_human,
-        to_database(row.sent_at),
-        to_database(row.received_at),
+        row.sent_at,
+        row.received_at,
         begins.state,
         begins.hold,
-        to_database(row.hold_until),
+        row.hold_until,
         begins.ended_with,
         begins.passive_text,
         row.request_id,

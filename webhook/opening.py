@@ -12,6 +12,7 @@ from django.conf import settings
 
 from assistant.wishes import wants_human
 from common import clock
+from conversations.replies.routes import Route, route_of
 from webhook import refusals, wechat_clock
 from webhook.http import BAD_REQUEST, FORBIDDEN, SUCCESS, Response
 from webhook.intake import Push
@@ -58,9 +59,13 @@ class Delivery:
         return by_our_clock - wechat_clock.is_behind_ours_by()
 
     @property
+    def route(self) -> Route:
+        return route_of(self.keys)
+
+    @property
     def hold_seconds(self) -> float:
         """How long its connection is kept for the answer."""
-        return float(settings.HOLD_SECONDS) if self.keys.may_send else LAST_CLAIM_SECONDS
+        return float(settings.HOLD_SECONDS) if self.route.calls_wechat else LAST_CLAIM_SECONDS
 
     def reply(self, text: str) -> Response:
         """A passive text reply, sealed as its push was; no text is the word `success`."""

@@ -16,8 +16,10 @@ from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from common import clock
-from conversations.models import Channel, Ending, Hold, Message, MessageState, Reply, ReplyState
-from conversations.tasks import queue_delivery
+from conversations.models import Ending, Hold, Message, MessageState, Reply, ReplyState
+from conversations.replies import outcomes, states
+from conversations.replies.queueing import queue_delivery
+from conversations.replies.routes import route_of
 from conversations.turns.arriving import attach
 from wechat.models import OfficialAccount
 
@@ -57,6 +59,7 @@ def pick_up_forgotten(
         answer_forgotten,
         give_up_waiting_for_delivery,
         mark_unknown,
+        send_anew,
         drop_expired,
         deliver_lying,
     )
@@ -125,13 +128,13 @@ def give_up_waiting_for_delivery(now: datetime) -> None:
         | ~Q(message__ended_with=Ending.OPEN),
         conversation__account__in=passive_accounts(),
     )
-    Reply.objects.filter(
-        pk__in=list(late.values_list("pk", flat=True)[:BATCH]), state=ReplyState.READY
-    ).update(state=ReplyState.WAITING_FOR_CUSTOMER)
+    reply_ids = list(late.values_list("pk", flat=True)[:BATCH])
+    states.hold_back(Reply.objects.filter(pk__in=reply_ids))
 
 
 def passive_accounts() -> list[int]:
-    return [account.pk for account in OfficialAccount.objects.all() if not account.may_send]
+    accounts = OfficialAccount.objects.all()
+    return [account.pk for account in accounts if route_of(account).waits_for_push]
 
 
 def _lying_ready(now: datetime) -> QuerySet[Reply]:
@@ -144,14 +147,20 @@ def _lying_ready(now: datetime) -> QuerySet[Reply]:
 
 
 def mark_unknown(now: datetime) -> None:
-    """(d) Died while sending. WeChat has no idempotency key, so it is shown and never sent again by
+    """(d) Died in the call. WeChat has no idempotency key, so it is shown and never sent again by
     itself.
     """
-    lost = Reply.objects.filter(state=ReplyState.SENDING, lease_until__lt=now).update(
-        state=ReplyState.UNKNOWN, channel=Channel.API, reason="the process that sent it died"
-    )
+    lost = states.lose_sight_of_all(now, "the process that sent it died")
     if lost:
         logger.error("%d replies were being sent when their process died: outcome unknown", lost)
+
+
+def send_anew(now: datetime) -> None:
+    """(e) Claimed by a process that died or stood still before its call: WeChat never saw it."""
+    lost = states.lost_before_their_call(now).select_related("conversation__customer")
+    for reply in lost[:BATCH]:
+        outcomes.let_go(reply)
+        logger.warning("reply %s was claimed by a process that did not send it", reply.pk)
 
 
 def drop_expired(now: datetime) -> None:
@@ -163,11 +172,7 @@ def drop_expired(now: datetime) -> None:
     )
     for reply in expired.select_related("message")[:BATCH]:
         with transaction.atomic():
-            dropped = Reply.objects.filter(
-                pk=reply.pk, state=ReplyState.WAITING_FOR_CUSTOMER
-            ).update(
-                state=ReplyState.FAILED, reason="the customer did not come back within 48 hours"
-            )
+            dropped = states.expire(reply, "the customer did not come back within 48 hours")
             if dropped and reply.message_id:
                 Message.objects.filter(pk=reply.message_id).update(
                     note=_("第 {part} 段超过 48 小时未送达，已放弃。").format(part=reply.part)

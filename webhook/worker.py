@@ -14,7 +14,6 @@ from django.db import DatabaseError, InterfaceError, connection
 from common import clock, database_threads, garbage, log_rows
 from common.background import repeat_for_ever
 from common.redis import REDIS_AWAY, redis
-from conversations.replies import outbox
 from conversations.turns import claims
 from webhook import sweep
 
@@ -34,8 +33,6 @@ def start(sender: str, instance: Any, **kwargs: Any) -> None:
     database_threads.start(DATABASE_THREADS)
     log_rows.start()
     queues = tuple(instance.app.amqp.queues.consume_from)
-    if REPLY_QUEUE in queues:
-        outbox.open_here()
     if DELIVER_QUEUE in queues:
         sweep.start()
     garbage.keep_what_is_loaded()

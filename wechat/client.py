@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
@@ -55,6 +56,14 @@ class _Credentials:
     app_secret: str
 
 
+@dataclass(frozen=True)
+class Line:
+    """An account's API, and the token that its next call takes."""
+
+    api: WeChatAPI
+    token: str
+
+
 class WeChatAPI(WeChatClient):
     """wechatpy's client with our token source, our time limits, our base URL and our errors."""
 
@@ -64,11 +73,24 @@ class WeChatAPI(WeChatClient):
         self.API_BASE_URL = f"{settings.WECHAT_API_URL}/cgi-bin/"
         self._tokens = TokenSource(account.app_id, self._take_token)
 
-    def send_text(self, openid: str, text: str) -> None:
+    def send_text(
+        self,
+        openid: str,
+        text: str,
+        *,
+        token: str = "",
+        begin: Callable[[], None] | None = None,
+    ) -> None:
         """Returns when WeChat has taken the text. Never repeated here: there is no key against
         doubles.
+
+        `begin` runs right before each call that carries the text, and raises if it must not be
+        made.
         """
-        self._must_succeed(self.message.send_text(openid, without_control(text)), may_repeat=False)
+        content = without_control(text)
+        data = {"touser": openid, "msgtype": "text", "text": {"content": content}}
+        sent = self.post("message/custom/send", data=data, token=token, begin=begin)
+        self._must_succeed(sent, may_repeat=False)
 
     def typing(self, openid: str) -> None:
         """Show 「对方正在输入」 for 15 s, or until the next message."""
@@ -81,21 +103,37 @@ class WeChatAPI(WeChatClient):
     def access_token(self) -> str:
         return self._tokens.current()
 
+    def token_at_hand(self) -> str:
+        """Without asking WeChat; "" when none is known."""
+        return self._tokens.known()
+
     def fetch_access_token(self) -> None:
         """wechatpy's way to say that the token it has is no good."""
         self._tokens.renew(self._tokens.current())
 
-    def _request(self, method: str, url_or_endpoint: str, **kwargs: Any) -> Any:
+    def _request(
+        self,
+        method: str,
+        url_or_endpoint: str,
+        *,
+        token: str = "",
+        begin: Callable[[], None] | None = None,
+        **kwargs: Any,
+    ) -> Any:
         """One call, and with a refused token another: first with the token that WeChat gives out
         now, if it is another one, then with one made by force.
         """
-        token = self.access_token
-        for _ in range(MOST_RENEWALS):
+        token = token or self.access_token
+        for is_last in (*([False] * MOST_RENEWALS), True):
+            if begin is not None:
+                begin()
             try:
                 return self._request_with(token, method, url_or_endpoint, **kwargs)
             except TokenRefused:
+                if is_last:
+                    raise
                 token = self._tokens.renew(refused=token)
-        return self._request_with(token, method, url_or_endpoint, **kwargs)
+        raise AssertionError("the last call returns or raises")
 
     def _request_with(self, token: str, method: str, url_or_endpoint: str, **kwargs: Any) -> Any:
         params = {**(kwargs.pop("params", None) or {}), "access_token": token}

@@ -85,7 +85,7 @@ class TokenSource:
         self._here = _here.setdefault(app_id, _Here(threading.Lock()))
 
     def current(self) -> str:
-        return self._cached() or self._one_at_a_time(refused="")
+        return self.known() or self._one_at_a_time(refused="")
 
     def renew(self, refused: str) -> str:
         """A token other than the refused one. The first to come gets it from WeChat, the others
@@ -95,7 +95,7 @@ class TokenSource:
 
     def _one_at_a_time(self, refused: str) -> str:
         with self._here.lock, self._lock_of_all_processes():
-            cached = self._cached()
+            cached = self.known()
             if cached and cached != refused:
                 return cached
             self._raise_recent_failure()
@@ -151,7 +151,8 @@ class TokenSource:
     def _count_key(self) -> str:
         return f"wechat:token:forced:{self._app_id}:{timezone.localdate():%Y%m%d}"
 
-    def _cached(self) -> str:
+    def known(self) -> str:
+        """Without asking WeChat; "" when there is none."""
         try:
             return cast(bytes, redis().get(_token_key(self._app_id)) or b"").decode()
         except REDIS_AWAY:

@@ -6,10 +6,11 @@ from django.db import transaction
 
 from common import clock
 from common.database_threads import database_work
-from conversations.models import Author, Conversation, Reply, ReplyState
+from conversations.models import Author, Conversation, Reply
+from conversations.replies import states
 from conversations.replies.parts import cut
+from conversations.replies.routes import route_of
 from conversations.session import forget
-from conversations.tasks import queue_delivery
 from wechat.accounts import namespace
 
 
@@ -22,8 +23,7 @@ def write_to_customer(
     On an account without the customer-service API they wait for the customer's next message.
     """
     now = clock.now()
-    account = conversation.account
-    state = ReplyState.READY if account.may_send else ReplyState.WAITING_FOR_CUSTOMER
+    route = route_of(conversation.account)
     with transaction.atomic():
         replies = [
             Reply(
@@ -32,19 +32,17 @@ def write_to_customer(
                 author=author,
                 agent_name=agent_name,
                 text=part,
-                state=state,
                 due_at=now,
                 created_at=now,
             )
             for number, part in enumerate(cut(text), start=1)
         ]
         for reply in replies:
-            reply.save()
+            states.write_one(reply, route.at_rest)
         if author == Author.AGENT:
             conversation.last_reply_at = now
             conversation.save(update_fields=["last_reply_at"])
             openid, whose = conversation.customer.openid, namespace(conversation.account_id)
             transaction.on_commit(lambda: forget(openid, whose=whose))
-        if account.may_send:
-            transaction.on_commit(lambda: queue_delivery(conversation.pk))
+        transaction.on_commit(lambda: route.carry_on(conversation.pk))
     return replies

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from math import inf
 from typing import Literal
 
@@ -20,13 +19,14 @@ from django.db import connection, transaction
 from common import clock
 from common.database_threads import database_work
 from common.deadline import still_before
-from conversations.models import OPEN_STATES, Ending, Reply, ReplyState
+from conversations.models import OPEN_STATES, Ending, Hold, ReplyState
+from conversations.replies import states
 from conversations.replies.links import look_link
 from conversations.replies.parts import MESSAGE_BYTES, byte_length
+from conversations.replies.routes import Route, route_of_id
 from conversations.replies.told import note_told
-from conversations.sql import MESSAGE, REPLY, Row, for_update, marks, read, run, to_database
+from conversations.sql import MESSAGE, REPLY, Row, for_update, marks, quoted, read, run
 from conversations.texts import ready_text, say_text
-from wechat import accounts
 
 # look: a reply may be there. release: an API account's hold is over. last: WeChat will not deliver
 # this push again. told: the push was answered with `told` before any of these could be decided; the
@@ -152,8 +152,8 @@ class _Batch:
         self._ended: list[tuple[str, str, int]] = []
         self._released: list[int] = []
         self._sent: list[int] = []
-        self._left_waiting: list[int] = []
-        self._left_ready: list[int] = []
+        # The texts that did not fit, by the state in which they wait for what comes next.
+        self._left: dict[ReplyState, list[int]] = defaultdict(list)
 
     def serve(self, push: _Push, wish: Wish) -> PassiveReply:
         if push.ended_with != Ending.OPEN:
@@ -170,12 +170,13 @@ class _Batch:
 
     def _carry(self, push: _Push, texts: list[_Text], tail: str) -> PassiveReply:
         """As many texts as fit, oldest first; the rest waits for the next push, or for the API."""
-        may_send = accounts.may_send(push.account_id)
-        text, count = compose(push.account_id, [text.text for text in texts], tail)
+        route = route_of_id(push.account_id)
+        text, count = compose(route, push.account_id, [text.text for text in texts], tail)
         left = [text.reply_id for text in texts[count:]]
         self._sent += [text.reply_id for text in texts[:count]]
-        (self._left_ready if may_send else self._left_waiting).extend(left)
-        return self._end(push, text, push.conversation_id if left and may_send else None)
+        self._left[route.at_rest].extend(left)
+        goes_on = left and route.calls_wechat
+        return self._end(push, text, push.conversation_id if goes_on else None)
 
     def _end(self, push: _Push, text: str, deliver: int | None = None) -> PassiveReply:
         ending = Ending.TEXT if text else Ending.SUCCESS
@@ -187,25 +188,18 @@ class _Batch:
             end_pushes(self._ended)
         if self._released:
             release_pushes(self._released)
-        if self._sent:
-            replies_sent_passively(self._sent, self._now)
-        if self._left_waiting:
-            Reply.objects.filter(pk__in=self._left_waiting).update(
-                state=ReplyState.WAITING_FOR_CUSTOMER
-            )
-        if self._left_ready:
-            Reply.objects.filter(pk__in=self._left_ready).update(
-                state=ReplyState.READY, due_at=self._now
-            )
+        states.carry(self._sent, self._now)
+        for state, reply_ids in self._left.items():
+            states.rest(reply_ids, state, self._now)
 
 
-def compose(account_id: int, texts: Sequence[str], tail: str = "") -> tuple[str, int]:
+def compose(route: Route, account_id: int, texts: Sequence[str], tail: str = "") -> tuple[str, int]:
     """The body of one passive reply, and how many of the texts are in it: at least the first.
 
     Where the rest can only be fetched by the customer, the body ends with the link that fetches it.
     """
     text, count = _fit(texts, tail)
-    if count < len(texts) and not tail and not accounts.may_send(account_id):
+    if count < len(texts) and not tail and route.waits_for_push:
         tail = say_text("more", account_id, link=look_link(say_text("more_link", account_id)))
         text, count = _fit(texts, tail)
     return text, count
@@ -242,24 +236,25 @@ def lock_ready_replies(message_ids: Sequence[int]) -> list[Row]:
     """Rows of (message_id, id, text)."""
     found = read(
         f"SELECT message_id, id, text FROM {REPLY}"
-        f" WHERE message_id IN ({marks(message_ids)}) AND state = 'ready' ORDER BY part",
+        f" WHERE message_id IN ({marks(message_ids)}) AND state = {quoted(ReplyState.READY)}"
+        " ORDER BY part",
         *message_ids,
     )
-    return _locked_replies(found, "ready")
+    return _locked_replies(found, ReplyState.READY)
 
 
 def lock_waiting_replies(conversation_ids: Sequence[int]) -> list[Row]:
     """Rows of (conversation_id, id, text), oldest first."""
     found = read(
         f"SELECT conversation_id, id, text FROM {REPLY}"
-        f" WHERE conversation_id IN ({marks(conversation_ids)}) AND state = 'waiting' ORDER BY "
-        "created_at, id",
+        f" WHERE conversation_id IN ({marks(conversation_ids)})"
+        f" AND state = {quoted(ReplyState.WAITING_FOR_CUSTOMER)} ORDER BY created_at, id",
         *conversation_ids,
     )
-    return _locked_replies(found, "waiting")
+    return _locked_replies(found, ReplyState.WAITING_FOR_CUSTOMER)
 
 
-def _locked_replies(found: list[Row], state: str) -> list[Row]:
+def _locked_replies(found: list[Row], state: ReplyState) -> list[Row]:
     """Those that are still in this state, locked by their primary key: a locking read by another
     index takes its locks in the other order than an UPDATE does, and the two wait for each other.
     """
@@ -272,7 +267,7 @@ def _locked_replies(found: list[Row], state: str) -> list[Row]:
             f"SELECT id FROM {REPLY} WHERE id IN ({marks(reply_ids)}) AND state = %s ORDER BY id "
             "FOR UPDATE",
             *reply_ids,
-            state,
+            str(state),
         )
     }
     return [row for row in found if row[1] in locked]
@@ -289,16 +284,7 @@ def end_pushes(rows: Sequence[tuple[str, str, int]]) -> None:
 def release_pushes(message_ids: Sequence[int]) -> None:
     """Ended with `success` before there was an answer: what comes now goes out by the API."""
     run(
-        f"UPDATE {MESSAGE} SET hold = 'released', ended_with = 'success' WHERE id IN "
-        f"({marks(message_ids)})",
+        f"UPDATE {MESSAGE} SET hold = {quoted(Hold.RELEASED)},"
+        f" ended_with = {quoted(Ending.SUCCESS)} WHERE id IN ({marks(message_ids)})",
         *message_ids,
-    )
-
-
-def replies_sent_passively(reply_ids: Sequence[int], now: datetime) -> None:
-    run(
-        f"UPDATE {REPLY} SET state = 'sent', channel = 'passive', sent_at = %s WHERE id IN "
-        f"({marks(reply_ids)})",
-        to_database(now),
-        *reply_ids,
     )

@@ -11,8 +11,9 @@ from django.db.models import Q, QuerySet
 
 from common import clock
 from conversations.models import Channel, Ending, Hold, Message, Reply, ReplyState
-from conversations.sql import lock_conversation
-from wechat import accounts
+from conversations.replies import states
+from conversations.replies.owner import lock_conversation
+from conversations.replies.routes import route_of_id
 
 
 def note_told(message_id: int, told: str) -> int | None:
@@ -24,15 +25,12 @@ def note_told(message_id: int, told: str) -> int | None:
     message = Message.objects.select_for_update().filter(pk=message_id).first()
     if message is None or (message.ended_with != Ending.OPEN and message.passive_text == told):
         return None
-    may_send = accounts.may_send(message.account_id)
-    state = ReplyState.READY if may_send else ReplyState.WAITING_FOR_CUSTOMER
-    unread = _unread(message).update(
-        state=state, channel=Channel.NONE, sent_at=None, due_at=clock.now()
-    )
+    route = route_of_id(message.account_id)
+    unread = states.unread(_unread(message), route.at_rest, clock.now())
     message.ended_with, message.passive_text = (Ending.TEXT if told else Ending.SUCCESS), told
     message.hold = Hold.RELEASED
     message.save(update_fields=["ended_with", "passive_text", "hold"])
-    return message.conversation_id if unread and may_send else None
+    return message.conversation_id if unread and route.calls_wechat else None
 
 
 def _unread(message: Message) -> QuerySet[Reply]:

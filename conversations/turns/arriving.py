@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,52 +10,33 @@ from django.db import transaction
 
 from common import clock
 from common.database_threads import database_work
-from conversations.models import LONG_AGO, Message, Owner
-from conversations.sql import (
-    CONVERSATION,
-    CUSTOMER,
-    MESSAGE,
-    insert,
-    insert_ignore,
-    marks,
-    read,
-    run,
-    to_database,
-)
+from conversations.models import Conversation, Customer, Message, Owner
+from conversations.sql import CONVERSATION, CUSTOMER, MESSAGE, Insert, read, run, to_database
 from conversations.window import ledger
 from conversations.window.ledger import Window
 
-MESSAGE_COLUMNS = (
-    "id",
-    "account_id",
-    "openid",
-    "dedup_key",
-    "kind",
-    "text",
-    "fields",
-    "raw",
-    "wants_human",
-    "sent_at",
-    "received_at",
-    "state",
-    "hold",
-    "hold_until",
-    "ended_with",
-    "passive_text",
-    "request_id",
+_MESSAGE = Insert(
+    Message,
+    (
+        *("id", "account_id", "openid", "dedup_key", "kind", "text", "fields", "raw"),
+        *("wants_human", "sent_at", "received_at", "state", "hold", "hold_until", "ended_with"),
+        *("passive_text", "request_id"),
+    ),
 )
-# A new row's other columns are the same for all.
-_NEW_MESSAGE = f"({marks(MESSAGE_COLUMNS)}, 1, 0, '')"
+_CUSTOMER = Insert(Customer, ("account_id", "openid", "created_at", *ledger.COLUMNS))
+_CONVERSATION = Insert(
+    Conversation,
+    ("created_at", "last_message_at"),
+    expressions={"customer_id": "id", "account_id": "account_id"},
+)
+MESSAGE_COLUMNS = _MESSAGE.given
 
 
-def insert_messages(rows: Iterable[Sequence[Any]]) -> int:
+def insert_messages(rows: Sequence[Sequence[Any]]) -> int:
     """One INSERT that leaves known keys alone; returns how many rows went in (`bulk_create` does
-    not tell).
+    not tell). Each row in the order of MESSAGE_COLUMNS.
     """
-    values = [value for row in rows for value in row]
-    places = ", ".join([_NEW_MESSAGE] * (len(values) // len(MESSAGE_COLUMNS)))
-    columns = ", ".join([*MESSAGE_COLUMNS, "deliveries", "attempt", "note"])
-    return run(f"{insert_ignore()} INTO {MESSAGE} ({columns}) VALUES {places}", *values)
+    return _MESSAGE.run(rows, known_are_left_out=True).rows
 
 
 @database_work
@@ -112,32 +93,9 @@ def begin_conversation(
     None: another first word came at the same moment. The unique keys have decided, and both read
     the same rows.
     """
-    customer = insert(
-        f"{insert_ignore()} INTO {CUSTOMER} (account_id, openid, remark, subscribed, created_at, "
-        "message_sends_left,"
-        " message_window_until, event_sends_left, event_window_until) VALUES (%s, %s, '', %s, %s, "
-        "%s, %s, %s, %s)",
-        account_id,
-        openid,
-        True,
-        to_database(now),
-        window.message_sends,
-        to_database(window.message_until),
-        window.event_sends,
-        to_database(window.event_until),
-    )
-    conversation = insert(
-        f"{insert_ignore()} INTO {CONVERSATION} (customer_id, account_id, owner, owner_version, "
-        "lease_holder,"
-        " lease_until, created_at, last_message_at) SELECT id, account_id, 'bot', 0, '', %s, %s, "
-        f"%s FROM {CUSTOMER}"
-        " WHERE account_id = %s AND openid = %s",
-        to_database(LONG_AGO),
-        to_database(now),
-        to_database(sent_at),
-        account_id,
-        openid,
-    )
+    customer = _CUSTOMER.run([(account_id, openid, now, *window)], known_are_left_out=True)
+    source = f"FROM {CUSTOMER} WHERE account_id = %s AND openid = %s"
+    conversation = _CONVERSATION.run_from(source, (now, sent_at), account_id, openid)
     return conversation.row_id if customer.rows and conversation.rows else None
 
 

@@ -10,17 +10,36 @@ import itertools
 import os
 import secrets
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import transaction
 
 from common import clock
 from common.database_threads import database_work
-from conversations.models import LONG_AGO, Conversation, Customer, Message, MessageState, Owner
-from conversations.sql import CONVERSATION, CUSTOMER, MESSAGE, Joined, read, run, to_database
+from conversations.models import (
+    LONG_AGO,
+    OPEN_STATES,
+    Conversation,
+    Customer,
+    Message,
+    MessageState,
+    Owner,
+    Reply,
+)
+from conversations.sql import (
+    CONVERSATION,
+    CUSTOMER,
+    MESSAGE,
+    Joined,
+    quoted,
+    read,
+    run,
+    to_database,
+)
 from conversations.turns.arriving import attach_one
 from wechat import accounts
+from wechat.client import Line
 from wechat.crypto import Keys
 
 LEASE = timedelta(seconds=20)
@@ -35,16 +54,22 @@ _claims = itertools.count(1)
 # The leases of this process that are to be renewed, by conversation.
 _in_hand: dict[int, str] = {}
 _in_hand_lock = threading.Lock()
-# What `say` has taken or released with its answer, by lease, until `take_next` asks.
-_followers: dict[str, Turn | None] = {}
 
 
-@dataclass(frozen=True)
+def new_claim() -> str:
+    """An id that names one claim of this process: on a conversation, a message or a reply. It is
+    made before the transaction, so that a second run knows what the first one wrote.
+    """
+    return f"{HOLDER}-{next(_claims)}"
+
+
+@dataclass
 class Turn:
     """One claimed message: ours to answer until the lease runs out.
 
     `owner_version` is the conversation's when we took it; a bot's answer is worth nothing under
-    another one.
+    another one. `line`: the task that answers may send the text itself. `outcome`: what the answer
+    led to, once it is committed.
     """
 
     message: Message
@@ -52,6 +77,10 @@ class Turn:
     customer: Customer
     account: Keys
     lease: str = ""
+    # What this turn, and no other, writes is known by.
+    id: str = field(default_factory=new_claim, init=False)
+    line: Line | None = None
+    outcome: Outcome | None = field(default=None, compare=False, repr=False)
 
     @property
     def account_id(self) -> int:
@@ -65,6 +94,18 @@ class Turn:
     def is_worn_out(self) -> bool:
         """Its workers died again and again: whatever it is, a person should see it."""
         return self.message.attempt > MAX_ATTEMPTS
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an answer led to. Either a request waits for it, or it is `due`: part 1 goes out now.
+
+    `claimed`: the text that the answer's own task sends, claimed with the answer.
+    """
+
+    following: Turn | None
+    is_due: bool = False
+    claimed: Reply | None = None
 
 
 class LeaseLost(Exception):
@@ -81,22 +122,26 @@ def take_in_hand(message: Message, *, leave_to_worker: bool = False) -> tuple[in
     with transaction.atomic():
         conversation_id, owner = attach_one(message)
         is_left = leave_to_worker and owner == Owner.BOT
-        turn = None if is_left else _take(conversation_id)
+        turn = None if is_left else _take(conversation_id, new_claim())
     return conversation_id, _in_hand_from_now(turn)
 
 
-@database_work
 def take(conversation_id: int) -> Turn | None:
     """Claim the conversation and its first open message. None: somebody else has it, or nothing is
     to do.
     """
+    return _take_in_hand(conversation_id, new_claim())
+
+
+@database_work
+def _take_in_hand(conversation_id: int, lease: str) -> Turn | None:
     with transaction.atomic():
-        turn = _take(conversation_id)
+        turn = _take(conversation_id, lease)
     return _in_hand_from_now(turn)
 
 
-def _take(conversation_id: int) -> Turn | None:
-    now, lease = clock.now(), f"{HOLDER}-{next(_claims)}"
+def _take(conversation_id: int, lease: str) -> Turn | None:
+    now = clock.now()
     if not claim_conversation(conversation_id, lease, now, now + LEASE):
         return None
     turn = _first_open(conversation_id, lease)
@@ -122,8 +167,8 @@ def take_next(turn: Turn) -> Turn | None:
     `say` has done it already, in the transaction of the answer; if nothing was said it is done
     here.
     """
-    if turn.lease in _followers:
-        following = _followers.pop(turn.lease)
+    if turn.outcome is not None:
+        following = turn.outcome.following
     else:
         with transaction.atomic():
             following = _move_on(turn)
@@ -132,15 +177,13 @@ def take_next(turn: Turn) -> Turn | None:
     return following
 
 
-def move_on(turn: Turn, *, is_released: bool = False) -> None:
-    """Release the conversation, or take its next message, in the caller's transaction. `take_next`
-    hands it out.
+def move_on(turn: Turn, *, is_released: bool = False) -> Turn | None:
+    """Release the conversation, or take its next message, in the caller's transaction.
 
     A message stored after our look finds the conversation free; one stored before is seen.
     `is_released`: the caller has given the lease up already, in this transaction.
     """
-    following = _following(turn) if is_released else _move_on(turn)
-    transaction.on_commit(lambda: _followers.update({turn.lease: following}))
+    return _following(turn) if is_released else _move_on(turn)
 
 
 def _move_on(turn: Turn) -> Turn | None:
@@ -195,7 +238,6 @@ def drop(turn: Turn) -> None:
     """Renew it no longer. A lease that was not given back runs out, and another process takes the
     message.
     """
-    _followers.pop(turn.lease, None)
     with _in_hand_lock:
         if _in_hand.get(turn.conversation.pk) == turn.lease:
             del _in_hand[turn.conversation.pk]
@@ -220,11 +262,13 @@ def renew_all() -> int:
 
 
 def claim_conversation(conversation_id: int, holder: str, now: datetime, until: datetime) -> bool:
+    """True too where this very claim has it: its first COMMIT got through, the OK was lost."""
     sql = (
-        f"UPDATE {CONVERSATION} SET lease_holder = %s, lease_until = %s WHERE id = %s AND "
-        "lease_until < %s"
+        f"UPDATE {CONVERSATION} SET lease_holder = %s, lease_until = %s"
+        " WHERE id = %s AND (lease_until < %s OR lease_holder = %s)"
     )
-    return run(sql, holder, to_database(until), conversation_id, to_database(now)) == 1
+    moment = to_database(now)
+    return run(sql, holder, to_database(until), conversation_id, moment, holder) == 1
 
 
 def release_conversation(conversation_id: int, holder: str) -> bool:
@@ -262,7 +306,7 @@ def first_open_message(conversation_id: int) -> tuple[Message, Conversation, Cus
         f"SELECT {_TURN.columns} FROM {MESSAGE} m"
         f" JOIN {CONVERSATION} co ON co.id = m.conversation_id JOIN {CUSTOMER} cu ON cu.id = "
         "co.customer_id"
-        " WHERE m.conversation_id = %s AND m.state IN ('received', 'answering')"
+        f" WHERE m.conversation_id = %s AND m.state IN ({quoted(*OPEN_STATES)})"
         " ORDER BY m.wants_human DESC, m.sent_at, m.id LIMIT 1",
         conversation_id,
     )
@@ -274,9 +318,11 @@ def first_open_message(conversation_id: int) -> tuple[Message, Conversation, Cus
     return message, conversation, customer
 
 
+_START = (
+    f"UPDATE {MESSAGE} SET state = {quoted(MessageState.ANSWERING)}, attempt = attempt + 1"
+    f" WHERE id = %s AND attempt = %s AND state IN ({quoted(*OPEN_STATES)})"
+)
+
+
 def start_answering(message_id: int, attempts_so_far: int) -> bool:
-    sql = (
-        f"UPDATE {MESSAGE} SET state = 'answering', attempt = attempt + 1"
-        " WHERE id = %s AND attempt = %s AND state IN ('received', 'answering')"
-    )
-    return run(sql, message_id, attempts_so_far) == 1
+    return run(_START, message_id, attempts_so_far) == 1

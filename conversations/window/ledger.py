@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from django.db.models import F
 
-from conversations.models import Customer, Message
+from conversations.models import Author, Customer, Message
 from conversations.sql import CUSTOMER, run, to_database
 from wechat.events import KINDS_THAT_OPEN_A_WINDOW
 
@@ -29,8 +29,17 @@ PAUSE_SECONDS = 0.5
 SENDING_LEASE = timedelta(seconds=30)
 
 
+# The columns of Customer that hold the two windows; no other module names them.
+COLUMNS = (
+    "message_sends_left",
+    "message_window_until",
+    "event_sends_left",
+    "event_window_until",
+)
+
+
 class Window(NamedTuple):
-    """What a message opens: sends, and until when. Columns of Customer."""
+    """What a message opens: sends, and until when. Values of `COLUMNS`, in their order."""
 
     message_sends: int = 0
     message_until: datetime | None = None
@@ -92,6 +101,25 @@ def _event_window(sent_at: datetime) -> Window:
     return Window(event_sends=SENDS_PER_EVENT, event_until=sent_at + EVENT_WINDOW)
 
 
+class OpenWindow(NamedTuple):
+    sends_left: int
+    time_left: timedelta
+
+
+def open_windows(customer: Customer, now: datetime) -> tuple[OpenWindow | None, OpenWindow | None]:
+    """The one of 48 hours after a message, and the one of a minute after a follow, a menu click or
+    a tap. None: it is closed or used up.
+    """
+    return (
+        _open(customer.message_sends_left, customer.message_window_until, now),
+        _open(customer.event_sends_left, customer.event_window_until, now),
+    )
+
+
+def _open(left: int, until: datetime | None, now: datetime) -> OpenWindow | None:
+    return OpenWindow(left, until - now) if left and until and until > now else None
+
+
 def spend(customer: Customer, now: datetime) -> None:
     """Count one send, from the window that closes first."""
     if not _spend_event_send(customer.pk, now):
@@ -114,10 +142,11 @@ def _spend_message_send(customer_id: int) -> bool:
     return run(sql, customer_id) == 1
 
 
-def spend_if_window_allows(customer_id: int, keep: int, now: datetime) -> bool:
-    """Take one send off the message window, if more than `keep` are left in it and no window that
-    closes sooner.
+def reserve_send(customer_id: int, author: Author, now: datetime) -> bool:
+    """Take one send off the message window, unless that is the one which the bot leaves for a
+    person, or a window is open that closes sooner.
     """
+    keep = KEPT_FOR_A_PERSON if author == Author.BOT else 0
     sql = (
         f"UPDATE {CUSTOMER} SET message_sends_left = message_sends_left - 1"
         " WHERE id = %s AND message_sends_left > %s AND message_window_until > %s"

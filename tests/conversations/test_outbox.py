@@ -4,14 +4,13 @@ order.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
 from conversations.models import Author, Channel, Customer, Reply, ReplyState
-from conversations.replies import outbox
+from conversations.replies import by_api
 from conversations.replies.say import say
 from conversations.turns.claims import Turn
 from tests.factories import ReplyFactory, held_turn
@@ -21,15 +20,10 @@ from webhook.answering import send_first_part
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture(autouse=True)
-def _open_outbox() -> Iterator[None]:
-    outbox.open_here()
-    yield
-    outbox.close_here()
-
-
 def turn_with_window(sends: int = 5) -> Turn:
+    """As a worker holds it: the task that answers may send the text itself."""
     turn = held_turn()
+    turn.line = by_api.line_at_hand(turn.account)
     Customer.objects.filter(pk=turn.customer.pk).update(
         message_sends_left=sends, message_window_until=timezone.now() + timedelta(hours=1)
     )
@@ -89,6 +83,7 @@ def test_a_word_of_the_system_may_take_the_last_send(wechat: ApiStub) -> None:
 
 def test_a_request_that_waits_is_woken_instead(wechat: ApiStub) -> None:
     turn = held_turn(until=timezone.now() + timedelta(seconds=30))
+    turn.line = by_api.line_at_hand(turn.account)
     answer(turn, "七天内可以退货。")
     assert wechat.sent == []
     assert Reply.objects.get().state == ReplyState.READY

@@ -155,8 +155,8 @@ class Shop(Stack):
             "UPDATE conversations_reply SET due_at = '2000-01-01 00:00:00' WHERE state = 'ready'"
         )
         self.shell(
-            "from conversations.models import Conversation; from conversations.tasks import "
-            "queue_delivery;"
+            "from conversations.models import Conversation;"
+            "from conversations.replies.queueing import queue_delivery;"
             "[queue_delivery(conversation.pk) for conversation in Conversation.objects.all()]"
         )
 

@@ -142,6 +142,7 @@ class TestInTheWebProcess:
         assert claims.renew_all() == 0
 
 
+@pytest.mark.django_db(transaction=True)
 class TestInTheWorker:
     def test_it_answers_all_in_the_customers_order(
         self, account: OfficialAccount, wechat: ApiStub

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
 from conversations.models import Author, Channel, Conversation, Customer, Message, Reply, ReplyState
-from conversations.replies import outbox
 from conversations.turns.arriving import attach
 from tests.factories import AccountFactory, ReplyFactory
 from tests.faqs import HOURS, RETURNS
@@ -23,13 +21,6 @@ from wechat.errors import OutcomeUnknown, QuotaUsedUp, WeChatError, WeChatUnreac
 from wechat.models import OfficialAccount, ReplyMode
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("shop")]
-
-
-@pytest.fixture(autouse=True)
-def _open() -> Iterator[None]:
-    outbox.open_here()
-    yield
-    outbox.close_here()
 
 
 @pytest.fixture
@@ -67,7 +58,6 @@ def test_a_lone_text_is_sent_and_noted(account: OfficialAccount, wechat: ApiStub
     assert wechat.texts == [RETURNS[1]]
     assert rows() == [(ReplyState.SENT, Channel.API, 1)]
     assert Customer.objects.get().message_sends_left == 4
-    assert outbox._claimed == {}
 
 
 def test_it_is_being_sent_from_the_moment_it_is_written(

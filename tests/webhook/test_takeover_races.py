@@ -22,6 +22,7 @@ from conversations.replies.say import say
 from conversations.window import ledger
 from tests.at_once import at_once
 from tests.factories import ReplyFactory, held_turn, next_turn
+from tests.worlds.api_stub import ApiStub
 from tickets import services as tickets
 from tickets.models import Agent, Reason, Ticket
 from webhook import flow
@@ -46,19 +47,23 @@ def bot_answer(ticket: Ticket, *, passive: bool = False) -> Message:
     return turn.message
 
 
-def test_the_bots_text_is_sent_or_withdrawn_when_an_agent_takes_over(agent: Agent) -> None:
+def test_the_bots_text_is_sent_or_withdrawn_when_an_agent_takes_over(
+    agent: Agent, wechat: ApiStub
+) -> None:
     for _ in range(ROUNDS):
         ticket = waiting_ticket()
         message = bot_answer(ticket)
-        claimed, _ = at_once(
-            lambda pk=ticket.conversation_id: by_api.claim_next(pk),
+        sent, _ = at_once(
+            lambda pk=ticket.conversation_id: by_api.deliver(pk),
             lambda ticket=ticket: tickets.take(ticket, agent),
         )
         row = message.replies.get()
-        assert row.state == (ReplyState.SENDING if claimed else ReplyState.WITHDRAWN)
+        assert row.state == (ReplyState.SENT if sent else ReplyState.WITHDRAWN)
         message.refresh_from_db()
-        assert message.state == (MessageState.ANSWERED if claimed else MessageState.HANDED_OVER)
-        assert (message in ticket.messages.all()) == (claimed is None)
+        assert message.state == (MessageState.ANSWERED if sent else MessageState.HANDED_OVER)
+        assert (message in ticket.messages.all()) == (not sent)
+        assert len(wechat.texts) == sent
+        wechat.sent.clear()
 
 
 def test_the_passive_reply_carries_it_or_it_is_withdrawn(agent: Agent) -> None:

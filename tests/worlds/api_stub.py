@@ -22,7 +22,21 @@ class ApiStub:
     def __call__(self, account: OfficialAccount) -> ApiStub:
         return self
 
-    def send_text(self, openid: str, text: str) -> None:
+    access_token = "token"
+
+    def token_at_hand(self) -> str:
+        return self.access_token
+
+    def send_text(
+        self,
+        openid: str,
+        text: str,
+        *,
+        token: str = "",
+        begin: Callable[[], None] | None = None,
+    ) -> None:
+        if begin is not None:
+            begin()
         self.tried += 1
         if self.meanwhile is not None:
             self.meanwhile()
