@@ -36,6 +36,13 @@ def _mark_thread() -> None:
     _here.is_database_thread = True
 
 
+def renew_connection_here() -> None:
+    """This thread does database work itself and keeps its connection meanwhile, so it may find it
+    broken.
+    """
+    _here.renews = True
+
+
 def database_work(function: Callable[P, R]) -> Callable[P, R]:
     """Run `function` on a database thread. A nested call runs where it is: a submit into its own
     pool would deadlock.
@@ -47,11 +54,26 @@ def database_work(function: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        if _pool is None or getattr(_here, "is_database_thread", False):
+        if getattr(_here, "is_database_thread", False):
             return _again_after_deadlock(function, *args, **kwargs)
-        return _pool.submit(_with_fresh_connection_on_error, function, *args, **kwargs).result()
+        if _pool is not None:
+            return _pool.submit(_with_fresh_connection_on_error, function, *args, **kwargs).result()
+        if getattr(_here, "renews", False):
+            return _here_with_fresh_connection_on_error(function, *args, **kwargs)
+        return _again_after_deadlock(function, *args, **kwargs)
 
     return run
+
+
+def _here_with_fresh_connection_on_error(
+    function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
+) -> R:
+    """Only the outermost call starts anew: a nested one may be inside its transaction."""
+    _here.is_database_thread = True
+    try:
+        return _with_fresh_connection_on_error(function, *args, **kwargs)
+    finally:
+        _here.is_database_thread = False
 
 
 def _again_after_deadlock(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 from django.db import DatabaseError, InterfaceError, connection
 
-from common import clock, log_rows
+from common import clock, database_threads, log_rows
 from common.background import repeat_for_ever
 from conversations import texts
 from conversations.replies import wakes
@@ -63,7 +63,11 @@ class Door:
         self._finish: GroupCommit[Claim, PassiveReply] = GroupCommit(
             "finish", claim_replies, self._settle
         )
-        self._threads = ThreadPoolExecutor(ANSWERING_THREADS, thread_name_prefix="answer")
+        self._threads = ThreadPoolExecutor(
+            ANSWERING_THREADS,
+            thread_name_prefix="answer",
+            initializer=database_threads.renew_connection_here,
+        )
         self._look = ThreadPoolExecutor(1, thread_name_prefix="look")
         self._queued_answers = 0
         self._noted_plain: dict[int, float] = {}

@@ -44,7 +44,7 @@ def keep_error(reply: Reply, error: WeChatError) -> None:
 
 
 def keep_not_begun(reply: Reply) -> None:
-    _keep(partial(let_go, reply))
+    _keep(partial(record_not_begun, reply))
 
 
 def _keep(write: Callable[[], None]) -> None:
@@ -57,7 +57,15 @@ def _keep(write: Callable[[], None]) -> None:
 
 
 @database_work
+def record_not_begun(reply: Reply) -> None:
+    with transaction.atomic():
+        if states.take_back(reply):
+            ledger.refund(reply.conversation.customer, clock.now())
+
+
+@database_work
 def let_go(reply: Reply) -> None:
+    """Of a process that died, or stands still, before its call."""
     with transaction.atomic():
         if states.let_go(reply):
             ledger.refund(reply.conversation.customer, clock.now())

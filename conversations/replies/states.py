@@ -49,7 +49,8 @@ CARRY = Transition((READY, WAITING), SENT, "passive, say: the reply to a push ca
 CLAIM = Transition((READY,), SENDING, "by_api: it is about to be sent")
 ACCEPT = Transition((SENDING, UNKNOWN), SENT, "by_api: WeChat has taken it")
 TRY_LATER = Transition((SENDING, UNKNOWN), READY, "by_api: WeChat has not taken it, once more")
-LET_GO = Transition((SENDING,), READY, "by_api, recovery: its call never began")
+LET_GO = Transition((SENDING,), READY, "recovery: its call never began")
+NOT_BEGUN = Transition((SENDING, UNKNOWN), READY, "by_api: its call never began")
 REFUSE_NOW = Transition((SENDING, UNKNOWN), WAITING, "by_api: WeChat says the window is closed")
 REFUSE = Transition((SENDING, UNKNOWN), FAILED, "by_api: WeChat refuses it for good")
 LOSE_SIGHT = Transition((SENDING,), UNKNOWN, "by_api, recovery: its call began, nobody knows more")
@@ -63,8 +64,9 @@ UNREAD_WAITING = Transition((SENT, READY), WAITING, "told: the push carried some
 EXPIRE = Transition((WAITING,), FAILED, "recovery: the customer did not come back in 48 hours")
 
 TRANSITIONS = (
-    *(CARRY, CLAIM, ACCEPT, TRY_LATER, LET_GO, REFUSE_NOW, REFUSE, LOSE_SIGHT, FAIL_BEHIND),
-    *(HOLD_BACK, BRING_UP, WITHDRAW, WITHDRAW_CLAIMED, UNREAD_READY, UNREAD_WAITING, EXPIRE),
+    *(CARRY, CLAIM, ACCEPT, TRY_LATER, LET_GO, NOT_BEGUN),
+    *(REFUSE_NOW, REFUSE, LOSE_SIGHT, FAIL_BEHIND, HOLD_BACK, BRING_UP),
+    *(WITHDRAW, WITHDRAW_CLAIMED, UNREAD_READY, UNREAD_WAITING, EXPIRE),
 )
 # The states that a row may begin in.
 BEGINNINGS = {
@@ -159,14 +161,20 @@ def has_unsent(conversation_id: int) -> bool:
     return bool(read(_HAS_UNSENT, conversation_id))
 
 
+def take_back(reply: Reply) -> bool:
+    """Our own, whose call did not begin after all: the next claim may have it, and this one was no
+    try. The note that it began may be there; its OK was lost.
+    """
+    return _free(_of_claim(NOT_BEGUN, reply))
+
+
 def let_go(reply: Reply) -> bool:
-    """Its call did not begin after all: the next claim may have it, and this one was no try."""
-    return (
-        _of_claim(LET_GO, reply).update(
-            state=LET_GO.after, begun_at=None, claim="", tries=F("tries") - 1
-        )
-        == 1
-    )
+    """Another process's, as it was read: its call had not begun."""
+    return _free(_of_claim(LET_GO, reply).filter(not_begun()))
+
+
+def _free(row: QuerySet[Reply]) -> bool:
+    return row.update(state=READY, begun_at=None, claim="", tries=F("tries") - 1) == 1
 
 
 _ACCEPT = (

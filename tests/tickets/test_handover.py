@@ -93,7 +93,14 @@ def test_it_puts_a_message_that_killed_its_workers_first(liming: Agent) -> None:
 
 def test_it_ends_the_word_with_a_tap_link_on_a_passive_account(liming: Agent) -> None:
     hand_over(held_turn(passive=True), reason=Reason.CUSTOMER_ASKED)
+    assert said_to_customer().startswith("已为您转接人工客服，请稍候。\n")
     assert said_to_customer().count("weixin://bizmsgmenu") == 1
+    assert "?msgmenucontent=查看回复&msgmenuid=wechatbot-look" in said_to_customer()
+
+
+def test_it_adds_no_link_on_a_verified_account(liming: Agent) -> None:
+    hand_over(held_turn(), reason=Reason.CUSTOMER_ASKED)
+    assert "weixin://" not in said_to_customer()
 
 
 def test_it_joins_a_second_unanswered_question_to_the_open_ticket(liming: Agent) -> None:
