@@ -4,6 +4,7 @@ these do not waver.
 
 from __future__ import annotations
 
+import csv
 from dataclasses import dataclass
 
 from tests.services.mariadb import PrivateMariaDB
@@ -32,13 +33,9 @@ class Asked:
 
 
 def asked_so_far(mariadb: PrivateMariaDB, redis: PrivateRedis) -> Asked:
-    lines = mariadb.execute(
-        f"SHOW GLOBAL STATUS WHERE Variable_name IN {_STATEMENTS}"
-    ).splitlines()[1:]
-    statements = {
-        name.removeprefix("Com_"): int(value)
-        for name, value in (line.split("\t") for line in lines)
-    }
+    status = mariadb.execute(f"SHOW GLOBAL STATUS WHERE Variable_name IN {_STATEMENTS}")
+    rows = csv.reader(status.splitlines()[1:], delimiter="\t")
+    statements = {name.removeprefix("Com_"): int(value) for name, value in rows}
     found = redis.client.info("commandstats")
     commands = {name.removeprefix("cmdstat_"): int(one["calls"]) for name, one in found.items()}
     return Asked(

@@ -48,8 +48,9 @@ class Outcome:
 
     @property
     def other_texts(self) -> list[str]:
-        texts = [*(one.text for one in self.deliveries), *(text for text, _ in self.by_api)]
-        return [text for text in texts if text and self.expected not in text]
+        passive = [one.text for one in self.deliveries]
+        by_api = [text for text, _ in self.by_api]
+        return [text for text in passive + by_api if text and self.expected not in text]
 
     @property
     def acknowledged_after(self) -> float | None:

@@ -62,12 +62,14 @@ def differ(left: frozenset[Number], right: frozenset[Number]) -> bool:
     families = {number[0] for number in left | right}
     # A number without a unit may count anything: "60 退货" beside 「15 天退货」.
     if "" in families:
-        return _neither_holds_the_other(
-            {number[1] for number in left}, {number[1] for number in right}
-        )
+        return _neither_holds_the_other(_values(left), _values(right))
     return any(
         _neither_holds_the_other(_of(family, left), _of(family, right)) for family in families
     )
+
+
+def _values(numbers: frozenset[Number]) -> set[int]:
+    return {number[1] for number in numbers}
 
 
 def _of(family: str, numbers: frozenset[Number]) -> set[Number]:

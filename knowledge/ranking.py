@@ -133,11 +133,11 @@ class Ranking:
             values = np.minimum(values, MOST_SHOWN_UNLESS_EXACT)
         else:
             confidence = 1.0
-        shown = [at for at in range(min(limit, len(top))) if values[at] > 0]
+        shown = np.flatnonzero(values[:limit] > 0)
         return Ranked(
             confidence,
-            positions=tuple(int(self._positions[top[at]]) for at in shown),
-            scores=tuple(float(values[at]) for at in shown),
+            positions=tuple(self._positions[top[shown]].tolist()),
+            scores=tuple(values[shown].tolist()),
         )
 
     def _confidence(self, read: str, entry: int, best_values: Sequence[float]) -> float:

@@ -63,9 +63,7 @@ def uv_environment(python: Path) -> dict[str, str]:
 def _uv_is_configured() -> bool:
     home = Path(os.environ.get("XDG_CONFIG_HOME") or Path("~/.config").expanduser())
     files = (home / "uv" / "uv.toml", Path("/etc/uv/uv.toml"))
-    return any(os.environ.get(name) for name in UV_CONFIGURATION) or any(
-        file.exists() for file in files
-    )
+    return any(map(os.environ.get, UV_CONFIGURATION)) or any(map(Path.exists, files))
 
 
 @functools.cache

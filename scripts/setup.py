@@ -43,14 +43,11 @@ def _lacks_redis(lacking: list[Part]) -> bool:
 def _go_on_without(lacking: list[Part]) -> None:
     names = " ".join(sorted({part.package for part in lacking}))
     consequences = dict.fromkeys(part.without for part in lacking)
-    together = {
-        words: ", ".join(part.package for part in lacking if part.without == words)
-        for words in consequences
-    }
-    say(
-        "Not installed here:",
-        *(f"  {packages}: without it {words}" for words, packages in together.items()),
-    )
+    lines = ["Not installed here:"]
+    for words in consequences:
+        packages = ", ".join(part.package for part in lacking if part.without == words)
+        lines.append(f"  {packages}: without it {words}")
+    say(*lines)
     if debian.is_debian():
         say(
             f"To have it all:  {'' if debian.is_root() else 'sudo '}apt-get install "

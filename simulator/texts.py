@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.db.models import TextChoices
 from django.utils.translation import gettext as _
 
 from simulator.models import Mode, Outcome
@@ -9,12 +10,16 @@ from simulator.models import Mode, Outcome
 
 def page_texts() -> dict[str, object]:
     return {
-        "outcomes": {outcome.value: str(outcome.label) for outcome in Outcome},
-        "modes": {mode.value: str(mode.label) for mode in Mode},
+        "outcomes": _labels(Outcome),
+        "modes": _labels(Mode),
         "kinds": _kinds(),
         "reasons": _reasons(),
         **_words(),
     }
+
+
+def _labels(choices: type[TextChoices]) -> dict[str, str]:
+    return {choice.value: str(choice.label) for choice in choices}
 
 
 def _kinds() -> dict[str, str]:

@@ -109,15 +109,15 @@ def _state(request: HttpRequest) -> dict[str, Any]:
     chosen = chosen or (followers[0] if followers else None)
     return {
         "account": account_json(SimulatedAccount.current()),
-        "followers": [follower_json(follower) for follower in followers],
+        "followers": list(map(follower_json, followers)),
         "chosen": chosen.pk if chosen else None,
-        "bubbles": [bubble_json(bubble) for bubble in _last(chosen.bubbles.all(), SHOWN_BUBBLES)]
-        if chosen
-        else [],
-        "exchanges": [
-            exchange_json(exchange) for exchange in _last(_seen_by(chosen), SHOWN_EXCHANGES)
-        ],
+        "bubbles": list(map(bubble_json, _bubbles_of(chosen))),
+        "exchanges": list(map(exchange_json, _last(_seen_by(chosen), SHOWN_EXCHANGES))),
     }
+
+
+def _bubbles_of(follower: Follower | None) -> list[Any]:
+    return _last(follower.bubbles.all(), SHOWN_BUBBLES) if follower else []
 
 
 def _seen_by(follower: Follower | None) -> Any:

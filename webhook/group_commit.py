@@ -151,9 +151,8 @@ class GroupCommit(Generic[Job, Result]):
         while batch:
             try:
                 self._prepare_connection()
-                results = self._write(
-                    [queued.job for queued in batch], min(queued.deadline for queued in batch)
-                )
+                latest = min(queued.deadline for queued in batch)
+                results = self._write([queued.job for queued in batch], latest)
             except DeadlinePassed:
                 batch = self._still_in_time(batch, "the database took too long")
             except (OperationalError, InterfaceError) as error:

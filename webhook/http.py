@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
+from operator import methodcaller
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -43,12 +44,17 @@ BAD_REQUEST = Response(400, b"bad request")
 NOT_FOUND = Response(404, b"no such account")
 
 
+# Once for every pair of every push.
+_split = methodcaller("partition", "=")
+
+
 def query_of(scope: Scope) -> dict[str, str]:
     """WeChat's queries have nothing to unquote but in an `echostr`."""
     text = scope["query_string"].decode("latin-1")
     if "%" in text or "+" in text or "=" not in text:
         return dict(parse_qsl(text, keep_blank_values=True))
-    return {name: value for name, _, value in (pair.partition("=") for pair in text.split("&"))}
+    pairs = map(_split, text.split("&"))
+    return {name: value for name, _, value in pairs}
 
 
 def request_id_of(scope: Scope) -> int | None:

@@ -272,10 +272,9 @@ def _values(row: Push, begins: _Beginning) -> list[Any]:
 
 
 def _stored(rows: Sequence[Push]) -> dict[tuple[int, str], Message]:
-    found = Message.objects.filter(
-        account_id__in={row.account_id for row in rows},
-        dedup_key__in=[row.dedup_key for row in rows],
-    ).only(
+    accounts = {row.account_id for row in rows}
+    keys = [row.dedup_key for row in rows]
+    found = Message.objects.filter(account_id__in=accounts, dedup_key__in=keys).only(
         "account_id",
         "dedup_key",
         "deliveries",

@@ -77,11 +77,10 @@ def _hold(bench: Bench, product: Product, count: int) -> tuple[list[Outcome], in
 
 
 def _most_open_at_once(outcomes: list[Outcome]) -> int:
-    moments = [(one.started, 1) for one in outcomes] + [
-        (one.deliveries[0].ended, -1) for one in outcomes
-    ]
+    opened = [(one.started, 1) for one in outcomes]
+    closed = [(one.deliveries[0].ended, -1) for one in outcomes]
     is_open = most = 0
-    for _, change in sorted(moments):
+    for _, change in sorted(opened + closed):
         is_open += change
         most = max(most, is_open)
     return most
