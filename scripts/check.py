@@ -26,6 +26,7 @@ CHECKS = {
     "ruff format": [PYTHON, "-m", "ruff", "format", "--check", "."],
     "mypy": [PYTHON, "-m", "mypy", *PACKAGES, "tests/services", "tests/worlds"],
     "floors": [str(Path(PYTHON).with_name("lint-imports")), "--no-cache"],
+    "predicates": [PYTHON, "scripts/predicates.py"],
     "templates": [PYTHON, "-m", "djlint", "templates", "--lint"],
     "migrations": [PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"],
     "django": [PYTHON, "manage.py", "check", "--fail-level", "WARNING"],
