@@ -20,12 +20,20 @@ class Doubt(StrEnum):
     MODEL_BUSY = "model_busy"
 
 
+def message_key(message_id: int) -> str:
+    """By which a model's calls are found that were made for this message."""
+    return f"message:{message_id}"
+
+
 @dataclass(frozen=True)
 class Question:
     """`history` alternates question, answer; `offered` are the FAQ ids of the session's last menu,
     in its order.
 
     `tapped` is the id of the link that sent the words, where a link did.
+
+    `session_id` is what a model's provider sees of the conversation; `conversation_id` and
+    `message_id` are for our own logs, and None where nobody wrote (a question of the shell).
 
     `faq_only`: the customer waits for a person, so only sure answers of the knowledge base are
     given.
@@ -34,10 +42,17 @@ class Question:
     text: str
     account_id: int
     session_id: str
+    conversation_id: int | None = None
+    message_id: int | None = None
     history: tuple[str, ...] = ()
     offered: tuple[int, ...] = ()
     tapped: str = ""
     faq_only: bool = False
+
+    @property
+    def key(self) -> str:
+        """What a model's call for this question is for."""
+        return "" if self.message_id is None else message_key(self.message_id)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,9 @@ def keep(question: Question, answer: Answer, *, milliseconds: int) -> None:
     log_rows.keep(
         [
             AnswerLog(
-                session_id=question.session_id,
+                account_id=question.account_id,
+                conversation_id=question.conversation_id,
+                message_id=question.message_id,
                 question=question.text,
                 answer=without_links(answer.text),
                 source=str(answer.source),

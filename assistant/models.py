@@ -59,7 +59,14 @@ class Source(models.TextChoices):
 class AnswerLog(models.Model):
     """How one question was answered."""
 
-    session_id = models.CharField(_("会话标识"), max_length=64, blank=True, db_index=True)
+    # Plain keys, no foreign keys: a log neither holds up the deletion of a row nor goes with it.
+    account_id = models.BigIntegerField(_("公众号"), null=True)
+    conversation_id = models.BigIntegerField(_("会话"), null=True)
+    message_id = models.BigIntegerField(_("消息"), null=True, db_index=True)
+    # What the provider saw as the session. Only the former release writes it.
+    session_id = models.CharField(
+        max_length=64, blank=True, default="", db_default="", editable=False
+    )
     question = models.TextField(_("问题"))
     answer = models.TextField(_("回答"), blank=True)
     source = models.CharField(_("来源"), max_length=12, choices=Source)
@@ -73,6 +80,9 @@ class AnswerLog(models.Model):
         verbose_name = pgettext_lazy("one", "回答记录")
         verbose_name_plural = pgettext_lazy("many", "回答记录")
         ordering = ["-created_at"]
+        indexes = [
+            models.Index(fields=["conversation_id", "created_at"], name="answer_by_conversation")
+        ]
 
     def __str__(self) -> str:
         return self.question[:30]

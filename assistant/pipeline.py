@@ -39,7 +39,7 @@ class Model(Protocol):
     """`llm.gateway.complete`, or a fake of it."""
 
     def __call__(
-        self, turns: Sequence[Turn], *, session_id: str, tool: Tool | None = None
+        self, turns: Sequence[Turn], *, session_id: str, key: str, tool: Tool | None = None
     ) -> Completion: ...
 
 
@@ -180,7 +180,10 @@ def _thought_up(question: Question, match: Match, model: Model | None) -> Answer
     version = knowledge_version()
     try:
         completion = model(
-            _turns(question, match), session_id=question.session_id, tool=prompt.REPLY
+            _turns(question, match),
+            session_id=question.session_id,
+            key=question.key,
+            tool=prompt.REPLY,
         )
     except NoModel:
         return None
@@ -233,9 +236,9 @@ def _screened(question: Question, found: Answer) -> Answer:
     if term is None:
         return found
     logger.info(
-        "answer from %s held back in session %s: it holds a blocked word",
+        "answer from %s held back in conversation %s: it holds a blocked word",
         found.source,
-        question.session_id,
+        question.conversation_id,
     )
     return replace(_blocked(question), faq_id=found.faq_id)
 

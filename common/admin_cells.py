@@ -7,8 +7,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, cast
+from urllib.parse import urlencode
 
 from django.db.models import Field, Model
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -77,6 +79,27 @@ def _distance(span: timedelta) -> str:
             ngettext("%d 小时后", "%d 小时后", count),
         )
     return (past if is_past else ahead) % count
+
+
+def link_by_key(model: type[Model], key: int | None) -> SafeString | str:
+    """To the row that a log names by a plain key: it may be gone."""
+    if key is None:
+        return NOTHING
+    row = model._default_manager.filter(pk=key).first()
+    return _("已删除") if row is None else _link(_page(model, "change", key), str(row))
+
+
+def link_to_list(model: type[Model], words: str, **asked: Any) -> SafeString:
+    """To the rows of a list that have these values."""
+    return _link(f"{_page(model, 'changelist')}?{urlencode(asked)}", words)
+
+
+def _page(model: type[Model], page: str, *keys: Any) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=keys)
+
+
+def _link(address: str, words: str) -> SafeString:
+    return format_html('<a href="{}" class="text-link">{}</a>', address, words)
 
 
 def moment_of(model: type[Model], name: str) -> Column:

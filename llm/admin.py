@@ -247,8 +247,8 @@ class ModelCallAdmin(ReadOnlyPage):
         cut_of(ModelCall, "error", 30, explained),
     ]
     list_filter = [OutcomeFilter, "language_model", ("created_at", TimeFilter)]
-    search_fields = ["session_id", "model", "error"]
-    search_help_text = _("搜索模型、会话标识或错误")
+    search_fields = ["key", "model", "error"]
+    search_help_text = _("搜索模型、来源标识或错误")
     show_full_result_count = False
     fields = [
         "created_at",
@@ -260,7 +260,7 @@ class ModelCallAdmin(ReadOnlyPage):
         "shown_total",
         "prompt_tokens",
         "completion_tokens",
-        "session_id",
+        "key",
     ]
     readonly_fields = fields
     empty_text = _("每次调用模型的结果、耗时和用量会出现在这里。")

@@ -16,14 +16,14 @@ logger = logging.getLogger(__name__)
 NOT_ASKED = frozenset({Outcome.BUSY, Outcome.OPEN})
 
 
-def succeeded(model: LanguageModel, session_id: str, watch: Stopwatch, reply: Reply) -> ModelCall:
-    call = _call(model, session_id, watch, Outcome.OK)
+def succeeded(model: LanguageModel, key: str, watch: Stopwatch, reply: Reply) -> ModelCall:
+    call = _call(model, key, watch, Outcome.OK)
     call.prompt_tokens, call.completion_tokens = reply.prompt_tokens, reply.completion_tokens
     return call
 
 
-def failed(model: LanguageModel, session_id: str, watch: Stopwatch, error: CallFailed) -> ModelCall:
-    call = _call(model, session_id, watch, error.outcome)
+def failed(model: LanguageModel, key: str, watch: Stopwatch, error: CallFailed) -> ModelCall:
+    call = _call(model, key, watch, error.outcome)
     call.error = scrubbed(str(error), model)
     # A refusal stays until somebody looks at the settings.
     level = logging.ERROR if isinstance(error, Refused) else logging.WARNING
@@ -39,11 +39,11 @@ def record(calls: list[ModelCall]) -> None:
         log_rows.keep(calls)
 
 
-def _call(model: LanguageModel, session_id: str, watch: Stopwatch, outcome: Outcome) -> ModelCall:
+def _call(model: LanguageModel, key: str, watch: Stopwatch, outcome: Outcome) -> ModelCall:
     return ModelCall(
         language_model=model,
         model=model.model,
-        session_id=session_id,
+        key=key,
         outcome=outcome,
         first_token_ms=watch.first_token_ms,
         total_ms=watch.total_ms,

@@ -17,6 +17,7 @@ from llm.reading import Reply
 from llm.turns import Completion, Tool, Turn
 
 _MAX_SESSION_ID = 64
+_MAX_KEY = 64
 
 breaker = Breaker()
 
@@ -26,23 +27,31 @@ def is_configured() -> bool:
 
 
 def complete(
-    turns: Sequence[Turn], *, session_id: str, tool: Tool | None = None, wait_for_place: float = 0.0
+    turns: Sequence[Turn],
+    *,
+    session_id: str,
+    key: str = "",
+    tool: Tool | None = None,
+    wait_for_place: float = 0.0,
 ) -> Completion:
     """The first answer that a model gives. With `tool` a model may answer in its structure instead
     of in text.
+
+    `session_id` goes to the provider and says nothing about the customer. `key` goes to our log of
+    calls and says whatever the caller wants to join it by.
 
     Each model is asked once: a failure means the next model, never the same one again (its HTTP
     session does not retry either). Where all places are taken, `wait_for_place` is how many seconds
     one may be waited for. Raises NoModel, ModelsBusy or ModelsDown.
     """
-    request = Request(tuple(turns), session_id[:_MAX_SESSION_ID], tool)
+    request = Request(tuple(turns), session_id[:_MAX_SESSION_ID], tool, key[:_MAX_KEY])
     return _complete(catalogue.enabled(), request, wait_for_place)
 
 
 def try_model(model: LanguageModel) -> Completion:
     """One short call to this model alone, whatever its breaker says; CallFailed tells why not."""
     _leave_database()
-    request = Request((Turn("user", "你好"),), "test")
+    request = Request((Turn("user", "你好"),), "test", key="test")
     tries: list[ModelCall] = []
     try:
         return _completion(model, _ask(model, request, tries))
@@ -62,8 +71,7 @@ def _complete(models: Sequence[LanguageModel], request: Request, patience: float
     except ModelsBusy as error:
         if not tries:
             tries += [
-                calls.failed(model, request.session_id, Stopwatch(), Busy(str(error)))
-                for model in models
+                calls.failed(model, request.key, Stopwatch(), Busy(str(error))) for model in models
             ]
         raise
     finally:
@@ -123,7 +131,7 @@ def _ask_if_free(model: LanguageModel, request: Request, tries: list[ModelCall])
             return _ask(model, request, tries)
     except CallFailed as failure:
         if failure.outcome in calls.NOT_ASKED:
-            tries.append(calls.failed(model, request.session_id, watch, failure))
+            tries.append(calls.failed(model, request.key, watch, failure))
         raise
 
 
@@ -169,9 +177,9 @@ def _call(
     try:
         reply = endpoint.ask(model, payload.body(request, model, refused), request.tool, watch)
     except CallFailed as failure:
-        tries.append(calls.failed(model, request.session_id, watch, failure))
+        tries.append(calls.failed(model, request.key, watch, failure))
         raise
-    tries.append(calls.succeeded(model, request.session_id, watch, reply))
+    tries.append(calls.succeeded(model, request.key, watch, reply))
     return reply
 
 

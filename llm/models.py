@@ -106,7 +106,14 @@ class ModelCall(models.Model):
         LanguageModel, models.SET_NULL, verbose_name=_("语言模型"), null=True, related_name="calls"
     )
     model = models.CharField(_("模型"), max_length=100)
-    session_id = models.CharField(_("会话标识"), max_length=64, blank=True, db_index=True)
+    # The caller's word for what the call was made for: opaque here, joined by above.
+    key = models.CharField(
+        _("来源标识"), max_length=64, blank=True, default="", db_default="", db_index=True
+    )
+    # What the provider saw as the session. Only the former release writes it.
+    session_id = models.CharField(
+        max_length=64, blank=True, default="", db_default="", editable=False
+    )
     outcome = models.CharField(_("结果"), max_length=16, choices=Outcome)
     error = models.CharField(_("错误"), max_length=300, blank=True)
     prompt_tokens = models.PositiveIntegerField(_("输入 token"), null=True)

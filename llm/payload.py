@@ -52,6 +52,8 @@ class Request:
     turns: tuple[Turn, ...]
     session_id: str
     tool: Tool | None = None
+    # The caller's, for our own log: no endpoint sees it.
+    key: str = ""
 
 
 def body(request: Request, model: LanguageModel, refused: Set[str]) -> bytes:

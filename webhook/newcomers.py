@@ -32,11 +32,11 @@ class ModelForCustomer:
         self._model, self._customer = model, customer
 
     def __call__(
-        self, turns: Sequence[Said], *, session_id: str, tool: Tool | None = None
+        self, turns: Sequence[Said], *, session_id: str, key: str, tool: Tool | None = None
     ) -> Completion:
         if self._customer.let_in_at is None:
             let_in(self._customer)
-        return self._model(turns, session_id=session_id, tool=tool)
+        return self._model(turns, session_id=session_id, key=key, tool=tool)
 
 
 def let_in(customer: Customer) -> None:

@@ -27,9 +27,11 @@ def _companions() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(settings.WORKER_THREADS, thread_name_prefix="reply")
 
 
-def _ask(turns: Sequence[Turn], *, session_id: str, tool: Tool | None = None) -> Completion:
+def _ask(
+    turns: Sequence[Turn], *, session_id: str, key: str, tool: Tool | None = None
+) -> Completion:
     return gateway.complete(
-        turns, session_id=session_id, tool=tool, wait_for_place=PLACE_WAIT_SECONDS
+        turns, session_id=session_id, key=key, tool=tool, wait_for_place=PLACE_WAIT_SECONDS
     )
 
 

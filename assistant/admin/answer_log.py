@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.urls import reverse
 from django.utils.functional import Promise
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
-from assistant.models import AnswerLog
-from common.admin_cells import NOTHING, cut_of, moment_of, seconds
+from assistant.answers import message_key
+from assistant.models import AnswerLog, Source
+from common.admin_cells import NOTHING, cut_of, link_by_key, link_to_list, moment_of, seconds
 from common.admin_filters import TimeFilter, WordsFilter
 from common.admin_pages import ReadOnlyPage, Step
+from conversations.models import Conversation, Message
 from knowledge.models import FAQ
+from llm.models import ModelCall
 
 # The keys are those of `assistant.answers.Doubt`.
 DOUBTS: dict[str, str | Promise] = {
@@ -53,8 +54,8 @@ class AnswerLogAdmin(ReadOnlyPage):
         ("created_at", RangeDateTimeFilter),
     ]
     list_filter_submit = True
-    search_fields = ["question", "answer", "session_id"]
-    search_help_text = _("搜索问题、回答或会话标识")
+    search_fields = ["question", "answer"]
+    search_help_text = _("搜索问题或回答")
     show_full_result_count = False
     fields = [
         "question",
@@ -65,7 +66,9 @@ class AnswerLogAdmin(ReadOnlyPage):
         "faq",
         "took",
         "created_at",
-        "session_id",
+        "message",
+        "conversation",
+        "model_calls",
     ]
     readonly_fields = fields
     empty_text = _("机器人每回答一个问题，这里就记下答案是怎么找到的。")
@@ -91,12 +94,18 @@ class AnswerLogAdmin(ReadOnlyPage):
 
     @display(description="FAQ")
     def faq(self, entry: AnswerLog) -> SafeString | str:
-        """The entry only keeps the number: the FAQ may be gone."""
-        found = FAQ.objects.filter(pk=entry.faq_id).first() if entry.faq_id else None
-        if found is None:
-            return gettext("已删除") if entry.faq_id else NOTHING
-        return format_html(
-            '<a href="{}" class="text-link">{}</a>',
-            reverse("admin:knowledge_faq_change", args=[found.pk]),
-            found,
-        )
+        return link_by_key(FAQ, entry.faq_id)
+
+    @display(description=_("消息"))
+    def message(self, entry: AnswerLog) -> SafeString | str:
+        return link_by_key(Message, entry.message_id)
+
+    @display(description=_("会话"))
+    def conversation(self, entry: AnswerLog) -> SafeString | str:
+        return link_by_key(Conversation, entry.conversation_id)
+
+    @display(description=_("模型调用"))
+    def model_calls(self, entry: AnswerLog) -> SafeString | str:
+        if entry.source != Source.MODEL or entry.message_id is None:
+            return NOTHING
+        return link_to_list(ModelCall, gettext("查看"), key=message_key(entry.message_id))

@@ -10,6 +10,8 @@ from assistant.answers import Doubt
 from assistant.models import AnswerLog, BlockedTerm, Direction, Source
 from assistant.screening import blocked_term
 from knowledge.models import FAQ
+from llm.models import ModelCall
+from tests.factories import ConversationFactory, MessageFactory
 from wechat.models import OfficialAccount
 
 TERMS = reverse("admin:assistant_blockedterm_changelist")
@@ -123,6 +125,38 @@ def test_answers_are_filtered_by_doubt_and_every_doubt_has_words(admin_client: C
         reverse("admin:assistant_answerlog_changelist"), {"doubt": "model_down"}
     )
     assert page.context["cl"].result_count == 1
+
+
+def test_an_answer_leads_to_what_it_was_given_to_and_to_the_calls_made_for_it(
+    admin_client: Client,
+) -> None:
+    message = MessageFactory(conversation=ConversationFactory())
+    entry = AnswerLog.objects.create(
+        question="退货",
+        source=Source.MODEL,
+        message_id=message.pk,
+        conversation_id=message.conversation_id,
+    )
+    where = reverse("admin:assistant_answerlog_change", args=[entry.pk])
+    message_page = reverse("admin:conversations_message_change", args=[message.pk])
+    calls = f"{reverse('admin:llm_modelcall_changelist')}?key=message%3A{message.pk}"
+    page = admin_client.get(where).content.decode()
+    assert message_page in page
+    assert (
+        reverse("admin:conversations_conversation_change", args=[message.conversation_id]) in page
+    )
+    assert calls in page
+    message.delete()
+    page = admin_client.get(where).content.decode()
+    assert message_page not in page
+    assert "已删除" in page
+
+
+def test_the_calls_made_for_a_message_are_listed_by_its_key(admin_client: Client) -> None:
+    for key in ("message:1", "message:12"):
+        ModelCall.objects.create(model="small", outcome="ok", key=key)
+    calls = admin_client.get(reverse("admin:llm_modelcall_changelist"), {"key": "message:1"})
+    assert [call.key for call in calls.context["cl"].result_list] == ["message:1"]
 
 
 def test_an_answer_from_a_faq_that_is_gone_says_so(admin_client: Client) -> None:

@@ -96,11 +96,11 @@ def test_it_counts_each_name_apart(make: Callable[..., Leases]) -> None:
 def test_it_counts_over_all_processes(
     make: Callable[..., Leases], holder: Callable[..., subprocess.Popen[str]]
 ) -> None:
-    other = holder("x", seconds=60, limit=3, count=2)
+    other = holder("shared", seconds=60, limit=3, count=2)
     assert said(other) == "[True, True]"
     leases = make(seconds=60)
-    assert leases.acquire("x", 3)
-    assert leases.acquire("x", 3) is None
+    assert leases.acquire("shared", 3)
+    assert leases.acquire("shared", 3) is None
 
 
 def test_it_gets_the_leases_of_a_killed_process_back(

@@ -152,7 +152,7 @@ def test_it_learns_again_what_another_endpoint_takes(editor: Client, first: Mode
 def test_it_lists_calls_and_lets_nobody_write_them(editor: Client, first: ModelServer) -> None:
     row = row_for(first, "own")
     call = ModelCall.objects.create(
-        language_model=row, model="own-chat", outcome=Outcome.TIMEOUT, session_id="s1"
+        language_model=row, model="own-chat", outcome=Outcome.TIMEOUT, key="message:1"
     )
     page = editor.get(
         reverse("admin:llm_modelcall_changelist"), {"outcome__exact": "timeout"}

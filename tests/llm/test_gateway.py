@@ -107,9 +107,9 @@ def test_it_gives_the_connection_back_before_it_asks(
 
 def test_it_writes_one_row_for_a_call(first: ModelServer) -> None:
     row = row_for(first)
-    gateway.complete(ASK, session_id="s1")
+    gateway.complete(ASK, session_id="s1", key="message:1")
     call = ModelCall.objects.get()
-    assert (call.language_model, call.model, call.session_id) == (row, "first-chat", "s1")
+    assert (call.language_model, call.model, call.key) == (row, "first-chat", "message:1")
     assert (call.outcome, call.error) == (Outcome.OK, "")
     assert (call.prompt_tokens, call.completion_tokens) == (len("你是客服。\n怎么退货？"), 7)
     assert call.first_token_ms is not None

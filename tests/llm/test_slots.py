@@ -53,10 +53,11 @@ def test_it_asks_the_next_model_when_the_first_has_no_slot(
     row = row_for(first, "a", position=1, max_in_flight=1)
     row_for(second, "b", position=2)
     with slots.slot(row):
-        assert gateway.complete(ASK, session_id="s").text == "第二个模型的回答。"
+        answer = gateway.complete(ASK, session_id="s", key="message:1")
+        assert answer.text == "第二个模型的回答。"
     assert first.calls == 0
     busy = ModelCall.objects.get(model="a-chat")
-    assert (busy.outcome, busy.session_id, busy.first_token_ms) == (Outcome.BUSY, "s", None)
+    assert (busy.outcome, busy.key, busy.first_token_ms) == (Outcome.BUSY, "message:1", None)
     assert gateway.complete(ASK, session_id="s").text == "第一个模型的回答。"
 
 

@@ -83,7 +83,12 @@ def rows(admin_user: User) -> None:
     )
     ModelCall.objects.create(language_model=model, model="small", outcome=Outcome.TIMEOUT)
     AnswerLog.objects.create(
-        session_id="1", question="Open today?", answer="Yes.", source="cache", milliseconds=3
+        account_id=message.account_id,
+        conversation_id=conversation.pk,
+        question="Open today?",
+        answer="Yes.",
+        source="cache",
+        milliseconds=3,
     )
     BlockedTerm.objects.create(term="casino")
     Persona.objects.create(account=message.account, prompt="Be kind.")

@@ -24,15 +24,17 @@ class ModelStub:
         self.meanwhile = meanwhile
         self.asked: list[Sequence[Turn]] = []
         self.session_ids: list[str] = []
+        self.keys: list[str] = []
         self.tools: list[Tool | None] = []
 
     def __call__(
-        self, turns: Sequence[Turn], *, session_id: str, tool: Tool | None = None
+        self, turns: Sequence[Turn], *, session_id: str, key: str, tool: Tool | None = None
     ) -> Completion:
         if self.meanwhile is not None:
             self.meanwhile()
         self.asked.append(turns)
         self.session_ids.append(session_id)
+        self.keys.append(key)
         self.tools.append(tool)
         return _completion(self.answers.pop(0))
 
