@@ -22,14 +22,14 @@ logger = logging.getLogger(__name__)
 
 # What is left to do elsewhere, for the publisher: a model must be asked, or texts go out by the
 # API.
-Errand = tuple[Literal["reply", "deliver"], int]
+QueuedTask = tuple[Literal["reply", "deliver"], int]
 
 
-def answer_here(message: Message) -> list[Errand]:
+def answer_here(message: Message) -> list[QueuedTask]:
     """In the web process, right after the row was stored: what needs no model is answered where it
     arrives.
     """
-    errands: list[Errand] = []
+    tasks: list[QueuedTask] = []
     needs_model = flow.surely_needs_model(message)
     conversation_id, turn = claims.take_in_hand(message, leave_to_worker=needs_model)
     if turn is None and needs_model:
@@ -40,14 +40,14 @@ def answer_here(message: Message) -> list[Errand]:
                 flow.reply(turn, model=None)
             except NeedsModel:
                 claims.give_back(turn)
-                return [*errands, ("reply", conversation_id)]
+                return [*tasks, ("reply", conversation_id)]
             except LeaseLost:
                 claims.drop(turn)
-                return errands
+                return tasks
             if route_of(turn.account).calls_wechat and turn.message.hold != Hold.WAITING:
-                errands.append(("deliver", conversation_id))
+                tasks.append(("deliver", conversation_id))
             turn = claims.take_next(turn)
-    return errands
+    return tasks
 
 
 def answer_conversation(conversation_id: int, *, model: Model) -> None:

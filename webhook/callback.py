@@ -50,7 +50,7 @@ from wechat import accounts
 logger = logging.getLogger(__name__)
 
 # Beyond LAST_CLAIM_SECONDS, for the claim that ends a hold: it begins when they are over.
-CLAIM_GRACE_SECONDS = 0.2
+LAST_CLAIM_GRACE_SECONDS = 0.2
 STORE_SECONDS = 4.2
 # After WeChat's own cut nobody reads any more; a client that stays longer is not WeChat.
 GIVE_UP_SECONDS = 8.0
@@ -191,7 +191,9 @@ class Callback:
         look or delivery.
         """
         deadline = (
-            delivery.arrived + LAST_CLAIM_SECONDS + (0 if wish == "look" else CLAIM_GRACE_SECONDS)
+            delivery.arrived
+            + LAST_CLAIM_SECONDS
+            + (0 if wish == "look" else LAST_CLAIM_GRACE_SECONDS)
         )
         if asyncio.get_running_loop().time() >= deadline:
             return None
@@ -203,7 +205,7 @@ class Callback:
             )
             return None
         if reply.deliver is not None:
-            self.door.send_errand(("deliver", reply.deliver))
+            self.door.queue_task(("deliver", reply.deliver))
         return None if reply.text is None else delivery.reply(reply.text)
 
     async def _not_stored(

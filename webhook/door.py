@@ -26,7 +26,7 @@ from conversations.replies.passive import Claim, PassiveReply, claim_replies
 from conversations.replies.queueing import queue_delivery
 from knowledge import matching
 from webhook import refusals, waiting
-from webhook.answering import Errand, answer_here
+from webhook.answering import QueuedTask, answer_here
 from webhook.group_commit import GroupCommit, NotWritten, Settled, settle_here, wait_for_the_disk
 from webhook.intake import Push, Taken, take_in
 from webhook.tasks import queue_replies
@@ -42,11 +42,11 @@ ANSWERING_THREADS = 4
 # Past this many the sweep takes over: a queue in memory must not outgrow what the threads do in a
 # few seconds.
 MAX_WAITING_FOR_THREAD = 2000
-MAX_ERRANDS_AT_ONCE = 50
+MAX_TASKS_AT_ONCE = 50
 GATHER_SECONDS = 0.05
 # What a writer may take beyond a deadline: a commit that began just before it is still told.
 STORE_GRACE_SECONDS = 0.2
-CLAIM_GRACE_SECONDS = 0.1
+CLAIM_WRITER_GRACE_SECONDS = 0.1
 LATE_LOOK_SECONDS = 0.1
 # How long it is tried to note what a customer was told while the database was too slow.
 RECORD_SECONDS = 30.0
@@ -73,7 +73,7 @@ class Door:
         self._noted_plain: dict[int, float] = {}
         self._count = threading.Lock()
         self._published_at = float("-inf")
-        self._to_publish: queue.Queue[Errand] = queue.Queue(MAX_WAITING_FOR_THREAD)
+        self._to_publish: queue.Queue[QueuedTask] = queue.Queue(MAX_WAITING_FOR_THREAD)
         self._tasks: list[asyncio.Task[None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._unsettled: list[tuple[float, asyncio.Future[Any]]] = []
@@ -117,7 +117,7 @@ class Door:
         return await self._in_time(self._store, push, deadline, STORE_GRACE_SECONDS)
 
     async def claim_reply(self, claim: Claim, deadline: float) -> PassiveReply:
-        return await self._in_time(self._finish, claim, deadline, CLAIM_GRACE_SECONDS)
+        return await self._in_time(self._finish, claim, deadline, CLAIM_WRITER_GRACE_SECONDS)
 
     def record(self, claim: Claim) -> None:
         """A claim that nobody waits for, when the database has time again."""
@@ -130,7 +130,7 @@ class Door:
         if error := future.exception():
             logger.warning("what a customer was told is not noted: %s", error)
         elif (conversation_id := future.result().deliver) is not None:
-            self.send_errand(("deliver", conversation_id))
+            self.queue_task(("deliver", conversation_id))
 
     def _in_time(
         self, writer: GroupCommit[Job, Outcome], job: Job, deadline: float, grace: float
@@ -187,32 +187,32 @@ class Door:
         future = self._threads.submit(_answer, push)
         future.add_done_callback(self._answered)
 
-    def _answered(self, future: Future[list[Errand]]) -> None:
+    def _answered(self, future: Future[list[QueuedTask]]) -> None:
         with self._count:
             self._queued_answers -= 1
-        for errand in future.result() if not future.cancelled() else ():
-            self.send_errand(errand)
+        for task in future.result() if not future.cancelled() else ():
+            self.queue_task(task)
 
-    def send_errand(self, errand: Errand) -> None:
+    def queue_task(self, task: QueuedTask) -> None:
         try:
-            self._to_publish.put_nowait(errand)
+            self._to_publish.put_nowait(task)
         except queue.Full:
-            logger.warning("the broker is slow, conversation %s is left to the sweep", errand[1])
+            logger.warning("the broker is slow, conversation %s is left to the sweep", task[1])
 
     def _publish(self) -> None:
         """Several conversations in one task: a publish costs a millisecond whatever it carries.
 
         The first goes at once; in a rush the following ones are gathered for a moment.
         """
-        errands = {self._to_publish.get(): None}
+        tasks = {self._to_publish.get(): None}
         time.sleep(max(self._published_at + GATHER_SECONDS - time.monotonic(), 0))
-        while len(errands) < MAX_ERRANDS_AT_ONCE:
+        while len(tasks) < MAX_TASKS_AT_ONCE:
             try:
-                errands[self._to_publish.get_nowait()] = None
+                tasks[self._to_publish.get_nowait()] = None
             except queue.Empty:
                 break
-        queue_replies([conversation_id for what, conversation_id in errands if what == "reply"])
-        for what, conversation_id in errands:
+        queue_replies([conversation_id for what, conversation_id in tasks if what == "reply"])
+        for what, conversation_id in tasks:
             if what == "deliver":
                 queue_delivery(conversation_id)
         self._published_at = time.monotonic()
@@ -234,7 +234,7 @@ def _note_refused_plain(account_id: int) -> None:
         logger.warning("a refused plain push is not on the account's page: %s", error)
 
 
-def _answer(push: Push) -> list[Errand]:
+def _answer(push: Push) -> list[QueuedTask]:
     """Runs in a thread that keeps its connection. Returns what is left to do elsewhere."""
     for tries_left in (1, 0):
         try:

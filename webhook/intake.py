@@ -27,7 +27,7 @@ from conversations.texts import say_text
 from conversations.turns.arriving import insert_messages
 from webhook import one_body, refusals, throttle
 from webhook.one_body import PlainBody
-from webhook.throttle import UNLIMITED, Counted, Place
+from webhook.throttle import UNLIMITED, Counted, MinuteCount
 
 TRIES_WITH_NEW_ID = 3
 # Past this many deliveries of one push (WeChat makes three) they are not counted any more: a column
@@ -132,11 +132,11 @@ def _take_in(pushes: Sequence[Push], latest: float) -> dict[tuple[int, str], Tak
     for push in pushes:
         first_of.setdefault(push.key, push)
     rows = list(first_of.values())
-    placed = _places(rows)
-    refused = _refused(rows, placed)
+    counts = _counts(rows)
+    refused = _refused(rows, counts)
     storable = [row for row in rows if row.key not in refused]
     with transaction.atomic():
-        taken = _store(storable, placed) if storable else {}
+        taken = _store(storable, counts) if storable else {}
         for again in pushes:
             first = first_of[again.key]
             if again.key in taken and again is not first and not _is_same_request(again, first):
@@ -150,29 +150,29 @@ def _is_same_request(again: Push, first: Push) -> bool:
     return again.request_id is not None and again.request_id == first.request_id
 
 
-def _places(rows: Sequence[Push]) -> dict[tuple[int, str], Place]:
+def _counts(rows: Sequence[Push]) -> dict[tuple[int, str], MinuteCount]:
     counted = [row for row in rows if row.counts]
-    found = throttle.places(
+    found = throttle.counts(
         [Counted(row.account_id, row.openid, row.dedup_key, row.needs_answer) for row in counted]
     )
-    return {row.key: place for row, place in zip(counted, found, strict=True)}
+    return {row.key: count for row, count in zip(counted, found, strict=True)}
 
 
 def _refused(
-    rows: Sequence[Push], placed: dict[tuple[int, str], Place]
+    rows: Sequence[Push], counts: dict[tuple[int, str], MinuteCount]
 ) -> dict[tuple[int, str], Taken]:
     """Those past the limit: never a message that we know, nor a customer whom a person serves."""
     refused = {}
     for row in rows:
-        place = placed.get(row.key, UNLIMITED)
-        if place.is_too_many and not _is_exempt(row):
-            refusals.note(row.account_slug, f"{row.openid} sends too fast ({place.number})")
+        count = counts.get(row.key, UNLIMITED)
+        if count.is_too_many and not _is_exempt(row):
+            refusals.note(row.account_slug, f"{row.openid} sends too fast ({count.number})")
             if not row.needs_answer:
                 refused[row.key] = Taken(Verdict.NOT_KEPT, 0)
-            elif not place.is_first_too_many:
-                refused[row.key] = Taken(Verdict.TOO_MANY, 0, seconds_left=place.seconds_left)
+            elif not count.is_first_too_many:
+                refused[row.key] = Taken(Verdict.TOO_MANY, 0, seconds_left=count.seconds_left)
         else:
-            placed.pop(row.key, None)
+            counts.pop(row.key, None)
     return refused
 
 
@@ -189,12 +189,12 @@ class NotStored(Exception):
 
 
 def _store(
-    rows: list[Push], placed: dict[tuple[int, str], Place], *, tries: int = TRIES_WITH_NEW_ID
+    rows: list[Push], counts: dict[tuple[int, str], MinuteCount], *, tries: int = TRIES_WITH_NEW_ID
 ) -> dict[tuple[int, str], Taken]:
     """One INSERT that leaves known keys alone. When all rows went in, all were new, and nothing has
     to be read.
     """
-    begins = {row.key: _begins_as(row, placed.get(row.key)) for row in rows}
+    begins = {row.key: _begins_as(row, counts.get(row.key)) for row in rows}
     taken = {row.key: begins[row.key].taken(row) for row in rows}
     if insert_messages([_values(row, begins[row.key]) for row in rows]) == len(rows):
         return taken
@@ -206,7 +206,7 @@ def _store(
             raise NotStored(f"no row for {collided[0].key}")
         again = [replace(row, id=new_id()) for row in collided]
         return _store(
-            [*(row for row in rows if row.key in stored), *again], placed, tries=tries - 1
+            [*(row for row in rows if row.key in stored), *again], counts, tries=tries - 1
         )
     for row in rows:
         message = stored[row.key]
@@ -238,9 +238,9 @@ _ANSWERED_LATER = _Beginning(MessageState.RECEIVED.value, Hold.RELEASED.value, E
 _JUST_KEPT = _Beginning(MessageState.IGNORED.value, Hold.NONE.value, Ending.SUCCESS.value)
 
 
-def _begins_as(row: Push, place: Place | None) -> _Beginning:
+def _begins_as(row: Push, count: MinuteCount | None) -> _Beginning:
     """The first message too many is stored with the word it was answered with."""
-    if place is not None and place.is_first_too_many:
+    if count is not None and count.is_first_too_many:
         words = say_text("too_many", row.account_id)
         return _Beginning(MessageState.IGNORED.value, Hold.WAITING.value, Ending.TEXT.value, words)
     if not row.needs_answer:

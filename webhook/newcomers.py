@@ -41,8 +41,8 @@ class ModelForCustomer:
 
 def let_in(customer: Customer) -> None:
     """Once in a customer's life. Raises NoModel when too many came in this minute."""
-    place = throttle.place_of_newcomer(customer.account_id, customer.pk)
-    if place > settings.NEW_CUSTOMERS_PER_MINUTE:
+    number = throttle.number_of_newcomer(customer.account_id, customer.pk)
+    if number > settings.NEW_CUSTOMERS_PER_MINUTE:
         logger.warning(
             "account %s: over %d new customers a minute, no model for one of them",
             customer.account_id,

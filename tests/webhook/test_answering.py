@@ -78,8 +78,8 @@ class TestInTheWebProcess:
     def test_it_answers_what_needs_no_model_and_asks_for_the_send(
         self, account: OfficialAccount
     ) -> None:
-        errands = answer_here(stored(account, RETURNS[0]))
-        assert errands == [("deliver", Conversation.objects.get().pk)]
+        tasks = answer_here(stored(account, RETURNS[0]))
+        assert tasks == [("deliver", Conversation.objects.get().pk)]
         assert Reply.objects.get().text == RETURNS[1]
 
     def test_it_asks_for_no_send_while_a_request_waits(self, account: OfficialAccount) -> None:

@@ -91,7 +91,7 @@ class TestAMessageThatNobodyTook:
         received(conversation=None, account=AccountFactory(), openid="oForgotten")
         assert sweep() == [Conversation.objects.get(customer__openid="oForgotten").pk]
 
-    def test_two_of_one_customer_are_one_errand(self) -> None:
+    def test_two_of_one_customer_are_one_task(self) -> None:
         first = received()
         received(conversation=first.conversation)
         assert sweep() == [first.conversation_id]
@@ -202,7 +202,7 @@ class TestAnAnswerThatLies:
         sweep()
         assert deliveries() == 0
 
-    def test_several_texts_of_one_customer_are_one_errand(self) -> None:
+    def test_several_texts_of_one_customer_are_one_task(self) -> None:
         row = ready()
         ready(conversation=row.conversation)
         sweep()

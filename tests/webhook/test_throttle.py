@@ -1,4 +1,4 @@
-"""The limit per customer and minute: a place for each message, and no limit where Redis is away."""
+"""The limit per customer and minute: a number for each message; no limit where Redis is away."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pytest_django import Settings
 from common.redis import redis, resume
 from tests.knowledge.builders import absent_redis
 from webhook import script
-from webhook.throttle import UNLIMITED, Counted, places
+from webhook.throttle import UNLIMITED, Counted, counts
 
 
 @pytest.fixture(autouse=True)
@@ -17,7 +17,7 @@ def _limit_of_three(settings: Settings) -> None:
 
 
 def numbers(*keys: str, openid: str = "oA", account_id: int = 1) -> list[int]:
-    return [place.number for place in places([Counted(account_id, openid, key) for key in keys])]
+    return [count.number for count in counts([Counted(account_id, openid, key) for key in keys])]
 
 
 def test_it_counts_a_customers_messages_in_the_order_they_come() -> None:
@@ -37,9 +37,9 @@ def test_a_repeat_keeps_its_place() -> None:
 
 
 def test_it_names_the_first_too_many_and_those_behind() -> None:
-    found = places([Counted(1, "oA", key) for key in "abcde"])
-    assert [place.is_too_many for place in found] == [False, False, False, True, True]
-    assert [place.is_first_too_many for place in found] == [False, False, False, True, False]
+    found = counts([Counted(1, "oA", key) for key in "abcde"])
+    assert [count.is_too_many for count in found] == [False, False, False, True, True]
+    assert [count.is_first_too_many for count in found] == [False, False, False, True, False]
 
 
 def test_a_flooder_costs_no_more_memory_than_the_limit() -> None:
@@ -50,8 +50,8 @@ def test_a_flooder_costs_no_more_memory_than_the_limit() -> None:
 def test_a_minute_begins_with_the_first_message() -> None:
     numbers("a")
     redis().expire("rate:1:oA", 20)
-    [place] = places([Counted(1, "oA", "b")])
-    assert 0 < place.seconds_left <= 20
+    [count] = counts([Counted(1, "oA", "b")])
+    assert 0 < count.seconds_left <= 20
 
 
 def test_all_is_allowed_again_when_the_minute_is_over() -> None:
@@ -76,7 +76,7 @@ def test_a_batch_is_one_call(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_there_is_no_limit_while_redis_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(script, "redis", absent_redis)
-    assert places([Counted(1, "oA", key) for key in "abcdefgh"]) == [UNLIMITED] * 8
+    assert counts([Counted(1, "oA", key) for key in "abcdefgh"]) == [UNLIMITED] * 8
 
 
 def test_a_redis_that_is_away_is_left_alone_for_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,13 +88,13 @@ def test_a_redis_that_is_away_is_left_alone_for_a_second(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(script, "redis", away)
     for key in "abc":
-        places([Counted(1, "oA", key)])
+        counts([Counted(1, "oA", key)])
     assert len(asked) == 1
     resume()
-    places([Counted(1, "oA", "d")])
+    counts([Counted(1, "oA", "d")])
     assert len(asked) == 2
 
 
 def test_nothing_is_asked_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(script, "redis", lambda: pytest.fail("Redis was asked"))
-    assert places([]) == []
+    assert counts([]) == []
