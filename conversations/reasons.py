@@ -9,6 +9,7 @@ from wechat.explained import explained
 _OURS = {
     "the process that sent it died": _("发送时进程中断，不知是否送达"),
     "the customer did not come back within 48 hours": _("客户 48 小时内没有再来"),
+    "the customer has unfollowed": _("客户已取消关注"),
 }
 
 

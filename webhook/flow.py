@@ -16,7 +16,8 @@ from assistant.pipeline import Model
 from common.database_threads import database_work
 from common.keeping import keep_trying
 from conversations import session
-from conversations.models import Author, Customer, Message, MessageState, Owner
+from conversations.models import Author, Message, MessageState, Owner
+from conversations.replies import leaving
 from conversations.replies.links import asks_to_look, is_tap
 from conversations.replies.say import OwnerChanged, say
 from conversations.texts import say_text
@@ -24,7 +25,7 @@ from conversations.turns import claims
 from conversations.turns.claims import LeaseLost, Turn
 from tickets import services as tickets
 from tickets.models import Reason
-from webhook.kinds import CLICK, FOLLOW, UNHEARD_KINDS
+from webhook.kinds import CLICK, FOLLOW, UNFOLLOW, UNHEARD_KINDS
 from webhook.newcomers import ModelForCustomer
 from webhook.welcome import welcome
 from wechat.accounts import namespace
@@ -213,8 +214,8 @@ def _question(turn: Turn, memory: session.Session, *, faq_only: bool = False) ->
 
 @database_work
 def note_event(turn: Turn) -> None:
-    if turn.message.kind == "event.unsubscribe":
-        Customer.objects.filter(pk=turn.customer.pk).update(subscribed=False)
+    if turn.message.kind == UNFOLLOW:
+        leaving.withdraw_if_left(turn.conversation.pk)
     say(turn, [], author=Author.SYSTEM, state=MessageState.IGNORED)
 
 

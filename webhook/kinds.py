@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-FOLLOW = "event.subscribe"
+FOLLOW, UNFOLLOW = "event.subscribe", "event.unsubscribe"
 CLICK = "event.click"
 UNKNOWN = "unsupported"
 
@@ -12,9 +12,7 @@ ANSWERED_KINDS = frozenset(
     | {FOLLOW, CLICK}
 )
 # Nobody reads an answer to these, but they change what we know of the customer.
-UNHEARD_KINDS = frozenset(
-    {"event.unsubscribe", "event.scan", "event.scancode_push", "event.scancode_waitmsg"}
-)
+UNHEARD_KINDS = frozenset({UNFOLLOW, "event.scan", "event.scancode_push", "event.scancode_waitmsg"})
 # Events that count against a customer's limit as messages do: a tap that is answered, and whatever
 # is kept raw. Other events come by themselves (a place every few seconds), and must not cost the
 # customer an answer.

@@ -7,7 +7,7 @@ from assistant.favourites import favourites
 from common import clock
 from common.database_threads import database_work
 from conversations import session
-from conversations.models import Author, Conversation, Customer
+from conversations.models import Author, Conversation
 from conversations.replies.say import say
 from conversations.texts import has_place_for, say_text
 from conversations.turns.claims import LeaseLost, Turn
@@ -16,7 +16,6 @@ from wechat.accounts import namespace
 
 @database_work
 def welcome(turn: Turn) -> None:
-    Customer.objects.filter(pk=turn.customer.pk).update(subscribed=True)
     if turn.conversation.is_with_agent:
         # Whom a person serves, the bot says nothing to.
         say(turn, [], author=Author.SYSTEM)

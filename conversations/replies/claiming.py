@@ -19,7 +19,7 @@ from conversations.models import (
     Reply,
     ReplyState,
 )
-from conversations.replies import states
+from conversations.replies import leaving, states
 from conversations.replies.owner import lock_conversation
 from conversations.replies.routes import route_of_id
 from conversations.sql import CONVERSATION, CUSTOMER, MESSAGE, REPLY, Joined, quoted, read
@@ -50,6 +50,9 @@ def _claim_next(conversation_id: int, claim_id: str) -> Reply | None:
             if reply.state == ReplyState.SENDING:
                 # Ours: the COMMIT of an earlier run got through, its OK was lost.
                 return reply if reply.claim == claim_id else None
+            if not reply.conversation.customer.subscribed:
+                leaving.withdraw(conversation_id)
+                return None
             if reply.due_at > now or _is_held(reply, now):
                 return None
             if reply.owner_version is not None and reply.owner_version != owner_version:

@@ -12,7 +12,7 @@ from django.db import transaction
 from common import clock
 from common.database_threads import database_work
 from common.keeping import keep_trying
-from conversations.models import Customer, Reply
+from conversations.models import Reply
 from conversations.replies import states
 from conversations.window import ledger
 from wechat import accounts
@@ -116,8 +116,7 @@ def _wait_for_customer(reply: Reply, reason: str) -> None:
 
 def _give_up(reply: Reply, error: WeChatError, reason: str) -> None:
     if isinstance(error, NotFollowing):
-        customers = Customer.objects.filter(pk=reply.conversation.customer_id)
-        customers.update(subscribed=False)
+        ledger.note_left(reply.conversation.customer_id)
     if states.refuse(reply, reason):
         ledger.refund(reply.conversation.customer, clock.now())
         states.fail_behind(reply, reason)

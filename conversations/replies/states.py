@@ -18,7 +18,17 @@ from typing import NamedTuple
 from django.db.models import F, Q, QuerySet
 
 from conversations.models import Author, Channel, Conversation, Reply, ReplyState
-from conversations.sql import CONVERSATION, REPLY, Insert, marks, quoted, read, run, to_database
+from conversations.sql import (
+    CONVERSATION,
+    CUSTOMER,
+    REPLY,
+    Insert,
+    marks,
+    quoted,
+    read,
+    run,
+    to_database,
+)
 
 READY, SENDING, SENT = ReplyState.READY, ReplyState.SENDING, ReplyState.SENT
 WAITING, WITHDRAWN = ReplyState.WAITING_FOR_CUSTOMER, ReplyState.WITHDRAWN
@@ -57,8 +67,10 @@ LOSE_SIGHT = Transition((SENDING,), UNKNOWN, "by_api, recovery: its call began, 
 FAIL_BEHIND = Transition((READY,), FAILED, "by_api: the part before it has failed")
 HOLD_BACK = Transition((READY,), WAITING, "by_api, passive, recovery: nothing may carry it now")
 BRING_UP = Transition((WAITING,), READY, "say, passive: the customer's push opens the window")
-WITHDRAW = Transition((READY, WAITING), WITHDRAWN, "owner, by_api: a person has taken over")
-WITHDRAW_CLAIMED = Transition((SENDING,), WITHDRAWN, "owner: a person took over before its call")
+WITHDRAW = Transition(
+    (READY, WAITING), WITHDRAWN, "owner, by_api, leaving: a person took over, the customer left"
+)
+WITHDRAW_CLAIMED = Transition((SENDING,), WITHDRAWN, "owner, leaving: so, before its call began")
 UNREAD_READY = Transition((SENT, READY), READY, "told: the push carried something else")
 UNREAD_WAITING = Transition((SENT, READY), WAITING, "told: the push carried something else")
 EXPIRE = Transition((WAITING,), FAILED, "recovery: the customer did not come back in 48 hours")
@@ -135,8 +147,9 @@ def claim(reply: Reply, claim_id: str, until: datetime) -> bool:
 _BEGIN = (
     f"UPDATE {REPLY} SET begun_at = %s, lease_until = %s"
     f" WHERE id = %s AND state = {quoted(SENDING)} AND claim = %s AND lease_until > %s"
-    " AND (owner_version IS NULL OR owner_version ="
-    f" (SELECT owner_version FROM {CONVERSATION} WHERE {CONVERSATION}.id = conversation_id))"
+    f" AND EXISTS (SELECT 1 FROM {CONVERSATION} co JOIN {CUSTOMER} cu ON cu.id = co.customer_id"
+    f" WHERE co.id = {REPLY}.conversation_id AND cu.subscribed AND"
+    f" ({REPLY}.owner_version IS NULL OR {REPLY}.owner_version = co.owner_version))"
 )
 
 
@@ -305,6 +318,16 @@ def withdraw_locked(reply_ids: Collection[int]) -> int:
     claimed = rows.filter(state__in=WITHDRAW_CLAIMED.before).update(state=WITHDRAW_CLAIMED.after)
     rows.filter(state__in=WITHDRAW.before).update(state=WITHDRAW.after)
     return claimed
+
+
+def withdraw_all(conversation_id: int, reason: str) -> None:
+    """Whatever nobody has begun to send, whoever said it. The rows are locked by their primary key,
+    as everybody locks them.
+    """
+    unsent = Q(state__in=WITHDRAW.before) | not_begun()
+    found = Reply.objects.filter(unsent, conversation=conversation_id).values_list("pk", flat=True)
+    rows = Reply.objects.filter(unsent, pk__in=sorted(found))
+    rows.update(state=WITHDRAW.after, reason=reason)
 
 
 def expire(reply: Reply, reason: str) -> bool:

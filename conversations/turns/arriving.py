@@ -10,8 +10,17 @@ from django.db import transaction
 
 from common import clock
 from common.database_threads import database_work
-from conversations.models import Conversation, Customer, Message, Owner
-from conversations.sql import CONVERSATION, CUSTOMER, MESSAGE, Insert, read, run, to_database
+from conversations.models import Conversation, Customer, Ending, Hold, Message, Owner
+from conversations.sql import (
+    CONVERSATION,
+    CUSTOMER,
+    MESSAGE,
+    Insert,
+    quoted,
+    read,
+    run,
+    to_database,
+)
 from conversations.window import ledger
 from conversations.window.ledger import Window
 
@@ -70,7 +79,22 @@ def attach_one(message: Message) -> tuple[int, str]:
     conversation_id, customer_id, owner = found
     if attach_message(message.pk, conversation_id, message.sent_at):
         ledger.open_window(customer_id, window)
+        if not window.follows:
+            end_open_pushes(conversation_id, message.sent_at)
     return conversation_id, owner
+
+
+_END_OPEN_PUSHES = (
+    f"UPDATE {MESSAGE} SET hold = {quoted(Hold.RELEASED)}, ended_with = {quoted(Ending.SUCCESS)}"
+    f" WHERE conversation_id = %s AND ended_with = {quoted(Ending.OPEN)}"
+    " AND received_at > %s AND sent_at <= %s"
+)
+
+
+def end_open_pushes(conversation_id: int, left_at: datetime) -> None:
+    """The customer has left: no request that still waits for a reply will be read."""
+    earliest = clock.now() - ledger.OLDEST_DELIVERY
+    run(_END_OPEN_PUSHES, conversation_id, to_database(earliest), to_database(left_at))
 
 
 def conversation_of(account_id: int, openid: str) -> tuple[int, int, str] | None:

@@ -1,7 +1,8 @@
 """The reply window: how many messages WeChat lets us send to a customer, and until when.
 
 5 sends in 48 h after each message; 3 in 1 min after a menu click, a follow, a scan or a tap on a
-msgmenu item. What WeChat says (45015, 45047) is truer than our count and corrects it.
+msgmenu item; none after the customer unfollows. What WeChat says (45015, 45047) is truer than our
+count and corrects it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from django.db.models import F
 
 from conversations.models import Author, Customer, Message
 from conversations.sql import CUSTOMER, run, to_database
-from wechat.events import KINDS_THAT_OPEN_A_WINDOW
+from wechat.events import KINDS_THAT_OPEN_A_WINDOW, Unsubscribed
 
 SENDS_PER_MESSAGE = 5
 MESSAGE_WINDOW = timedelta(hours=48)
@@ -29,26 +30,36 @@ PAUSE_SECONDS = 0.5
 SENDING_LEASE = timedelta(seconds=30)
 
 
-# The columns of Customer that hold the two windows; no other module names them.
+# The columns of Customer that hold the two windows, and whether there can be any; no other module
+# writes them.
 COLUMNS = (
     "message_sends_left",
     "message_window_until",
     "event_sends_left",
     "event_window_until",
+    "subscribed",
 )
 
 
 class Window(NamedTuple):
-    """What a message opens: sends, and until when. Values of `COLUMNS`, in their order."""
+    """What a message opens: sends, and until when. Values of `COLUMNS`, in their order.
+
+    A customer who unfollows opens a window without sends: a message that is attached late does not
+    open an older one.
+    """
 
     message_sends: int = 0
     message_until: datetime | None = None
     event_sends: int = 0
     event_until: datetime | None = None
+    follows: bool = True
 
 
 def opened_by(message: Message) -> Window:
     """The window that a push opens; most events open none."""
+    if message.kind == Unsubscribed.kind:
+        until = _written_at(message) + MESSAGE_WINDOW
+        return Window(message_until=until, follows=False)
     if message.kind in KINDS_THAT_OPEN_A_WINDOW or message.fields.get("menu_id"):
         return _event_window(_written_at(message))
     if message.kind.startswith("event."):
@@ -65,24 +76,42 @@ def _written_at(message: Message) -> datetime:
 
 
 def open_window(customer_id: int, window: Window) -> None:
-    if window.message_until is not None:
-        _open_message_window(customer_id, window.message_sends, window.message_until)
+    """A push that is attached late does not close the window of a newer one, nor does it say any
+    more whether the customer follows.
+    """
+    if not window.follows:
+        run(
+            _LEAVE,
+            to_database(window.message_until),
+            customer_id,
+            to_database(window.message_until),
+        )
+    elif window.message_until is not None:
+        until = to_database(window.message_until)
+        run(_OPEN_MESSAGE_WINDOW, window.message_sends, until, customer_id, until)
     if window.event_until is not None:
-        Customer.objects.filter(pk=customer_id).update(
-            event_sends_left=window.event_sends, event_window_until=window.event_until
+        until = to_database(window.event_until - EVENT_WINDOW + MESSAGE_WINDOW)
+        run(
+            _OPEN_EVENT_WINDOW,
+            *(window.event_sends, to_database(window.event_until), until, customer_id),
         )
 
 
-def _open_message_window(customer_id: int, sends: int, until: datetime) -> None:
-    """A message that is attached late does not close the window of a newer one."""
-    run(
-        f"UPDATE {CUSTOMER} SET message_sends_left = %s, message_window_until = %s"
-        " WHERE id = %s AND (message_window_until IS NULL OR message_window_until <= %s)",
-        sends,
-        to_database(until),
-        customer_id,
-        to_database(until),
-    )
+# `subscribed` goes by the newest push that tells it.
+_IS_NEWEST = "(message_window_until IS NULL OR message_window_until <= %s)"
+_OPEN_MESSAGE_WINDOW = (
+    f"UPDATE {CUSTOMER} SET message_sends_left = %s, message_window_until = %s, subscribed = TRUE"
+    f" WHERE id = %s AND {_IS_NEWEST}"
+)
+_OPEN_EVENT_WINDOW = (
+    f"UPDATE {CUSTOMER} SET event_sends_left = %s, event_window_until = %s,"
+    f" subscribed = CASE WHEN {_IS_NEWEST} THEN TRUE ELSE subscribed END WHERE id = %s"
+)
+_LEAVE = (
+    f"UPDATE {CUSTOMER} SET message_sends_left = 0, message_window_until = %s,"
+    " event_sends_left = 0, subscribed = FALSE"
+    f" WHERE id = %s AND {_IS_NEWEST}"
+)
 
 
 def open_message_window(customer_id: int, sent_at: datetime) -> None:
@@ -149,7 +178,7 @@ def reserve_send(customer_id: int, author: Author, now: datetime) -> bool:
     keep = KEPT_FOR_A_PERSON if author == Author.BOT else 0
     sql = (
         f"UPDATE {CUSTOMER} SET message_sends_left = message_sends_left - 1"
-        " WHERE id = %s AND message_sends_left > %s AND message_window_until > %s"
+        " WHERE id = %s AND subscribed AND message_sends_left > %s AND message_window_until > %s"
         " AND (event_sends_left = 0 OR event_window_until IS NULL OR event_window_until <= %s)"
     )
     moment = to_database(now)
@@ -158,13 +187,18 @@ def reserve_send(customer_id: int, author: Author, now: datetime) -> bool:
 
 def refund(customer: Customer, now: datetime) -> None:
     """WeChat did not take the text: the send that was counted before it is given back."""
-    rows = Customer.objects.filter(pk=customer.pk)
+    rows = Customer.objects.filter(pk=customer.pk, subscribed=True)
     if not rows.filter(event_sends_left__lt=SENDS_PER_EVENT, event_window_until__gt=now).update(
         event_sends_left=F("event_sends_left") + 1
     ):
         rows.filter(message_sends_left__lt=SENDS_PER_MESSAGE).update(
             message_sends_left=F("message_sends_left") + 1
         )
+
+
+def note_left(customer_id: int) -> None:
+    """WeChat says so, in answer to a text: its push may have been lost."""
+    Customer.objects.filter(pk=customer_id).update(subscribed=False)
 
 
 def close(customer: Customer) -> None:

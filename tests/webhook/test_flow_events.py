@@ -18,9 +18,15 @@ from conversations.models import (
     ReplyState,
 )
 from conversations.session import Session
-from conversations.turns.claims import MAX_ATTEMPTS, LeaseLost, Turn
+from conversations.turns.claims import MAX_ATTEMPTS, LeaseLost, Turn, take_in_hand
 from knowledge.models import FAQ
-from tests.factories import ReplyFactory, held_turn, next_turn
+from tests.factories import (
+    ConversationFactory,
+    MessageFactory,
+    ReplyFactory,
+    held_turn,
+    next_turn,
+)
 from tests.faqs import HOURS, RETURNS
 from tests.webhook.turns import (
     TAP,
@@ -38,6 +44,18 @@ from webhook import flow
 from wechat.replies import without_links
 
 pytestmark = pytest.mark.django_db
+
+
+def arrived(kind: str, *, subscribed: bool) -> Turn:
+    """An event of a customer whom we know so, from the moment it is stored."""
+    known = ConversationFactory(customer__subscribed=subscribed)
+    event = MessageFactory(
+        conversation=None, account=known.account, openid=known.customer.openid, kind=kind, text=""
+    )
+    _, turn = take_in_hand(event)
+    assert turn is not None
+    return turn
+
 
 CODES = ["V1001_TODAY", "menu_3", "9", "你好", "谢谢"]
 
@@ -67,8 +85,7 @@ class TestATap:
 
 class TestEvents:
     def test_a_new_follower_is_welcomed(self) -> None:
-        turn = held_turn(text="", kind="event.subscribe")
-        Customer.objects.update(subscribed=False)
+        turn = arrived("event.subscribe", subscribed=False)
         flow.reply(turn, model=None)
         assert said() == [
             (Author.SYSTEM, "您好，这里是小店。您可以直接提问，需要人工请回复「转人工」。"),
@@ -83,7 +100,7 @@ class TestEvents:
         assert session.load(turn.conversation, turn.customer.openid).offered == ()
 
     def test_one_who_left_is_noted_and_hears_nothing(self) -> None:
-        turn = held_turn(text="", kind="event.unsubscribe")
+        turn = arrived("event.unsubscribe", subscribed=True)
         flow.reply(turn, model=None)
         assert said() == []
         assert not Customer.objects.get().subscribed
