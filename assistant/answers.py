@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from assistant.models import Source
+from common.text import Words
 
 
 class Doubt(StrEnum):
@@ -39,7 +40,7 @@ class Question:
     given.
     """
 
-    text: str
+    words: Words
     account_id: int
     session_id: str
     conversation_id: int | None = None
@@ -48,6 +49,10 @@ class Question:
     offered: tuple[int, ...] = ()
     tapped: str = ""
     faq_only: bool = False
+
+    @property
+    def text(self) -> str:
+        return self.words.text
 
     @property
     def key(self) -> str:

@@ -14,6 +14,7 @@ from assistant import smalltalk, wishes
 from assistant.menu import MOST_CHOICES
 from assistant.models import AnswerLog, Source
 from common.database_threads import database_work
+from common.text import Words
 from knowledge import matching
 from knowledge.matching import Candidate
 from knowledge.models import FAQ
@@ -52,4 +53,5 @@ def _is_a_question(wording: str) -> bool:
     """An editor may have written an FAQ for "你好" or "转人工"; nobody needs
     to be offered those.
     """
-    return smalltalk.moment_of(wording) is None and not wishes.wants_human(wording)
+    words = Words(wording)
+    return smalltalk.moment_of(words) is None and not wishes.wants_human(words)

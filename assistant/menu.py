@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from assistant.answers import Question
-from common.text import fold
+from common.text import Words
 from conversations.texts import say_text
 from knowledge.matching import Candidate
 from wechat.replies import tap_link
@@ -53,15 +53,15 @@ def was_shown(history: Sequence[str]) -> bool:
     return any(_LINK_ID in said for said in history)
 
 
-def is_bare_number(text: str) -> bool:
-    return _BARE_NUMBER.fullmatch(fold(text)) is not None
+def is_bare_number(words: Words) -> bool:
+    return _BARE_NUMBER.fullmatch(words.folded) is not None
 
 
-def may_be_a_choice(text: str) -> bool:
+def may_be_a_choice(words: Words) -> bool:
     """Whether the words choose from a menu, if one was offered; a number that is on no menu counts
     too.
     """
-    return _choice(text) is not None
+    return _choice(words) is not None
 
 
 def chosen(question: Question) -> int | None:
@@ -70,18 +70,16 @@ def chosen(question: Question) -> int | None:
     """
     if (tapped := _TAPPED.fullmatch(question.tapped)) is not None:
         return int(tapped.group(1))
-    digits = _choice(question.text)
+    digits = _choice(question.words)
     if digits is None:
         return None
     number = _CHINESE_DIGITS[digits] if digits in _CHINESE_DIGITS else int(digits)
     return question.offered[number - 1] if 1 <= number <= len(question.offered) else None
 
 
-def _choice(text: str) -> str | None:
-    """The number in words that choose. Most messages are longer, and need no folding to be known
-    for none.
-    """
-    found = _CHOICE.fullmatch(fold(text)) if len(text) <= LONGEST_CHOICE else None
+def _choice(words: Words) -> str | None:
+    """The number in words that choose."""
+    found = _CHOICE.fullmatch(words.folded) if len(words.text) <= LONGEST_CHOICE else None
     return found.group(1) if found is not None else None
 
 

@@ -14,8 +14,9 @@ from assistant import log, menu, prompt, screening, smalltalk, wishes
 from assistant.answers import Answer, Doubt, NeedsModel, Question
 from assistant.models import Direction, Source
 from assistant.personas import prompt_for
-from assistant.standing import stands_alone
+from assistant.shareable import is_shareable
 from common.database_threads import database_work
+from common.text import Words
 from conversations.texts import say_text
 from knowledge import cache, matching
 from knowledge.matching import Candidate, Match
@@ -54,30 +55,30 @@ def answer(question: Question, *, model: Model | None) -> Answer:
     return found
 
 
-def surely_needs_model(text: str, *, whose: str = "") -> bool:
+def surely_needs_model(words: Words, *, whose: str = "") -> bool:
     """Whether only a model can answer these words, whatever was said before them. May be asked
     before anything else: it reads the index and the cache, and no session. False means: perhaps
     not.
     """
     return (
         gateway.is_configured()
-        and not menu.may_be_a_choice(text)
-        and smalltalk.moment_of(text) is None
-        and not screening.blocked_term(text, Direction.IN)
-        and not wishes.wants_human(text)
-        and matching.match(text).band != "answer"
-        and cache.find(text, whose=whose) is None
+        and not menu.may_be_a_choice(words)
+        and smalltalk.moment_of(words) is None
+        and not screening.blocked_term(words, Direction.IN)
+        and not wishes.wants_human(words)
+        and matching.match(words).band != "answer"
+        and cache.find(words, whose=whose) is None
     )
 
 
 def _find(question: Question, model: Model | None) -> Answer:
     if question.faq_only:
         return _while_waiting(question)
-    if screening.blocked_term(question.text, Direction.IN):
+    if screening.blocked_term(question.words, Direction.IN):
         return _blocked(question)
-    if wishes.wants_human(question.text):
+    if wishes.wants_human(question.words):
         return Answer("", Source.NONE, Doubt.CUSTOMER_ASKED)
-    match = matching.match(question.text)
+    match = matching.match(question.words)
     return (
         _sure_answer(question, match)
         or _small_talk(question)
@@ -92,9 +93,9 @@ def _while_waiting(question: Question) -> Answer:
     """To a customer who waits for a person: only what is surely right, and nothing to one who asks
     for the person.
     """
-    if wishes.wants_human(question.text):
+    if wishes.wants_human(question.words):
         return NOTHING_TO_SAY
-    return _sure_answer(question, matching.match(question.text)) or NOTHING_TO_SAY
+    return _sure_answer(question, matching.match(question.words)) or NOTHING_TO_SAY
 
 
 def _sure_answer(question: Question, match: Match) -> Answer | None:
@@ -128,8 +129,8 @@ def _answers_our_question(question: Question) -> bool:
     """
     if not question.history or not question.history[-1].rstrip().endswith(("?", "？")):
         return False
-    may_be_an_answer = smalltalk.may_answer_the_bot(question.text) or menu.may_be_a_choice(
-        question.text
+    may_be_an_answer = smalltalk.may_answer_the_bot(question.words) or menu.may_be_a_choice(
+        question.words
     )
     return (
         may_be_an_answer
@@ -142,7 +143,7 @@ def _number_alone(question: Question) -> Answer | None:
     """A number that chooses nothing is no question: the customer sees the menu again, or is asked
     for words.
     """
-    if not menu.may_be_a_choice(question.text):
+    if not menu.may_be_a_choice(question.words):
         return None
     choices = [
         choice for faq_id in question.offered if (choice := matching.by_id(faq_id)) is not None
@@ -152,16 +153,16 @@ def _number_alone(question: Question) -> Answer | None:
         return Answer(text, Source.MENU, offered=tuple(choice.faq_id for choice in choices))
     if _answers_our_question(question):
         return None
-    if not menu.is_bare_number(question.text) and gateway.is_configured():
+    if not menu.is_bare_number(question.words) and gateway.is_configured():
         # "第一个", where the model has named several things.
         return None
     return Answer(_words("ask_in_words", question), Source.SYSTEM)
 
 
 def _cached(question: Question) -> Answer | None:
-    if question.history and not stands_alone(question.text):
+    if question.history and not is_shareable(question.words):
         return None
-    known = cache.find(question.text, whose=namespace(question.account_id))
+    known = cache.find(question.words, whose=namespace(question.account_id))
     return _screened(question, Answer(known.answer, Source.CACHE)) if known is not None else None
 
 
@@ -195,11 +196,11 @@ def _thought_up(question: Question, match: Match, model: Model | None) -> Answer
     if not read.text:
         return Answer("", Source.MODEL, Doubt.MODEL_UNSURE)
     found = _screened(question, Answer(read.text, Source.MODEL))
-    is_for_all = read.is_structured and not question.history and stands_alone(question.text)
+    is_for_all = read.is_structured and not question.history and is_shareable(question.words)
     if found.source == Source.MODEL and is_for_all:
         whose = namespace(question.account_id)
         cache.keep(
-            question.text,
+            question.words,
             found.text,
             model_name=completion.model_name,
             knowledge_version=version,
@@ -232,7 +233,7 @@ def _menu_or_nothing(question: Question, match: Match) -> Answer:
 
 def _screened(question: Question, found: Answer) -> Answer:
     """Blocked words do not go out, whoever wrote them."""
-    term = screening.blocked_term(found.text, Direction.OUT)
+    term = screening.blocked_term(Words(found.text), Direction.OUT)
     if term is None:
         return found
     logger.info(

@@ -11,7 +11,7 @@ import ahocorasick
 
 from assistant.models import BlockedTerm, Direction
 from common.fresh import Fresh
-from common.text import fold
+from common.text import Words, fold
 
 VERSION_KEY = "assistant:blocked_terms:version"
 # An editor's change is heard this many seconds later in every process.
@@ -22,15 +22,14 @@ LOOK_SECONDS = 1.0
 _LONE_LETTERS = re.compile(r"(?<=\b\w) (?=\w\b)")
 
 
-def blocked_term(text: str, direction: Direction) -> str | None:
-    """The first blocked term that `text` holds, for the customer's words (IN)
+def blocked_term(words: Words, direction: Direction) -> str | None:
+    """The first blocked term in `words`, for the customer's words (IN)
     or the bot's (OUT).
     """
     automaton = terms.get()
     if automaton is None:
         return None
-    folded = fold(text)
-    for spelling in {folded, _LONE_LETTERS.sub("", folded)}:
+    for spelling in {words.folded, _LONE_LETTERS.sub("", words.folded)}:
         for end, (term, its_direction) in automaton.iter(spelling):
             if its_direction in (Direction.BOTH, direction) and _stands_alone(spelling, term, end):
                 return term

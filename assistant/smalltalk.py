@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from common.text import fold
+from common.text import Words, without_marks
 
 Moment = Literal["greeting", "thanks", "goodbye", "not_understood"]
 
@@ -41,23 +41,23 @@ _ONLY_THANKS = _made_of(_THANKS, _GREETING)
 _ONLY_GOODBYE = _made_of(_GOODBYE, _THANKS, _GREETING)
 
 
-def moment_of(text: str) -> Moment | None:
+def moment_of(words: Words) -> Moment | None:
     """Which kind of small talk the whole message is, if it is nothing else."""
-    if len(text) > LONGEST:
+    if len(words.text) > LONGEST:
         return None
-    words = fold(_FACE.sub(" ", text))
-    if not words:
-        return "thanks" if _KIND_FACE.search(text) else "not_understood"
+    said = without_marks(_FACE.sub(" ", words.alike))
+    if not said:
+        return "thanks" if _KIND_FACE.search(words.text) else "not_understood"
     for pattern, moment in (
         (_ONLY_GREETING, "greeting"),
         (_ONLY_THANKS, "thanks"),
         (_ONLY_GOODBYE, "goodbye"),
     ):
-        if pattern.fullmatch(words):
+        if pattern.fullmatch(said):
             return moment  # type: ignore[return-value]
     return None
 
 
-def may_answer_the_bot(text: str) -> bool:
+def may_answer_the_bot(words: Words) -> bool:
     """A bare "好的" or "嗯" can be the answer to what the bot just asked; "谢谢" cannot."""
-    return moment_of(text) == "thanks" and not _MEANS_THANKS.search(fold(text))
+    return moment_of(words) == "thanks" and not _MEANS_THANKS.search(words.folded)

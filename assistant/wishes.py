@@ -7,8 +7,9 @@ word that merely occurs is none: "人工智能是什么" and "人工费多少" a
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-from common.text import fold
+from common.text import Words, joined, without_marks
 
 # A wish is short. The bound also keeps a pasted page of text away from the patterns.
 LONGEST_WISH = 60
@@ -70,28 +71,28 @@ _MAY_BE_A_WISH = re.compile(
     r"人\s*工|真\s*人|活\s*人|客\s*服|[机機]\s*器|[\uff21-\uff3a\uff41-\uff5a]|human|person|agent|represent|operator|customer|support|someone",
     re.I,
 )
-_BETWEEN_CHINESE = re.compile(r"(?<=[^\x00-\x7f]) | (?=[^\x00-\x7f])")
 _CLAUSE_END = re.compile(r"[，。！？；、,.!?;\n\s~～…]+")
 
 
-def wants_human(text: str) -> bool:
+def wants_human(words: Words) -> bool:
     """Whether the customer asks for a person instead of the bot."""
-    if len(text) > LONGEST_MESSAGE or not _MAY_BE_A_WISH.search(text):
+    if len(words.text) > LONGEST_MESSAGE or not _MAY_BE_A_WISH.search(words.text):
         return False
-    words = _joined(text)
-    if len(words) <= LONGEST_WISH and (
-        _CHINESE_WISH.fullmatch(words) or _ENGLISH_WISH.fullmatch(words)
-    ):
-        return True
-    return any(_CHINESE_CLAUSE.fullmatch(_joined(clause)) for clause in _CLAUSE_END.split(text))
+    return _is_a_wish(words.joined) or any(map(_CHINESE_CLAUSE.fullmatch, _clauses(words)))
 
 
-def wants_no_human(text: str) -> bool:
+def wants_no_human(words: Words) -> bool:
     """Whether a customer who waits for a person gives up the wait."""
-    words = _joined(text) if len(text) <= LONGEST_WISH else ""
-    return bool(_CANCEL.fullmatch(words))
+    return len(words.text) <= LONGEST_WISH and _CANCEL.fullmatch(words.joined) is not None
 
 
-def _joined(text: str) -> str:
-    """Folded text in which only the words of alphabetic languages stay apart."""
-    return _BETWEEN_CHINESE.sub("", fold(text))
+def _is_a_wish(said: str) -> bool:
+    if len(said) > LONGEST_WISH:
+        return False
+    return any(wish.fullmatch(said) for wish in (_CHINESE_WISH, _ENGLISH_WISH))
+
+
+def _clauses(words: Words) -> Iterator[str]:
+    """The message between its marks and spaces, each part without what still stands in it."""
+    for clause in _CLAUSE_END.split(words.alike):
+        yield joined(without_marks(clause))

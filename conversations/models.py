@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime
+from functools import cached_property
 
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from common.text import Words
 from conversations import kinds
 from conversations.fields import IdField
 from conversations.ids import new_id
@@ -206,6 +208,11 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return self.text[:30] or kinds.in_words(self.kind)
+
+    @cached_property
+    def words(self) -> Words:
+        """The text with its readings, each of them worked out once on the message's way."""
+        return Words(self.text)
 
 
 class Author(models.TextChoices):

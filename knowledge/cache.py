@@ -16,8 +16,8 @@ from django.utils import timezone
 
 from common.database_threads import database_work
 from common.redis import REDIS_AWAY, redis
+from common.text import Words
 from knowledge.models import CachedAnswer
-from knowledge.terms import wording
 from knowledge.versions import knowledge_version
 
 logger = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ HITS_KEY = "knowledge:cached_answer_hits"
 SWEPT_KEY = "knowledge:cache_swept"
 
 
-def find(question: str, *, whose: str = "") -> CachedAnswer | None:
+def find(question: Words, *, whose: str = "") -> CachedAnswer | None:
     """The answer to give again: pinned, or made from the knowledge as it is now and not too old."""
     found = _read(normalised(question, whose))
     if found is None:
@@ -46,22 +46,22 @@ def find(question: str, *, whose: str = "") -> CachedAnswer | None:
 
 
 def keep(
-    question: str, answer: str, *, model_name: str, knowledge_version: str, whose: str = ""
+    question: Words, answer: str, *, model_name: str, knowledge_version: str, whose: str = ""
 ) -> None:
     """Keep what a model answered. An answer that an editor pinned stays as it is."""
-    if not wording(question) or not answer.strip():
+    if not question.joined or not answer.strip():
         return
     try:
-        _write(normalised(question, whose), question, answer, model_name, knowledge_version)
+        _write(normalised(question, whose), question.text, answer, model_name, knowledge_version)
         _sweep_now_and_then()
     except DatabaseError as error:  # The customer still gets the answer that was paid for.
         logger.warning("an answer could not be kept for the next customer: %s", error)
 
 
-def normalised(question: str, whose: str = "") -> str:
+def normalised(question: Words, whose: str = "") -> str:
     # No wording holds a zero byte. The first account's keys are those from before there were
     # others.
-    key = f"{whose}\0{wording(question)}" if whose else wording(question)
+    key = f"{whose}\0{question.joined}" if whose else question.joined
     return hashlib.sha256(key.encode()).hexdigest()
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from common.text import Words
 from knowledge.confidence import ANSWER_AT
 from knowledge.ranking import Ranked, Ranking
 from knowledge.synonyms import SHIPPED, Synonyms
@@ -121,7 +122,7 @@ def read_questions(path: Path) -> list[AskedQuestion]:
 
 
 def _outcome(ranking: Ranking, ids: Sequence[str], asked: AskedQuestion) -> Outcome:
-    ranked: Ranked = ranking.rank(asked.text)
+    ranked: Ranked = ranking.rank(Words(asked.text))
     found = [ids[position] for position in ranked.positions]
     place = found.index(asked.expected) + 1 if asked.expected in found else None
     return Outcome(asked.expected is not None, place, ranked.confidence)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from common.fresh import Fresh
+from common.text import Words
 from knowledge.confidence import ANSWER_AT, SUGGEST_AT, Band, band_of
 from knowledge.index import Entry, Index, current_index
 
@@ -62,18 +63,18 @@ _current = current_index()
 _recent = _Recent()
 
 
-def match(question: str, *, index: Fresh[Index] = _current) -> Match:
+def match(question: Words, *, index: Fresh[Index] = _current) -> Match:
     """The FAQs that `question` may mean, best first. In the band "none" they are hints for a model
     only.
     """
     knowledge = index.get()
-    known = _recent.of(knowledge).get(question)
+    known = _recent.of(knowledge).get(question.text)
     if known is None:
-        known = _recent.of(knowledge)[question] = _match(knowledge, question)
+        known = _recent.of(knowledge)[question.text] = _match(knowledge, question)
     return known
 
 
-def _match(knowledge: Index, question: str) -> Match:
+def _match(knowledge: Index, question: Words) -> Match:
     ranked = knowledge.ranking.rank(question, MOST_SUGGESTIONS)
     candidates = tuple(
         _candidate(knowledge.entries[position], score)

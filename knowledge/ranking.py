@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from common.text import Words, fold
 from knowledge.confidence import MOST_IN_DOUBT, confidence_of
 from knowledge.guards import asks_something_else
 from knowledge.synonyms import Synonyms
@@ -27,8 +28,10 @@ COSINE_SHARE = 0.7
 BM25_K1 = 1.2
 BM25_B = 0.75
 # No line is longer, and whoever writes more than this asks no question that a line could resemble.
-# Counted before and after folding, which makes eighteen characters of one.
+# Counted after folding, which makes eighteen characters of one; what is cut off before is more than
+# the spaces that are still to go.
 MOST_READ = 1000
+MOST_FOLDED = 4 * MOST_READ
 # For the eye only: a line of the same words in another order is not the very question.
 MOST_SHOWN_UNLESS_EXACT = 0.99
 
@@ -66,7 +69,7 @@ class Ranking:
         lines, hashes, weights = array("q"), array("q"), array("d")
         for position, texts in enumerate(entries):
             for text in texts:
-                read = canonical(text, synonyms)
+                read = canonical(fold(text), synonyms)
                 if not read:
                     continue
                 self._exact.setdefault(read, position)
@@ -114,11 +117,11 @@ class Ranking:
             np.float32
         )
 
-    def rank(self, question: str, limit: int = 3) -> Ranked:
+    def rank(self, question: Words, limit: int = 3) -> Ranked:
         """The best `limit` entries. A question equal to a line, as matching reads both, has
         confidence 1.
         """
-        read = canonical(question[:MOST_READ], self._synonyms)[:MOST_READ]
+        read = canonical(question.folded[:MOST_FOLDED], self._synonyms)[:MOST_READ]
         scores = self._scores(read)
         if scores is None:
             return NOTHING

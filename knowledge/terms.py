@@ -10,12 +10,11 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from common.text import fold
+from common.text import Words, joined
 from knowledge.synonyms import Synonyms
 
 # A run of Latin letters and digits is one unit, any other letter is a unit of its own.
 _UNIT = re.compile(r"[a-z0-9\u00c0-\u024f]+|[^\W_]")
-_NEEDLESS_SPACE = re.compile(r"(?<![a-z0-9\u00c0-\u024f]) | (?![a-z0-9\u00c0-\u024f])")
 # Politeness says nothing about the question, but in a knowledge base of thirty lines it would weigh
 # like a rare word.
 _COURTESY = re.compile(
@@ -32,13 +31,12 @@ def wording(text: str) -> str:
     """`text` folded, and without the spaces and commas that may stand anywhere between Chinese
     characters.
     """
-    return _squeezed(fold(text))
+    return Words(text).joined
 
 
-def canonical(text: str, synonyms: Synonyms) -> str:
-    """`text` as matching reads it: two texts that are equal here ask the same."""
-    folded = fold(text)
-    return synonyms.apply(_squeezed(_COURTESY.sub("", folded).strip() or folded))
+def canonical(folded: str, synonyms: Synonyms) -> str:
+    """A folded text as matching reads it: two texts that are equal here ask the same."""
+    return synonyms.apply(joined(_COURTESY.sub("", folded).strip() or folded))
 
 
 def terms_of(canonical_text: str) -> list[tuple[str, float]]:
@@ -60,7 +58,3 @@ def _pieces(word: str) -> list[str]:
         for size in PIECE_SIZES
         for start in range(len(padded) - size + 1)
     ]
-
-
-def _squeezed(folded: str) -> str:
-    return _NEEDLESS_SPACE.sub("", folded)

@@ -141,7 +141,7 @@ def _of_message(message: Message) -> Bubble | None:
 
 
 def _is_tap(message: Message) -> bool:
-    return is_tap(message.text, message.fields.get("menu_id", ""))
+    return is_tap(message.words, message.fields.get("menu_id", ""))
 
 
 def _says_nothing_new(reply: Reply) -> bool:

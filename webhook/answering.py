@@ -35,6 +35,8 @@ def answer_here(message: Message) -> list[QueuedTask]:
     if turn is None and needs_model:
         return [("reply", conversation_id)]
     while turn is not None:
+        if turn.message.pk == message.pk:
+            turn.message.words = message.words
         with _let_go_on_error(turn):
             try:
                 flow.reply(turn, model=None)

@@ -20,6 +20,7 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from common import clock, database_threads, log_rows
 from common.background import repeat_for_ever
+from common.text import Words
 from conversations import texts
 from conversations.replies import wakes
 from conversations.replies.passive import Claim, PassiveReply, claim_replies
@@ -86,7 +87,7 @@ class Door:
         try:
             accounts.by_slug(None)
             texts.own_words.get()
-            matching.match("")
+            matching.match(Words(""))
         except (DatabaseError, InterfaceError) as error:
             logger.warning("starting without the database: %s", error)
         finally:

@@ -58,9 +58,9 @@ def _reply(turn: Turn, model: Model | None) -> None:
         note_event(turn)
     elif message.kind == FOLLOW:
         welcome(turn)
-    elif asks_to_look(message.text, message.fields.get("menu_id", "")) and not _is_said_to_a_person(
-        turn
-    ):
+    elif asks_to_look(
+        message.words, message.fields.get("menu_id", "")
+    ) and not _is_said_to_a_person(turn):
         show_what_waits(turn)
     elif conversation.owner == Owner.AGENT:
         tickets.add_message(turn)
@@ -86,7 +86,7 @@ def _is_said_to_a_person(turn: Turn) -> bool:
     """ "继续" where nothing waits is the customer's word to the agent; our own tap link is not."""
     return (
         turn.conversation.owner == Owner.AGENT
-        and not is_tap(turn.message.text, turn.message.fields.get("menu_id", ""))
+        and not is_tap(turn.message.words, turn.message.fields.get("menu_id", ""))
         and not _something_waits(turn)
     )
 
@@ -103,8 +103,8 @@ def surely_needs_model(message: Message) -> bool:
     is_question = bool(message.text) and message.kind not in (CLICK, FOLLOW, *UNHEARD_KINDS)
     return (
         is_question
-        and not asks_to_look(message.text, message.fields.get("menu_id", ""))
-        and pipeline.surely_needs_model(message.text, whose=namespace(message.account_id))
+        and not asks_to_look(message.words, message.fields.get("menu_id", ""))
+        and pipeline.surely_needs_model(message.words, whose=namespace(message.account_id))
     )
 
 
@@ -142,7 +142,7 @@ def answer_while_waiting(turn: Turn) -> None:
     """In the queue: good FAQ hits are still given, the model is not asked, the rest waits for the
     agent.
     """
-    if wishes.wants_no_human(turn.message.text):
+    if wishes.wants_no_human(turn.message.words):
         tickets.cancel(turn)
         return
     memory = session.load(turn.conversation, turn.customer.openid)
@@ -160,7 +160,7 @@ def answer_click(turn: Turn) -> None:
     """A menu entry's key is the shop's word, often a code: it gets a sure answer, or we ask the
     customer for words.
     """
-    if wishes.wants_human(turn.message.text):
+    if wishes.wants_human(turn.message.words):
         tickets.hand_over(turn, reason=Reason.CUSTOMER_ASKED)
         return
     # The key chooses from no menu of ours.
@@ -200,7 +200,7 @@ def say_answer(turn: Turn, answer: Answer, memory: session.Session) -> None:
 
 def _question(turn: Turn, memory: session.Session, *, faq_only: bool = False) -> Question:
     return Question(
-        text=turn.message.text,
+        words=turn.message.words,
         account_id=turn.account_id,
         session_id=turn.conversation.session_id,
         conversation_id=turn.conversation.pk,

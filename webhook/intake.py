@@ -21,6 +21,7 @@ from django.db.models.functions import Least
 
 from common.database_threads import database_work
 from common.deadline import still_before
+from common.text import Words
 from conversations.ids import new_id
 from conversations.models import Conversation, Ending, Hold, Message, MessageState, Owner
 from conversations.texts import say_text
@@ -44,7 +45,7 @@ class Push:
     openid: str
     dedup_key: str
     kind: str
-    text: str
+    words: Words
     fields: dict[str, Any]
     raw: str
     wants_human: bool
@@ -63,16 +64,18 @@ class Push:
 
     def stored_message(self) -> Message:
         """The row as it was written, without reading it again."""
-        return Message(
+        message = Message(
             id=self.id,
             account_id=self.account_id,
             openid=self.openid,
             kind=self.kind,
-            text=self.text,
+            text=self.words.text,
             fields=self.fields,
             sent_at=self.sent_at,
             received_at=self.received_at,
         )
+        message.words = self.words
+        return message
 
 
 class Verdict(Enum):
@@ -256,7 +259,7 @@ def _values(row: Push, begins: _Beginning) -> list[Any]:
         row.openid,
         row.dedup_key,
         row.kind,
-        row.text,
+        row.words.text,
         row.fields,
         row.raw,
         row.wants_human,

@@ -12,6 +12,7 @@ from django.conf import settings
 
 from assistant.wishes import wants_human
 from common import clock
+from common.text import Words
 from conversations.replies.routes import Route, route_of
 from webhook import refusals, wechat_clock
 from webhook.http import BAD_REQUEST, FORBIDDEN, SUCCESS, Response
@@ -190,17 +191,17 @@ def push_of(delivery: Delivery) -> Push:
     what a row takes.
     """
     incoming, keys = delivery.incoming, delivery.keys
-    text = incoming.question[:MAX_TEXT]
+    words = Words(incoming.question[:MAX_TEXT])
     return Push(
         account_id=keys.account_id,
         account_slug=keys.slug,
         openid=incoming.openid,
         dedup_key=incoming.dedup_key,
         kind=incoming.kind,
-        text=text,
+        words=words,
         fields=incoming.stored_fields(),
         raw=getattr(incoming, "raw", ""),
-        wants_human=bool(text) and wants_human(text),
+        wants_human=bool(words.text) and wants_human(words),
         sent_at=_sent_at(incoming.created, delivery.received_at),
         received_at=delivery.received_at,
         hold_until=_hold_until(delivery),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from common.text import fold
+from common.text import Words, fold
 from wechat.replies import tap_link
 
 LOOK_MENU_ID = "wechatbot-look"
@@ -31,10 +31,10 @@ def look_link(label: str) -> str:
     return tap_link(label, content=words, menu_id=LOOK_MENU_ID)
 
 
-def is_tap(text: str, menu_id: str = "") -> bool:
+def is_tap(words: Words, menu_id: str = "") -> bool:
     """Surely our link: nobody types these words by chance."""
-    return menu_id == LOOK_MENU_ID or fold(text) in _WORDS_OF_LINKS
+    return menu_id == LOOK_MENU_ID or words.folded in _WORDS_OF_LINKS
 
 
-def asks_to_look(text: str, menu_id: str = "") -> bool:
-    return menu_id == LOOK_MENU_ID or fold(text) in _WORDS_TYPED
+def asks_to_look(words: Words, menu_id: str = "") -> bool:
+    return menu_id == LOOK_MENU_ID or words.folded in _WORDS_TYPED

@@ -7,6 +7,7 @@ from typing import TypedDict, Unpack
 
 from assistant.answers import Answer, Question
 from assistant.pipeline import Model, answer
+from common.text import Words
 from wechat.models import OfficialAccount
 
 
@@ -26,5 +27,5 @@ class Ask:
     account: OfficialAccount
 
     def __call__(self, text: str, *, model: Model | None = None, **parts: Unpack[Parts]) -> Answer:
-        question = Question(text, account_id=self.account.pk, session_id="s1", **parts)
+        question = Question(Words(text), account_id=self.account.pk, session_id="s1", **parts)
         return answer(question, model=model)

@@ -9,6 +9,7 @@ from assistant.admin.answer_log import DOUBTS
 from assistant.answers import Doubt
 from assistant.models import AnswerLog, BlockedTerm, Direction, Source
 from assistant.screening import blocked_term
+from common.text import Words
 from knowledge.models import FAQ
 from llm.models import ModelCall
 from tests.factories import ConversationFactory, MessageFactory
@@ -29,12 +30,12 @@ def test_it_adds_many_words_at_once_and_screens_by_them_at_once(
     admin_client: Client, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:
     BlockedTerm.objects.create(term="赌博", direction=Direction.IN)
-    assert blocked_term("彩票", Direction.IN) is None
+    assert blocked_term(Words("彩票"), Direction.IN) is None
     with django_capture_on_commit_callbacks(execute=True):
         assert add_many(admin_client, "赌博\n\n彩票 \n彩票\n六合彩") == TERMS
     assert set(BlockedTerm.objects.values_list("term", flat=True)) == {"赌博", "彩票", "六合彩"}
     assert BlockedTerm.objects.get(term="赌博").direction == Direction.IN
-    assert blocked_term("买彩票", Direction.IN) == "彩票"
+    assert blocked_term(Words("买彩票"), Direction.IN) == "彩票"
 
 
 def test_it_names_the_lines_that_hold_no_word(admin_client: Client) -> None:
@@ -50,23 +51,23 @@ def test_it_screens_by_the_changed_rows_after_an_action(
     change: str,
 ) -> None:
     term = BlockedTerm.objects.create(term="彩票", enabled=change != "enable")
-    before = blocked_term("彩票", Direction.IN)
+    before = blocked_term(Words("彩票"), Direction.IN)
     with django_capture_on_commit_callbacks(execute=True):
         admin_client.post(TERMS, {"action": change, "_selected_action": [term.pk], "post": "yes"})
-    after = blocked_term("彩票", Direction.IN)
+    after = blocked_term(Words("彩票"), Direction.IN)
     assert (before, after) == ((None, "彩票") if change == "enable" else ("彩票", None))
 
 
 def test_it_screens_by_a_word_saved_by_hand(
     admin_client: Client, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:
-    assert blocked_term("彩票", Direction.IN) is None
+    assert blocked_term(Words("彩票"), Direction.IN) is None
     with django_capture_on_commit_callbacks(execute=True):
         admin_client.post(
             reverse("admin:assistant_blockedterm_add"),
             {"term": "彩票", "direction": "both", "enabled": "on"},
         )
-    assert blocked_term("彩票", Direction.IN) == "彩票"
+    assert blocked_term(Words("彩票"), Direction.IN) == "彩票"
 
 
 def test_it_starts_a_persona_from_the_default_words(

@@ -8,6 +8,7 @@ from pytest_django import DjangoAssertNumQueries
 from assistant.favourites import favourites
 from assistant.models import AnswerLog, Source
 from common.fresh import forget_all
+from common.text import Words
 from knowledge import matching
 from knowledge.models import FAQ, Category
 from tests.faqs import INVOICE, RETURNS, SHIPPING
@@ -72,6 +73,6 @@ def test_there_are_none_without_a_knowledge_base(db: None) -> None:
 def test_they_cost_two_small_queries(
     shop: dict[str, FAQ], django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    matching.match("先读一遍知识库")
+    matching.match(Words("先读一遍知识库"))
     with django_assert_num_queries(2):
         favourites()

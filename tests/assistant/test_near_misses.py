@@ -9,6 +9,7 @@ import pytest
 from assistant.models import Source
 from assistant.pipeline import NeedsModel, surely_needs_model
 from common.fresh import forget_all
+from common.text import Words
 from knowledge import cache
 from knowledge.models import FAQ, Phrasing
 from knowledge.versions import knowledge_version
@@ -46,7 +47,7 @@ def test_a_model_reads_the_faq_and_answers(
 ) -> None:
     model = ModelStub({"answer": "请联系客服解绑。", "can_answer": True})
 
-    assert surely_needs_model(UNBINDING)
+    assert surely_needs_model(Words(UNBINDING))
     with pytest.raises(NeedsModel):
         ask(UNBINDING)
     assert ask(UNBINDING, model=model).text == "请联系客服解绑。"
@@ -56,14 +57,19 @@ def test_a_model_reads_the_faq_and_answers(
 def test_an_answer_stored_for_the_known_question_is_not_given_for_its_opposite(
     binding: FAQ, ask: Ask
 ) -> None:
-    cache.keep(BINDING[0], BINDING[1], model_name="fake", knowledge_version=knowledge_version())
+    cache.keep(
+        Words(BINDING[0]), BINDING[1], model_name="fake", knowledge_version=knowledge_version()
+    )
 
     assert ask(UNBINDING).source == Source.MENU
 
 
 def test_a_stored_answer_is_given_to_its_own_question_only(binding: FAQ, ask: Ask) -> None:
     cache.keep(
-        "支持 60 天退货吗", "不支持。", model_name="fake", knowledge_version=knowledge_version()
+        Words("支持 60 天退货吗"),
+        "不支持。",
+        model_name="fake",
+        knowledge_version=knowledge_version(),
     )
 
     assert ask("支持60天退货吗？").text == "不支持。"
@@ -74,7 +80,10 @@ def test_an_editor_who_adds_the_line_is_heard_at_once_and_before_the_cache(
     binding: FAQ, ask: Ask
 ) -> None:
     cache.keep(
-        UNBINDING, "请联系客服解绑。", model_name="fake", knowledge_version=knowledge_version()
+        Words(UNBINDING),
+        "请联系客服解绑。",
+        model_name="fake",
+        knowledge_version=knowledge_version(),
     )
     Phrasing.objects.create(faq=binding, text=UNBINDING)
     forget_all()

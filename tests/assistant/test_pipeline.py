@@ -9,6 +9,7 @@ from assistant.answers import Doubt, Question
 from assistant.models import AnswerLog, BlockedTerm, Direction, Persona, Source
 from assistant.pipeline import NeedsModel, surely_needs_model
 from common.fresh import forget_all
+from common.text import Words
 from knowledge import cache
 from knowledge.models import FAQ, CachedAnswer
 from knowledge.versions import knowledge_version
@@ -192,7 +193,7 @@ class TestANumberThatChoosesNothing:
         self, shop: dict[str, FAQ], ask: Ask, model_is_configured: None, text: str
     ) -> None:
         assert ask(text).source == Source.SYSTEM
-        assert not surely_needs_model(text)
+        assert not surely_needs_model(Words(text))
 
     @pytest.mark.parametrize("text", ["400", "20261122001", "13800138000", "9 折"])
     def test_a_longer_one_is_a_question(
@@ -308,7 +309,7 @@ class TestTheCache:
     def test_it_forgets_what_was_answered_under_older_knowledge(
         self, account: OfficialAccount, ask: Ask
     ) -> None:
-        cache.keep(UNKNOWN, "旧答案", model_name="fake", knowledge_version="older")
+        cache.keep(Words(UNKNOWN), "旧答案", model_name="fake", knowledge_version="older")
         assert ask(UNKNOWN, model=ModelStub(yes("新答案"))).text == "新答案"
 
     def test_it_keeps_an_answer_under_the_knowledge_the_model_was_shown(
@@ -337,7 +338,9 @@ class TestTheCache:
     def test_it_gives_no_kept_answer_to_words_that_point_back(
         self, account: OfficialAccount, ask: Ask
     ) -> None:
-        cache.keep("那多久呢", "三天。", model_name="fake", knowledge_version=knowledge_version())
+        cache.keep(
+            Words("那多久呢"), "三天。", model_name="fake", knowledge_version=knowledge_version()
+        )
         answer = ask("那多久呢", model=ModelStub(yes("五天。")), history=("换货", "可以换。"))
         assert answer.text == "五天。"
 
@@ -403,7 +406,7 @@ def test_another_account_is_not_given_the_answer_of_the_first(
 
     def ask_the_other(model: ModelStub) -> str:
         return pipeline.answer(
-            Question(UNKNOWN, account_id=other.pk, session_id="s2"), model=model
+            Question(Words(UNKNOWN), account_id=other.pk, session_id="s2"), model=model
         ).text
 
     assert ask_the_other(ModelStub(yes("属龙。"))) == "属龙。"

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from assistant.smalltalk import may_answer_the_bot, moment_of
+from common.text import Words
 
 
 @pytest.mark.parametrize(
@@ -51,10 +52,10 @@ from assistant.smalltalk import may_answer_the_bot, moment_of
     ],
 )
 def test_it_knows_small_talk_from_questions(text: str, moment: str | None) -> None:
-    assert moment_of(text) == moment
+    assert moment_of(Words(text)) == moment
 
 
 def test_it_sees_that_a_bare_ok_can_answer_the_bot_and_thanks_cannot() -> None:
-    assert may_answer_the_bot("好的")
-    assert not may_answer_the_bot("好的谢谢")
-    assert not may_answer_the_bot("你好")
+    assert may_answer_the_bot(Words("好的"))
+    assert not may_answer_the_bot(Words("好的谢谢"))
+    assert not may_answer_the_bot(Words("你好"))

@@ -6,6 +6,7 @@ import pytest
 
 from assistant import wishes
 from assistant.wishes import wants_human, wants_no_human
+from common.text import Words
 
 
 @pytest.mark.parametrize(
@@ -54,7 +55,7 @@ from assistant.wishes import wants_human, wants_no_human
     ],
 )
 def test_it_knows_a_wish_for_a_human(text: str) -> None:
-    assert wants_human(text)
+    assert wants_human(Words(text))
 
 
 @pytest.mark.parametrize(
@@ -84,7 +85,7 @@ def test_it_knows_a_wish_for_a_human(text: str) -> None:
     ],
 )
 def test_it_takes_no_question_for_a_wish(text: str) -> None:
-    assert not wants_human(text)
+    assert not wants_human(Words(text))
 
 
 @pytest.mark.parametrize(
@@ -92,13 +93,13 @@ def test_it_takes_no_question_for_a_wish(text: str) -> None:
     ["取消人工", "不用人工了", "不需要人工了，谢谢", "算了，不用人工了", "不等了", "取消排队"],
 )
 def test_it_knows_who_gives_up_the_wait(text: str) -> None:
-    assert wants_no_human(text)
-    assert not wants_human(text)
+    assert wants_no_human(Words(text))
+    assert not wants_human(Words(text))
 
 
 @pytest.mark.parametrize("text", ["取消订单", "人工", "转人工", "不要香菜", "取消"])
 def test_it_takes_nothing_else_for_giving_up(text: str) -> None:
-    assert not wants_no_human(text)
+    assert not wants_no_human(Words(text))
 
 
 @pytest.mark.parametrize("pile", ["我想我要", "请", "谢谢", "please ", "转", "人工"])
@@ -114,8 +115,8 @@ def test_a_pile_of_particles_twice_as_long_costs_about_twice_as_much(
         runs = []
         for _ in range(5):
             started = time.thread_time()
-            wants_human(text)
-            wants_no_human(text)
+            wants_human(Words(text))
+            wants_no_human(Words(text))
             runs.append(time.thread_time() - started)
         return min(runs)
 
@@ -123,4 +124,4 @@ def test_a_pile_of_particles_twice_as_long_costs_about_twice_as_much(
 
 
 def test_a_wish_is_not_looked_for_in_a_pasted_page() -> None:
-    assert not wants_human("转人工，" * 60)
+    assert not wants_human(Words("转人工，" * 60))

@@ -8,6 +8,7 @@ import pytest
 from django.test import override_settings
 from django.utils.translation import override
 
+from common.text import Words
 from conversations import texts
 from conversations.admin.bot_texts import BotTextForm
 from conversations.models import BotText
@@ -138,23 +139,23 @@ def test_a_tap_speaks_the_language_of_its_link(label: str, words: str) -> None:
     "text", ["查看回复", "View reply", "查看", "下一页", "继续", " 查看回复。", "More", "查看回覆"]
 )
 def test_it_knows_the_words_of_a_tap_when_they_are_typed(text: str) -> None:
-    assert asks_to_look(text)
+    assert asks_to_look(Words(text))
 
 
 @pytest.mark.parametrize("text", ["查看回复在哪里", "怎么退货", "", "继续退货"])
 def test_it_takes_no_question_for_a_tap(text: str) -> None:
-    assert not asks_to_look(text)
+    assert not asks_to_look(Words(text))
 
 
 def test_it_knows_a_tap_by_its_id_whatever_its_words() -> None:
-    assert asks_to_look("任何文字", "wechatbot-look")
-    assert is_tap("任何文字", "wechatbot-look")
+    assert asks_to_look(Words("任何文字"), "wechatbot-look")
+    assert is_tap(Words("任何文字"), "wechatbot-look")
 
 
 def test_only_the_words_of_the_link_itself_are_surely_a_tap() -> None:
-    assert is_tap("查看回复", "0")
-    assert is_tap("view reply")
-    assert not is_tap("继续")
+    assert is_tap(Words("查看回复"), "0")
+    assert is_tap(Words("view reply"))
+    assert not is_tap(Words("继续"))
 
 
 ENDLESS = [

@@ -21,6 +21,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from common.redis import redis
+from common.text import Words
 from knowledge import cache, uploads
 from knowledge.models import FAQ, CachedAnswer, Category, SynonymRule
 from knowledge.versions import CHANGES_KEY, knowledge_version
@@ -58,7 +59,7 @@ def run_action(client: Client, model: str, action: str, rows: list[Any]) -> str:
 @pytest.fixture
 def cached(db: None) -> CachedAnswer:
     cache.keep(
-        "支持货到付款吗",
+        Words("支持货到付款吗"),
         "暂不支持。",
         model_name="some-model",
         knowledge_version=knowledge_version(),
@@ -250,7 +251,7 @@ def test_an_edited_cached_answer_is_what_the_next_customer_gets(
     with django_capture_on_commit_callbacks(execute=True):
         add_faq(admin_client)
 
-    found = cache.find("支持货到付款吗？")
+    found = cache.find(Words("支持货到付款吗？"))
     assert found is not None
     assert (found.answer, found.pinned) == ("下月起支持。", True)
 
@@ -268,7 +269,7 @@ def test_a_cached_answer_that_was_only_looked_at_is_not_pinned(
 def test_cached_answers_are_searched_with_their_hits_and_status(
     admin_client: Client, cached: CachedAnswer
 ) -> None:
-    cache.find("支持货到付款吗")
+    cache.find(Words("支持货到付款吗"))
 
     html = page(admin_client, "cachedanswer_changelist", q="货到付款")
 
@@ -290,7 +291,7 @@ def test_a_deleted_cached_answer_is_forgotten(admin_client: Client, cached: Cach
         reverse("admin:knowledge_cachedanswer_delete", args=[cached.pk]), {"post": "yes"}
     )
 
-    assert cache.find("支持货到付款吗") is None
+    assert cache.find(Words("支持货到付款吗")) is None
 
 
 def test_nobody_writes_a_cached_answer_by_hand(admin_client: Client) -> None:

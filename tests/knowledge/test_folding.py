@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from common.text import Words
 from knowledge.ranking import Ranking
 from knowledge.synonyms import SHIPPED, Synonyms
 from knowledge.terms import canonical
@@ -33,14 +34,14 @@ def ranking() -> Ranking:
 def test_it_is_certain_of_a_question_that_differs_only_in_typing(
     ranking: Ranking, typed: str, entry: int
 ) -> None:
-    ranked = ranking.rank(typed)
+    ranked = ranking.rank(Words(typed))
 
     assert ranked.positions[0] == entry
     assert ranked.confidence == 1.0
 
 
 def test_it_is_not_certain_of_a_question_that_differs_in_a_word(ranking: Ranking) -> None:
-    assert ranking.rank("怎么换货").confidence < 1.0
+    assert ranking.rank(Words("怎么换货")).confidence < 1.0
 
 
 def test_it_keeps_the_words_when_all_of_them_are_polite() -> None:

@@ -13,6 +13,7 @@ from django.db import OperationalError
 
 import knowledge.index
 from common.fresh import Fresh
+from common.text import Words
 from knowledge import versions
 from knowledge.index import Index, current_index
 from knowledge.matching import match
@@ -38,14 +39,14 @@ def test_another_process_sees_an_edit(
     shop: dict[str, int], clock: Clock, announce: Callable[[], None]
 ) -> None:
     here, there = current_index(), current_index()
-    assert match("鞋子怎么清洗", index=there).band == "none"
+    assert match(Words("鞋子怎么清洗"), index=there).band == "none"
 
     make_faq("鞋子怎么清洗")
     announce()
     clock.now += 1.1
 
-    assert match("鞋子怎么清洗", index=there).confidence == 1.0
-    assert match("鞋子怎么清洗", index=here).confidence == 1.0
+    assert match(Words("鞋子怎么清洗"), index=there).confidence == 1.0
+    assert match(Words("鞋子怎么清洗"), index=here).confidence == 1.0
 
 
 @pytest.mark.parametrize(
@@ -193,9 +194,9 @@ def test_matching_works_and_sees_edits_while_redis_is_away(
 ) -> None:
     monkeypatch.setattr(versions, "redis", absent_redis)
     current = current_index()
-    assert match("怎么退货", index=current).band == "answer"
+    assert match(Words("怎么退货"), index=current).band == "answer"
 
     make_faq("鞋子怎么清洗")
     clock.now += versions.WITHOUT_REDIS_COMPUTE_EVERY + 0.1
 
-    assert match("鞋子怎么清洗", index=current).confidence == 1.0
+    assert match(Words("鞋子怎么清洗"), index=current).confidence == 1.0

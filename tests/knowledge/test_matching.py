@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 
 from common.fresh import forget_all
+from common.text import Words
 from knowledge.matching import ANSWER_AT, SUGGEST_AT, band_of, by_id, match
 from knowledge.models import FAQ
 from tests.knowledge.builders import make_faq
 
 
 def test_it_answers_a_question_it_knows(shop: dict[str, int]) -> None:
-    found = match("怎么退货？")
+    found = match(Words("怎么退货？"))
 
     assert found.band == "answer"
     assert found.confidence == 1.0
@@ -32,7 +33,7 @@ def test_it_answers_a_question_it_knows(shop: dict[str, int]) -> None:
 def test_it_finds_a_question_asked_in_other_words(
     shop: dict[str, int], asked: str, question: str
 ) -> None:
-    found = match(asked)
+    found = match(Words(asked))
 
     assert found.band == "answer"
     assert found.candidates[0].faq_id == shop[question]
@@ -42,7 +43,7 @@ def test_it_suggests_when_two_are_meant_alike(shop: dict[str, int]) -> None:
     make_faq("鞋子怎么清洗")
     make_faq("衣服怎么清洗")
 
-    found = match("怎么清洗")
+    found = match(Words("怎么清洗"))
 
     assert found.band == "suggest"
     assert {candidate.question for candidate in found.candidates[:2]} == {
@@ -57,30 +58,30 @@ def test_it_is_never_sure_of_one_character(db: None, asked: str) -> None:
     make_faq("怎么退钱")
     make_faq("尺码不合适能换吗")
 
-    assert match(asked).band == "suggest"
+    assert match(Words(asked)).band == "suggest"
 
 
 def test_it_answers_a_question_of_one_character_that_stands_there(db: None) -> None:
     make_faq("换")
 
-    assert match("换？").band == "answer"
+    assert match(Words("换？")).band == "answer"
 
 
 @pytest.mark.parametrize(
     "asked", ["今天天气如何", "帮我写一首诗", "what is the capital of France", "1", "？"]
 )
 def test_it_has_nothing_for_another_subject(shop: dict[str, int], asked: str) -> None:
-    assert match(asked).band == "none"
+    assert match(Words(asked)).band == "none"
 
 
 def test_it_has_nothing_without_faqs(db: None) -> None:
-    found = match("怎么退货")
+    found = match(Words("怎么退货"))
 
     assert (found.band, found.candidates) == ("none", ())
 
 
 def test_it_does_not_give_a_disabled_faq(shop: dict[str, int]) -> None:
-    offered = {candidate.question for candidate in match("门店在哪里").candidates}
+    offered = {candidate.question for candidate in match(Words("门店在哪里")).candidates}
 
     assert "门店在哪里" not in offered
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from common.fresh import forget_all
+from common.text import Words
 from knowledge.confidence import ANSWER_AT, SUGGEST_AT
 from knowledge.matching import match
 from knowledge.models import Phrasing
@@ -19,7 +20,7 @@ RANKING = Ranking(SHOP, Synonyms(SHIPPED))
 
 def is_answered(pair: Pair) -> bool:
     """Whether the customer gets the answer of the pair's FAQ without being asked."""
-    ranked = RANKING.rank(pair.asked)
+    ranked = RANKING.rank(Words(pair.asked))
     return ranked.confidence >= ANSWER_AT and SHOP[ranked.positions[0]][0] == pair.question
 
 
@@ -42,7 +43,7 @@ def test_it_offers_what_differs_by_the_word_that_matters(db: None, asked: str, k
     for lines in SHOP:
         make_faq(*lines)
 
-    found = match(asked)
+    found = match(Words(asked))
 
     assert (found.band, found.candidates[0].question) == ("suggest", known)
 
@@ -61,19 +62,19 @@ def test_asking_whether_or_not_denies_nothing(asked: str) -> None:
 
 def test_an_editor_who_adds_the_question_as_a_line_ends_the_doubt(db: None) -> None:
     faq = make_faq("支持 15 天退货吗")
-    assert match("支持 60 天退货吗").band == "suggest"
+    assert match(Words("支持 60 天退货吗")).band == "suggest"
 
     Phrasing.objects.create(faq=faq, text="支持 60 天退货吗")
     forget_all()
 
-    found = match("支持 60 天退货吗")
+    found = match(Words("支持 60 天退货吗"))
     assert (found.band, found.confidence) == ("answer", 1.0)
 
 
 def test_a_line_that_the_guard_does_not_stop_ends_it_for_the_whole_entry() -> None:
     ranking = Ranking([["支持 15 天退货吗", "退货期限"]], Synonyms(SHIPPED))
 
-    assert ranking.rank("支持 60 天退货吗").confidence >= ANSWER_AT
+    assert ranking.rank(Words("支持 60 天退货吗")).confidence >= ANSWER_AT
 
 
 def test_most_traps_of_the_small_shop_are_not_sprung() -> None:
@@ -101,7 +102,7 @@ def test_no_pair_stands_in_two_lists() -> None:
 
 
 def test_a_line_of_the_same_words_in_another_order_is_not_shown_as_the_very_question() -> None:
-    ranked = Ranking([["退货 退款"], ["发票"]], Synonyms(())).rank("退款 退货")
+    ranked = Ranking([["退货 退款"], ["发票"]], Synonyms(())).rank(Words("退款 退货"))
 
     assert SUGGEST_AT < ranked.confidence < 1
     assert max(ranked.scores) <= 0.99
@@ -113,4 +114,4 @@ def test_one_character_is_no_question_however_often_it_stands_there(text: str) -
         [["怎么开发票"], ["怎么退货"], ["退款多久到账"], ["什么时候发货"]], Synonyms(SHIPPED)
     )
 
-    assert SUGGEST_AT <= ranking.rank(text).confidence < ANSWER_AT
+    assert SUGGEST_AT <= ranking.rank(Words(text)).confidence < ANSWER_AT

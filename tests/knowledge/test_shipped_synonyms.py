@@ -9,6 +9,7 @@ import pytest
 from django.apps import apps
 from django.db import connection
 
+from common.text import Words
 from knowledge.matching import match
 from knowledge.models import SynonymRule
 from knowledge.synonyms import SHIPPED, words_of
@@ -59,5 +60,5 @@ def test_matching_uses_the_rules_that_are_enabled() -> None:
     SynonymRule.objects.create(words="快递 包裹")
     SynonymRule.objects.create(words="退货 退掉", enabled=False)
 
-    assert match("包裹到哪里了").confidence == 1.0
-    assert match("怎么退掉").confidence < 1.0
+    assert match(Words("包裹到哪里了")).confidence == 1.0
+    assert match(Words("怎么退掉")).confidence < 1.0

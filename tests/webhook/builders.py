@@ -8,6 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from assistant.wishes import wants_human
+from common.text import Words
 from tests.worlds.pushes import next_msg_id
 from webhook.intake import Push
 from wechat.models import OfficialAccount
@@ -16,6 +17,7 @@ from wechat.models import OfficialAccount
 def push(account: OfficialAccount, text: str = "怎么退货", **values: Any) -> Push:
     """A customer's text as it is stored; `values` replace what a test cares for."""
     now: datetime = timezone.now()
+    words = Words(text)
     openid = values.get("openid", "oCustomer")
     defaults = {
         "account_id": account.pk,
@@ -23,10 +25,10 @@ def push(account: OfficialAccount, text: str = "怎么退货", **values: Any) ->
         "openid": openid,
         "dedup_key": f"{openid}:{next_msg_id()}",
         "kind": "text",
-        "text": text,
+        "words": words,
         "fields": {},
         "raw": "",
-        "wants_human": wants_human(text),
+        "wants_human": wants_human(words),
         "sent_at": now.replace(microsecond=0),
         "received_at": now,
         "hold_until": now + timedelta(seconds=4.5),

@@ -11,6 +11,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from common.deadline import DeadlinePassed
+from common.text import Words
 from conversations import ids
 from conversations.models import Conversation, Ending, Hold, Message, MessageState, Owner
 from tests.factories import AccountFactory, ConversationFactory, MessageFactory
@@ -155,7 +156,7 @@ class TestANewPush:
         outcomes = take_in(pushes)
         assert [taken.message_id for taken in outcomes] == [pushed.id for pushed in pushes]
         assert list(Message.objects.order_by("pk").values_list("text", flat=True)) == [
-            pushed.text for pushed in pushes
+            pushed.words.text for pushed in pushes
         ]
 
     def test_it_is_not_stored_after_its_time(self, account: OfficialAccount) -> None:
@@ -247,7 +248,7 @@ class TestEqualKeysInOneBatch:
 
     def test_the_customers_first_row_stays(self, account: OfficialAccount) -> None:
         pushed = push(account, "第一次送来的")
-        take_in([pushed, replace(again(pushed), text="第二次送来的")])
+        take_in([pushed, replace(again(pushed), words=Words("第二次送来的"))])
         assert Message.objects.get().text == "第一次送来的"
 
 

@@ -13,6 +13,7 @@ import pytest
 from django.utils.translation import override
 
 from assistant.wishes import wants_human, wants_no_human
+from common.text import Words
 from conversations.moments import MOMENTS
 from conversations.texts import DEFAULTS
 from scripts.catalogue import Entry, read_po
@@ -150,11 +151,11 @@ def test_it_names_every_moment_that_has_a_text() -> None:
 
 @pytest.mark.parametrize("moment", ["follow", "follow_plain", "blocked", "ask_in_words"])
 def test_it_tells_english_customers_words_that_bring_a_person(moment: str) -> None:
-    assert wants_human(_words_to_reply(moment))
+    assert wants_human(Words(_words_to_reply(moment)))
 
 
 def test_it_tells_english_customers_the_word_that_ends_the_wait() -> None:
-    assert wants_no_human(_words_to_reply("still_waiting"))
+    assert wants_no_human(Words(_words_to_reply("still_waiting")))
 
 
 def _words_to_reply(moment: str) -> str:

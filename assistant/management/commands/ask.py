@@ -10,6 +10,7 @@ from django.db import DatabaseError
 
 from assistant import pipeline
 from assistant.answers import Answer, Question
+from common.text import Words
 from knowledge import matching
 from knowledge.matching import Match
 from llm import gateway, models_setup
@@ -40,9 +41,9 @@ class Command(BaseCommand):
         if not text:
             raise CommandError("There is no question to answer: the text is empty.")
         account = _account(options["account"])
-        question = Question(text, account_id=account.pk, session_id="ask")
+        question = Question(Words(text), account_id=account.pk, session_id="ask")
         answer = pipeline.answer(question, model=gateway.complete)
-        self._print(answer, matching.match(text))
+        self._print(answer, matching.match(question.words))
         if not answer.text:
             raise CommandError(
                 f"No answer ({answer.doubt or 'nothing to say'}): a customer would get a person."

@@ -1,14 +1,14 @@
-"""Whether a question can be understood, and answered alike, for every customer who asks it.
+"""Whether one answer can serve every customer who asks a question.
 
-Only such a question may share an answer: "那多久呢" means nothing without what was said before, and
-an order number belongs to one customer.
+Only a question that can be understood alone may share its answer: "那多久呢" means nothing without
+what was said before, and an order number belongs to one customer.
 """
 
 from __future__ import annotations
 
 import re
 
-from common.text import fold
+from common.text import Words
 
 SHORTEST = 4
 
@@ -25,8 +25,8 @@ _OF_ONE_CUSTOMER = re.compile(
 )
 
 
-def stands_alone(question: str) -> bool:
-    words = fold(question)
-    if len(words.replace(" ", "")) < SHORTEST or _POINTS_BACK.search(words):
+def is_shareable(question: Words) -> bool:
+    is_short = len(question.folded.replace(" ", "")) < SHORTEST
+    if is_short or _POINTS_BACK.search(question.folded):
         return False
-    return not _OF_ONE_CUSTOMER.search(question)
+    return not _OF_ONE_CUSTOMER.search(question.text)
