@@ -23,7 +23,7 @@ from knowledge.matching import Candidate, Match
 from knowledge.versions import knowledge_version
 from llm import gateway
 from llm.errors import ModelsBusy, ModelsDown, NoModel
-from llm.turns import Completion, Tool, Turn
+from llm.turns import ChatTurn, Completion, Tool
 from wechat.accounts import namespace
 
 __all__ = ["Answer", "Doubt", "Model", "NeedsModel", "Question", "answer"]
@@ -40,7 +40,7 @@ class Model(Protocol):
     """`llm.gateway.complete`, or a fake of it."""
 
     def __call__(
-        self, turns: Sequence[Turn], *, session_id: str, key: str, tool: Tool | None = None
+        self, turns: Sequence[ChatTurn], *, session_id: str, key: str, tools: Sequence[Tool] = ()
     ) -> Completion: ...
 
 
@@ -184,7 +184,7 @@ def _thought_up(question: Question, match: Match, model: Model | None) -> Answer
             _turns(question, match),
             session_id=question.session_id,
             key=question.key,
-            tool=prompt.REPLY,
+            tools=[prompt.REPLY],
         )
     except NoModel:
         return None
@@ -209,7 +209,7 @@ def _thought_up(question: Question, match: Match, model: Model | None) -> Answer
     return found
 
 
-def _turns(question: Question, match: Match) -> list[Turn]:
+def _turns(question: Question, match: Match) -> list[ChatTurn]:
     return prompt.turns_for(
         question.text,
         persona=prompt_for(question.account_id),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from assistant.plain_text import from_markdown
 from knowledge.matching import Candidate
-from llm.turns import Completion, Tool, Turn
+from llm.turns import ChatTurn, Completion, Tool
 from wechat.replies import without_links
 
 # Bounds on what every call pays for.
@@ -56,12 +56,12 @@ UNSURE = ModelAnswer("")
 
 def turns_for(
     question: str, *, persona: str, candidates: Sequence[Candidate], history: Sequence[str]
-) -> list[Turn]:
+) -> list[ChatTurn]:
     system = "\n\n".join([persona, _RULES, _knowledge(candidates)])
     return [
-        Turn("system", system),
+        ChatTurn("system", system),
         *_said_before(history),
-        Turn("user", question[:LONGEST_QUESTION]),
+        ChatTurn("user", question[:LONGEST_QUESTION]),
     ]
 
 
@@ -70,11 +70,11 @@ def read(completion: Completion) -> ModelAnswer:
 
     Arguments that cannot be read mean that the model does not know: a person is the default.
     """
-    arguments = completion.arguments
-    if arguments is None:
+    call = completion.call_of(REPLY)
+    if call is None:
         return ModelAnswer(from_markdown(completion.text))
-    text = arguments.get("answer")
-    if not isinstance(text, str) or not _says_yes(arguments.get("can_answer")):
+    text = call.arguments.get("answer")
+    if not isinstance(text, str) or not _says_yes(call.arguments.get("can_answer")):
         return UNSURE
     return ModelAnswer(from_markdown(text), is_structured=True)
 
@@ -96,15 +96,15 @@ def _knowledge(candidates: Sequence[Candidate]) -> str:
     return "\n".join(["知识库：", *entries])
 
 
-def _said_before(history: Sequence[str]) -> list[Turn]:
+def _said_before(history: Sequence[str]) -> list[ChatTurn]:
     """`history` alternates question, answer; the newest exchanges fit. An agent's own words have no
     question.
     """
     first = max(0, len(history) - MOST_HISTORY_ENTRIES)
     first += first % 2
-    turns: list[Turn] = []
+    turns: list[ChatTurn] = []
     for place in range(first, len(history)):
         text = without_links(history[place])[:LONGEST_HISTORY_ENTRY]
         if text.strip():
-            turns.append(Turn("user" if place % 2 == 0 else "assistant", text))
+            turns.append(ChatTurn("user" if place % 2 == 0 else "assistant", text))
     return turns

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import requests
@@ -56,7 +56,7 @@ class Stopwatch:
         self.first_token_ms = self.total_ms
 
 
-def ask(model: LanguageModel, body: bytes, tool: Tool | None, watch: Stopwatch) -> Reply:
+def ask(model: LanguageModel, body: bytes, tools: Sequence[Tool], watch: Stopwatch) -> Reply:
     until_first = watch.started + min(model.first_token_timeout, model.total_timeout)
     with (
         waiting_until(until_first) as deadline,
@@ -64,7 +64,7 @@ def ask(model: LanguageModel, body: bytes, tool: Tool | None, watch: Stopwatch) 
         _post(model, body) as response,
     ):
         _check_status(response, deadline)
-        return _read(response, model, watch, deadline).reply(tool)
+        return _read(response, model, watch, deadline).reply(tools)
 
 
 def scrubbed(text: str, model: LanguageModel) -> str:

@@ -14,7 +14,7 @@ from llm.errors import Busy, CallFailed, ModelsBusy, ModelsDown, NoModel, Parame
 from llm.models import LanguageModel, ModelCall
 from llm.payload import Request
 from llm.reading import Reply
-from llm.turns import Completion, Tool, Turn
+from llm.turns import ChatTurn, Completion, Tool
 
 _MAX_SESSION_ID = 64
 _MAX_KEY = 64
@@ -27,15 +27,15 @@ def is_configured() -> bool:
 
 
 def complete(
-    turns: Sequence[Turn],
+    turns: Sequence[ChatTurn],
     *,
     session_id: str,
     key: str = "",
-    tool: Tool | None = None,
+    tools: Sequence[Tool] = (),
     wait_for_place: float = 0.0,
 ) -> Completion:
-    """The first answer that a model gives. With `tool` a model may answer in its structure instead
-    of in text.
+    """The first answer that a model gives. With `tools` a model is asked to call one of them
+    instead of answering in text.
 
     `session_id` goes to the provider and says nothing about the customer. `key` goes to our log of
     calls and says whatever the caller wants to join it by.
@@ -44,14 +44,14 @@ def complete(
     session does not retry either). Where all places are taken, `wait_for_place` is how many seconds
     one may be waited for. Raises NoModel, ModelsBusy or ModelsDown.
     """
-    request = Request(tuple(turns), session_id[:_MAX_SESSION_ID], tool, key[:_MAX_KEY])
+    request = Request(tuple(turns), session_id[:_MAX_SESSION_ID], tuple(tools), key[:_MAX_KEY])
     return _complete(catalogue.enabled(), request, wait_for_place)
 
 
 def try_model(model: LanguageModel) -> Completion:
     """One short call to this model alone, whatever its breaker says; CallFailed tells why not."""
     _leave_database()
-    request = Request((Turn("user", "你好"),), "test", key="test")
+    request = Request((ChatTurn("user", "你好"),), "test", key="test")
     tries: list[ModelCall] = []
     try:
         return _completion(model, _ask(model, request, tries))
@@ -175,7 +175,7 @@ def _call(
 ) -> Reply:
     watch = Stopwatch()
     try:
-        reply = endpoint.ask(model, payload.body(request, model, refused), request.tool, watch)
+        reply = endpoint.ask(model, payload.body(request, model, refused), request.tools, watch)
     except CallFailed as failure:
         tries.append(calls.failed(model, request.key, watch, failure))
         raise
@@ -186,7 +186,7 @@ def _call(
 def _completion(model: LanguageModel, reply: Reply) -> Completion:
     return Completion(
         text=reply.text,
-        arguments=reply.arguments,
+        calls=reply.calls,
         model_name=model.model,
         prompt_tokens=reply.prompt_tokens,
         completion_tokens=reply.completion_tokens,

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
 from llm.models import LanguageModel
-from llm.turns import Tool, Turn
+from llm.turns import ChatTurn, Tool, ToolCall
 
 # How an answer in a structure is asked for, the surest way first. Without any the wish stands in
 # words alone.
@@ -45,13 +45,17 @@ _ASK_FOR_JSON = (
     "To call it, write one JSON object with its arguments and nothing else. JSON schema of the "
     "arguments:\n{schema}"
 )
+_ASK_FOR_ONE_OF = (
+    "\n\nAnswer by calling one of these functions. To call it, write one JSON object and nothing "
+    'else: {{"name": the function, "arguments": an object that fits its JSON schema}}\n{functions}'
+)
 
 
 @dataclass(frozen=True)
 class Request:
-    turns: tuple[Turn, ...]
+    turns: tuple[ChatTurn, ...]
     session_id: str
-    tool: Tool | None = None
+    tools: Sequence[Tool] = ()
     # The caller's, for our own log: no endpoint sees it.
     key: str = ""
 
@@ -72,8 +76,8 @@ def body(request: Request, model: LanguageModel, refused: Set[str]) -> bytes:
     for name, parameters in wanted.items():
         if name not in refused:
             sent |= parameters
-    if request.tool and form:
-        sent |= _asking(request.tool, form)
+    if form:
+        sent |= _asking(request.tools, form)
     if "max_tokens" in refused:
         sent["max_completion_tokens"] = model.max_tokens
     return json.dumps(sent, ensure_ascii=False).encode("utf-8", "replace")
@@ -102,41 +106,106 @@ def names(text: str, parameters: Set[str]) -> bool:
 
 def _form(request: Request, refused: Set[str]) -> str | None:
     """The surest way to ask for the structure that this endpoint is not known to refuse."""
-    if request.tool is None:
+    if not request.tools:
         return None
-    without_tools = _WITH_TOOLS if "tools" in refused else frozenset()
-    return next((form for form in FORMS if form not in refused and form not in without_tools), None)
+    impossible = set(refused)
+    if "tools" in refused:
+        impossible |= _WITH_TOOLS
+    if len(request.tools) > 1:
+        impossible.add(FUNCTION_NAMED)
+    return next((form for form in FORMS if form not in impossible), None)
 
 
-def _asking(tool: Tool, form: str) -> dict[str, Any]:
-    function = {
-        "name": tool.name,
-        "description": tool.description,
-        "parameters": dict(tool.parameters),
-    }
-    tools = [{"type": "function", "function": function}]
+def _asking(tools: Sequence[Tool], form: str) -> dict[str, Any]:
     if form == FUNCTION_NAMED:
-        return {
-            "tools": tools,
-            "tool_choice": {"type": "function", "function": {"name": tool.name}},
-        }
+        named = {"type": "function", "function": {"name": tools[0].name}}
+        return {"tools": _functions(tools), "tool_choice": named}
     if form == FUNCTION_REQUIRED:
-        return {"tools": tools, "tool_choice": "required"}
+        return {"tools": _functions(tools), "tool_choice": "required"}
     if form == JSON_SCHEMA:
-        schema = {"name": tool.name, "schema": dict(tool.parameters)}
-        return {"response_format": {"type": "json_schema", "json_schema": schema}}
+        return {"response_format": {"type": "json_schema", "json_schema": _schema(tools)}}
     return {"response_format": {"type": "json_object"}}
 
 
-def _messages(request: Request, form: str | None) -> list[dict[str, str]]:
-    messages = [{"role": turn.role, "content": turn.content} for turn in request.turns]
-    if request.tool is None or form in _WITH_TOOLS:
-        return messages
-    wish = _ASK_FOR_JSON.format(
-        name=request.tool.name,
-        description=request.tool.description,
-        schema=json.dumps(dict(request.tool.parameters), ensure_ascii=False),
-    )
+def _functions(tools: Sequence[Tool]) -> list[dict[str, Any]]:
+    return [
+        {
+            "type": "function",
+            "function": {
+                "name": tool.name,
+                "description": tool.description,
+                "parameters": dict(tool.parameters),
+            },
+        }
+        for tool in tools
+    ]
+
+
+def _schema(tools: Sequence[Tool]) -> dict[str, Any]:
+    """What the answer looks like: one tool's arguments, or which of several is called with what."""
+    if len(tools) == 1:
+        return {"name": tools[0].name, "schema": dict(tools[0].parameters)}
+    properties = {
+        "name": {"type": "string", "enum": [tool.name for tool in tools]},
+        "arguments": {"type": "object"},
+    }
+    schema = {"type": "object", "properties": properties, "required": list(properties)}
+    return {"name": "call", "schema": schema}
+
+
+def _messages(request: Request, form: str | None) -> list[dict[str, Any]]:
+    if not request.tools or form in _WITH_TOOLS:
+        return [_message(turn) for turn in request.turns]
+    wish = _wish(request.tools)
+    messages = _messages_in_words(request.turns)
     if messages and messages[0]["role"] == "system":
         return [{"role": "system", "content": messages[0]["content"] + wish}, *messages[1:]]
     return [{"role": "system", "content": wish.strip()}, *messages]
+
+
+def _message(turn: ChatTurn) -> dict[str, Any]:
+    message: dict[str, Any] = {"role": turn.role, "content": turn.content}
+    if turn.calls:
+        message["tool_calls"] = [_call(call) for call in turn.calls]
+    if turn.call_id:
+        message["tool_call_id"] = turn.call_id
+    return message
+
+
+def _call(call: ToolCall) -> dict[str, Any]:
+    function = {"name": call.name, "arguments": _json(call.arguments)}
+    return {"id": call.id, "type": "function", "function": function}
+
+
+def _messages_in_words(turns: Sequence[ChatTurn]) -> list[dict[str, Any]]:
+    """For an endpoint without tools: calls as the JSON that they were, results as the user's
+    words.
+    """
+    names: dict[str, str] = {}
+    messages: list[dict[str, Any]] = []
+    for turn in turns:
+        names |= {call.id: call.name for call in turn.calls}
+        if turn.role == "tool":
+            result = f"Result of `{names.get(turn.call_id, '')}`:\n{turn.content}"
+            messages.append({"role": "user", "content": result})
+        else:
+            calls = [_json({"name": call.name, "arguments": call.arguments}) for call in turn.calls]
+            content = "\n".join(filter(None, [turn.content, *calls]))
+            messages.append({"role": turn.role, "content": content})
+    return messages
+
+
+def _wish(tools: Sequence[Tool]) -> str:
+    if len(tools) > 1:
+        functions = "\n".join(
+            f"`{tool.name}`: {tool.description}\n{_json(tool.parameters)}" for tool in tools
+        )
+        return _ASK_FOR_ONE_OF.format(functions=functions)
+    [tool] = tools
+    return _ASK_FOR_JSON.format(
+        name=tool.name, description=tool.description, schema=_json(tool.parameters)
+    )
+
+
+def _json(value: Mapping[str, Any]) -> str:
+    return json.dumps(dict(value), ensure_ascii=False)

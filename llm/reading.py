@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Iterator, Mapping
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from common.text import without_control
 from llm.errors import Failed, Nonsense
-from llm.turns import Tool
+from llm.turns import Tool, ToolCall
 
 # No answer of a service desk is longer; what comes after it is not read any further.
 LONGEST_TEXT = 20_000
@@ -22,9 +24,27 @@ _FENCE = "```"
 @dataclass(frozen=True)
 class Reply:
     text: str
-    arguments: dict[str, Any] | None
+    calls: tuple[ToolCall, ...]
     prompt_tokens: int | None
     completion_tokens: int | None
+
+
+@dataclass
+class _DraftOfCall:
+    id: str = ""
+    name: str = ""
+    arguments: list[str] = field(default_factory=list)
+
+    def add(self, piece: Mapping[str, Any]) -> None:
+        function = piece.get("function") or {}
+        self.id = self.id or _string(piece.get("id") or "")
+        self.name = self.name or function.get("name") or ""
+        self.arguments.append(_written(function.get("arguments") or ""))
+
+    def call(self, tools: Sequence[Tool]) -> ToolCall:
+        if self.name not in {tool.name for tool in tools}:
+            raise Nonsense("called a tool that it was not given")
+        return ToolCall(self.name, _object("".join(self.arguments) or "{}"), self.id or _new_id())
 
 
 @dataclass
@@ -34,8 +54,7 @@ class Draft:
     tokens: int = 0  # Events that brought something of the answer, or of the thoughts before it.
     is_finished: bool = False
     texts: list[str] = field(default_factory=list)
-    tool_name: str = ""
-    tool_arguments: list[str] = field(default_factory=list)
+    calls: dict[int, _DraftOfCall] = field(default_factory=dict)
     usage: Mapping[str, Any] = field(default_factory=dict)
 
     def add(self, text: str) -> None:
@@ -53,37 +72,61 @@ class Draft:
         if isinstance(event.get("usage"), dict):
             self.usage = event["usage"]
         for choice in (event.get("choices") or [])[:1]:
-            self._add_delta(choice.get("delta") or choice.get("message") or {})
+            if delta := choice.get("delta"):
+                self._add_delta(delta)
+            else:
+                self._add_message(choice.get("message") or {})
             self.is_finished = self.is_finished or bool(choice.get("finish_reason"))
 
+    def _add_message(self, message: dict[str, Any]) -> None:
+        """A whole answer at once: its calls have no numbers, their places tell them apart."""
+        self._add_said(message)
+        for place, call in enumerate(message.get("tool_calls") or []):
+            self._add_call(place, call)
+
     def _add_delta(self, delta: dict[str, Any]) -> None:
+        self._add_said(delta)
+        for piece in delta.get("tool_calls") or []:
+            index = piece.get("index")
+            self._add_call(self._place_of(piece) if index is None else index, piece)
+
+    def _add_said(self, delta: dict[str, Any]) -> None:
         if content := delta.get("content"):
             self.texts.extend(_texts(content))
-        for call in delta.get("tool_calls") or []:
-            if not call.get("index"):
-                function = call.get("function") or {}
-                self.tool_name = self.tool_name or function.get("name") or ""
-                self.tool_arguments.append(_written(function.get("arguments") or ""))
         if content or delta.get("tool_calls") or delta.get("reasoning_content"):
             self.tokens += 1
 
-    def reply(self, tool: Tool | None) -> Reply:
+    def _add_call(self, place: int, piece: dict[str, Any]) -> None:
+        self.calls.setdefault(place, _DraftOfCall()).add(piece)
+
+    def _place_of(self, piece: dict[str, Any]) -> int:
+        """Which call a piece without a number belongs to: the last one, unless it has another
+        id.
+        """
+        last = max(self.calls, default=0)
+        begun = self.calls.get(last)
+        is_another = begun is not None and piece.get("id") not in (None, "", begun.id)
+        return last + 1 if is_another else last
+
+    def reply(self, tools: Sequence[Tool]) -> Reply:
         said = _without_thoughts(_whole("".join(self.texts)).strip())
         text = said[:LONGEST_TEXT].rstrip()
-        if self.tool_arguments:
-            arguments: dict[str, Any] | None = self._called(tool)
+        if self.calls:
+            calls = self._called(tools)
         else:
-            arguments = _call_in_text(text, tool) if tool else None
+            calls = _calls_in_text(text, tools)
             if not text:
                 raise Nonsense("no choices or empty text")
-        return Reply(
-            text, arguments, self._tokens("prompt_tokens"), self._tokens("completion_tokens")
-        )
+        return Reply(text, calls, self._tokens("prompt_tokens"), self._tokens("completion_tokens"))
 
-    def _called(self, tool: Tool | None) -> dict[str, Any]:
-        if tool is None or self.tool_name != tool.name:
-            raise Nonsense("called a tool that it was not given")
-        return _object("".join(self.tool_arguments) or "{}")
+    def _called(self, tools: Sequence[Tool]) -> tuple[ToolCall, ...]:
+        """All calls that can be read. The first one must be: it is what most were asked for."""
+        first, *others = self.calls.values()
+        calls = [first.call(tools)]
+        for other in others:
+            with contextlib.suppress(Nonsense):
+                calls.append(other.call(tools))
+        return tuple(calls)
 
     def _tokens(self, name: str) -> int | None:
         count = self.usage.get(name)
@@ -122,19 +165,31 @@ def _string(value: object) -> str:
     return value
 
 
-def _call_in_text(text: str, tool: Tool) -> dict[str, Any] | None:
-    """The tool's arguments written as text, as models do that were asked so or that know no other
+def _calls_in_text(text: str, tools: Sequence[Tool]) -> tuple[ToolCall, ...]:
+    """A tool's arguments written as text, as models do that were asked so or that know no other
     way.
     """
-    inner = _unfenced(text)
+    inner = _unfenced(text) if tools else ""
     if not inner.startswith("{"):
-        return None
+        return ()
     written = _object(inner)
-    if tool.name in (written.get("name"), written.get("function")) and isinstance(
-        written.get("arguments"), dict
-    ):
+    for tool in tools:
+        if (arguments := _arguments_in(written, tool)) is not None:
+            return (ToolCall(tool.name, arguments, _new_id()),)
+    return ()
+
+
+def _arguments_in(written: dict[str, Any], tool: Tool) -> dict[str, Any] | None:
+    """The object that was written is a call of the tool by its name, or the arguments alone."""
+    is_named = tool.name in (written.get("name"), written.get("function"))
+    if is_named and isinstance(written.get("arguments"), dict):
         return dict(written["arguments"])
     return written if tool.fits(written) else None
+
+
+def _new_id() -> str:
+    """For a call that came without one."""
+    return f"call_{secrets.token_hex(8)}"
 
 
 def _without_thoughts(text: str) -> str:

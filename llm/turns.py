@@ -10,14 +10,8 @@ from typing import Any, Literal
 
 
 @dataclass(frozen=True)
-class Turn:
-    role: Literal["system", "user", "assistant"]
-    content: str
-
-
-@dataclass(frozen=True)
 class Tool:
-    """A structured way to answer that the model may choose instead of text."""
+    """A function that the model may call instead of answering in text."""
 
     name: str
     description: str
@@ -32,12 +26,43 @@ class Tool:
 
 
 @dataclass(frozen=True)
+class ToolCall:
+    """A model's call of a tool. A turn of the role "tool" answers it under its `id`."""
+
+    name: str
+    arguments: dict[str, Any]
+    id: str = ""
+
+
+@dataclass(frozen=True)
+class ChatTurn:
+    """One entry of a chat with a model.
+
+    `calls` are the tools that a turn of the assistant called; `call_id` is the call whose result a
+    turn of the role "tool" holds.
+    """
+
+    role: Literal["system", "user", "assistant", "tool"]
+    content: str
+    calls: tuple[ToolCall, ...] = ()
+    call_id: str = ""
+
+
+@dataclass(frozen=True)
 class Completion:
-    """`arguments` are the tool's when the model called it, else None and `text` is the answer."""
+    """What a model said: the tools that it called, in its order, or `text` where it called none."""
 
     text: str
-    arguments: dict[str, Any] | None
+    calls: tuple[ToolCall, ...]
     model_name: str
     prompt_tokens: int | None
     completion_tokens: int | None
     language_model_id: int
+
+    def call_of(self, tool: Tool) -> ToolCall | None:
+        """The first call of this tool."""
+        return next((call for call in self.calls if call.name == tool.name), None)
+
+    def as_turn(self) -> ChatTurn:
+        """The same as an entry of the chat, for the question that follows the tools' results."""
+        return ChatTurn("assistant", self.text, self.calls)

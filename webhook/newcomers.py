@@ -18,8 +18,7 @@ from common import clock
 from common.database_threads import database_work
 from conversations.models import Customer
 from llm.errors import NoModel
-from llm.turns import Completion, Tool
-from llm.turns import Turn as Said
+from llm.turns import ChatTurn, Completion, Tool
 from webhook import throttle
 
 logger = logging.getLogger(__name__)
@@ -32,11 +31,11 @@ class ModelForCustomer:
         self._model, self._customer = model, customer
 
     def __call__(
-        self, turns: Sequence[Said], *, session_id: str, key: str, tool: Tool | None = None
+        self, turns: Sequence[ChatTurn], *, session_id: str, key: str, tools: Sequence[Tool] = ()
     ) -> Completion:
         if self._customer.let_in_at is None:
             let_in(self._customer)
-        return self._model(turns, session_id=session_id, key=key, tool=tool)
+        return self._model(turns, session_id=session_id, key=key, tools=tools)
 
 
 def let_in(customer: Customer) -> None:

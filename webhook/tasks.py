@@ -12,7 +12,7 @@ from django.conf import settings
 from kombu.exceptions import OperationalError as BrokerAway
 
 from llm import gateway
-from llm.turns import Completion, Tool, Turn
+from llm.turns import ChatTurn, Completion, Tool
 from webhook.answering import answer_conversation
 
 logger = logging.getLogger(__name__)
@@ -28,10 +28,10 @@ def _companions() -> ThreadPoolExecutor:
 
 
 def _ask(
-    turns: Sequence[Turn], *, session_id: str, key: str, tool: Tool | None = None
+    turns: Sequence[ChatTurn], *, session_id: str, key: str, tools: Sequence[Tool] = ()
 ) -> Completion:
     return gateway.complete(
-        turns, session_id=session_id, key=key, tool=tool, wait_for_place=PLACE_WAIT_SECONDS
+        turns, session_id=session_id, key=key, tools=tools, wait_for_place=PLACE_WAIT_SECONDS
     )
 
 

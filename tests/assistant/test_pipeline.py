@@ -8,6 +8,7 @@ from assistant import pipeline
 from assistant.answers import Doubt, Question
 from assistant.models import AnswerLog, BlockedTerm, Direction, Persona, Source
 from assistant.pipeline import NeedsModel, surely_needs_model
+from assistant.prompt import REPLY
 from common.fresh import forget_all
 from common.text import Words
 from knowledge import cache
@@ -247,7 +248,7 @@ class TestTheModel:
         assert "你是小店的老店员。{不是变量}" in model.prompt
         assert "下单时勾选。" in model.prompt
         assert model.session_ids == ["s1"]
-        assert model.tools[0] is not None
+        assert model.tools == [[REPLY]]
 
     def test_it_has_a_good_default_persona(self, account: OfficialAccount, ask: Ask) -> None:
         model = ModelStub(yes("好。"))

@@ -4,15 +4,16 @@ from typing import Any
 
 import pytest
 
-from assistant.prompt import MOST_HISTORY_ENTRIES, read, turns_for
+from assistant.prompt import MOST_HISTORY_ENTRIES, REPLY, read, turns_for
 from knowledge.matching import Candidate
-from llm.turns import Completion
+from llm.turns import Completion, ToolCall
 
 RETURNS = Candidate(1, "怎么申请退货", "7 天内可以退。", 0.8)
 
 
 def completion(text: str = "", arguments: dict[str, Any] | None = None) -> Completion:
-    return Completion(text, arguments, "fake", None, None, 1)
+    calls = () if arguments is None else (ToolCall(REPLY.name, arguments),)
+    return Completion(text, calls, "fake", None, None, 1)
 
 
 def test_it_gives_the_model_persona_rules_faqs_history_and_question_in_this_order() -> None:

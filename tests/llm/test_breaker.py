@@ -11,11 +11,11 @@ from llm import gateway
 from llm.breaker import Breaker
 from llm.errors import BreakerOpen, ModelsDown
 from llm.models import ModelCall, Outcome
-from llm.turns import Turn
+from llm.turns import ChatTurn
 from tests.llm.builders import row_for
 from tests.worlds.model_server import ModelServer
 
-ASK = (Turn("user", "怎么退货？"),)
+ASK = (ChatTurn("user", "怎么退货？"),)
 
 
 def opened(*, failures: int = 3, pause: float = 60) -> Breaker:

@@ -9,13 +9,13 @@ import pytest
 
 from llm import gateway
 from llm.models import LanguageModel, ModelCall, Outcome
-from llm.turns import Turn
+from llm.turns import ChatTurn
 from tests.llm.builders import row_for
 from tests.worlds.model_server import ModelServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ASK = (Turn("user", "怎么退货？"),)
+ASK = (ChatTurn("user", "怎么退货？"),)
 
 FAULTS = [
     ("hang", Outcome.TIMEOUT),

@@ -9,21 +9,21 @@ from django.db import OperationalError, connection, transaction
 from llm import catalogue, gateway
 from llm.errors import CallFailed, ModelsDown, NoModel
 from llm.models import LanguageModel, ModelCall, Outcome
-from llm.turns import Turn
+from llm.turns import ChatTurn
 from tests.clock import Clock
 from tests.llm.builders import row_for
 from tests.worlds.model_server import ModelServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ASK = (Turn("system", "你是客服。"), Turn("user", "怎么退货？"))
+ASK = (ChatTurn("system", "你是客服。"), ChatTurn("user", "怎么退货？"))
 
 
 def test_it_returns_the_streamed_answer_with_its_tokens(first: ModelServer) -> None:
     row = row_for(first)
     completion = gateway.complete(ASK, session_id="s1")
     assert completion.text == "第一个模型的回答。"
-    assert completion.arguments is None
+    assert completion.calls == ()
     assert (completion.model_name, completion.language_model_id) == ("first-chat", row.pk)
     assert (completion.prompt_tokens, completion.completion_tokens) == (
         len("你是客服。\n怎么退货？"),

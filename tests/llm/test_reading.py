@@ -13,13 +13,13 @@ def reply_to(*contents: Any) -> Reply:
     draft = Draft()
     for content in contents:
         draft.add(json.dumps({"choices": [{"delta": {"content": content}}]}))
-    return draft.reply(None)
+    return draft.reply([])
 
 
 def reply_to_event(event: str) -> Reply:
     draft = Draft()
     draft.add(event)
-    return draft.reply(None)
+    return draft.reply([])
 
 
 def test_it_joins_the_pieces() -> None:

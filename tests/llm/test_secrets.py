@@ -10,14 +10,14 @@ from django.db import connection
 from llm import gateway
 from llm.errors import CallFailed
 from llm.models import LanguageModel, ModelCall
-from llm.turns import Turn
+from llm.turns import ChatTurn
 from tests.llm.builders import row_for
 from tests.worlds.model_server import ModelServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 KEY = "sk-very-secret"
-ASK = (Turn("user", "怎么退货？"),)
+ASK = (ChatTurn("user", "怎么退货？"),)
 
 
 def test_it_is_encrypted_at_rest(first: ModelServer) -> None:

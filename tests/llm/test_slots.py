@@ -15,7 +15,7 @@ from common.redis import redis
 from llm import gateway, slots
 from llm.errors import ModelsBusy, ModelsDown
 from llm.models import LanguageModel, ModelCall, Outcome
-from llm.turns import Turn
+from llm.turns import ChatTurn
 from tests.llm.builders import row_for
 from tests.services.process import wait_until
 from tests.worlds.model_server import ModelServer
@@ -23,7 +23,7 @@ from tests.worlds.model_server import ModelServer
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ROOT = Path(__file__).resolve().parents[2]
-ASK = (Turn("user", "怎么退货？"),)
+ASK = (ChatTurn("user", "怎么退货？"),)
 
 HOLDER = """
 import sys, time

@@ -16,14 +16,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from llm import gateway, transport
 from llm.errors import TimedOut
-from llm.turns import Turn
+from llm.turns import ChatTurn
 from tests.llm.builders import row_for
 from tests.worlds.model_behaviours import Manner
 from tests.worlds.model_server import ModelServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ASK = (Turn("user", "怎么退货？"),)
+ASK = (ChatTurn("user", "怎么退货？"),)
 
 
 @pytest.fixture

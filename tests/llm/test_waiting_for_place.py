@@ -14,7 +14,7 @@ from pytest_django.fixtures import Settings
 from llm import gateway, slots
 from llm.errors import ModelsBusy
 from llm.models import ModelCall, Outcome
-from llm.turns import Turn
+from llm.turns import ChatTurn
 from tests.llm.builders import row_for
 from tests.services.process import wait_until
 from tests.worlds.model_server import ModelServer
@@ -41,7 +41,7 @@ def ask() -> Iterator[Ask]:
     def complete() -> str:
         try:
             return gateway.complete(
-                (Turn("user", "您好"),), session_id="", wait_for_place=LONG
+                (ChatTurn("user", "您好"),), session_id="", wait_for_place=LONG
             ).text
         finally:
             connection.close()
@@ -82,9 +82,9 @@ def test_it_lets_no_more_wait_than_threads_are_spare(first: ModelServer, ask: As
 def test_it_says_busy_when_the_wait_was_in_vain(first: ModelServer) -> None:
     row = row_for(first, max_in_flight=1)
     with slots.slot(row), pytest.raises(ModelsBusy):
-        gateway.complete((Turn("user", "您好"),), session_id="", wait_for_place=0.05)
+        gateway.complete((ChatTurn("user", "您好"),), session_id="", wait_for_place=0.05)
     with slots.place_in_this_process(), slots.place_in_this_process(), pytest.raises(ModelsBusy):
-        gateway.complete((Turn("user", "您好"),), session_id="", wait_for_place=0.05)
+        gateway.complete((ChatTurn("user", "您好"),), session_id="", wait_for_place=0.05)
     assert (slots._waiting, slots._under_way) == (0, 0)
     assert [call.outcome for call in ModelCall.objects.all()] == [Outcome.BUSY] * 2
     assert first.calls == 0

@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from llm.errors import ModelError
-from llm.turns import Completion, Tool, Turn
+from llm.turns import ChatTurn, Completion, Tool, ToolCall
 
-# A text is a plain answer, a dict the arguments of the tool, an error is raised.
+# A text is a plain answer, a dict the arguments of a call of the first tool, an error is raised.
 Scripted = str | dict[str, Any] | ModelError
 
 
@@ -22,21 +22,21 @@ class ModelStub:
     def __init__(self, *answers: Scripted, meanwhile: Callable[[], object] | None = None) -> None:
         self.answers = list(answers)
         self.meanwhile = meanwhile
-        self.asked: list[Sequence[Turn]] = []
+        self.asked: list[Sequence[ChatTurn]] = []
         self.session_ids: list[str] = []
         self.keys: list[str] = []
-        self.tools: list[Tool | None] = []
+        self.tools: list[Sequence[Tool]] = []
 
     def __call__(
-        self, turns: Sequence[Turn], *, session_id: str, key: str, tool: Tool | None = None
+        self, turns: Sequence[ChatTurn], *, session_id: str, key: str, tools: Sequence[Tool] = ()
     ) -> Completion:
         if self.meanwhile is not None:
             self.meanwhile()
         self.asked.append(turns)
         self.session_ids.append(session_id)
         self.keys.append(key)
-        self.tools.append(tool)
-        return _completion(self.answers.pop(0))
+        self.tools.append(tools)
+        return _completion(self.answers.pop(0), tools)
 
     @property
     def prompt(self) -> str:
@@ -44,9 +44,9 @@ class ModelStub:
         return "\n".join(turn.content for turn in self.asked[-1])
 
 
-def _completion(answer: Scripted) -> Completion:
+def _completion(answer: Scripted, tools: Sequence[Tool]) -> Completion:
     if isinstance(answer, ModelError):
         raise answer
     if isinstance(answer, str):
-        return Completion(answer, None, "fake", 10, 5, 1)
-    return Completion("", answer, "fake", 10, 5, 1)
+        return Completion(answer, (), "fake", 10, 5, 1)
+    return Completion("", (ToolCall(tools[0].name, answer, "call_1"),), "fake", 10, 5, 1)
