@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 from assistant.models import Source
 from common.text import Words
+from knowledge.evidence import Evidence
+from llm.turns import ChatTurn, Completion, Tool
+
+
+class Model(Protocol):
+    """`llm.gateway.complete`, or a fake of it."""
+
+    def __call__(
+        self, turns: Sequence[ChatTurn], *, session_id: str, key: str, tools: Sequence[Tool] = ()
+    ) -> Completion: ...
 
 
 class Doubt(StrEnum):
@@ -38,6 +50,8 @@ class Question:
 
     `faq_only`: the customer waits for a person, so only sure answers of the knowledge base are
     given.
+
+    `model` is the one that may be asked, if one is at hand.
     """
 
     words: Words
@@ -49,6 +63,7 @@ class Question:
     offered: tuple[int, ...] = ()
     tapped: str = ""
     faq_only: bool = False
+    model: Model | None = None
 
     @property
     def text(self) -> str:
@@ -62,14 +77,28 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """No text and a doubt: a person must help. No text and no doubt: there is nothing to say."""
+    """No text and a doubt: a person must help. No text and no doubt: there is nothing to say.
+
+    `evidence` is what the answer rests on: the FAQ whose words it gives, or all that the model was
+    shown.
+    """
 
     text: str
     source: Source
     doubt: Doubt | None = None
     offered: tuple[int, ...] = ()
-    faq_id: int | None = None
     confidence: float | None = None
+    evidence: tuple[Evidence, ...] = ()
+
+    @property
+    def faq_id(self) -> int | None:
+        """The FAQ whose own words were found. What a model wrote are its own."""
+        if self.source == Source.MODEL:
+            return None
+        return next((one.id for one in self.evidence if one.kind == "faq"), None)
+
+
+NOTHING_TO_SAY = Answer("", Source.NONE)
 
 
 class NeedsModel(Exception):

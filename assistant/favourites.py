@@ -16,7 +16,7 @@ from assistant.models import AnswerLog, Source
 from common.database_threads import database_work
 from common.text import Words
 from knowledge import matching
-from knowledge.matching import Candidate
+from knowledge.evidence import Evidence
 from knowledge.models import FAQ
 
 # The newest answers tell what is asked these days, and cost the same however long the log grows.
@@ -24,15 +24,11 @@ ANSWERS_LOOKED_AT = 300
 
 
 @database_work
-def favourites() -> tuple[Candidate, ...]:
-    known = (
-        matching.by_id(faq_id) for faq_id in dict.fromkeys(chain(_most_asked(), _first_in_order()))
-    )
-    return tuple(
-        islice(
-            (one for one in known if one is not None and _is_a_question(one.question)), MOST_CHOICES
-        )
-    )
+def favourites() -> tuple[Evidence, ...]:
+    in_order = dict.fromkeys(chain(_most_asked(), _first_in_order()))
+    known = map(matching.by_id, in_order)
+    questions = (one for one in known if one is not None and _is_a_question(one.title))
+    return tuple(islice(questions, MOST_CHOICES))
 
 
 def _most_asked() -> Iterator[int]:

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 
 from assistant.answers import Question
 from common.text import Words
-from conversations.texts import say_text
-from knowledge.matching import Candidate
+from knowledge.evidence import Evidence
 from wechat.replies import tap_link
 
 MOST_CHOICES = 3
@@ -30,21 +29,17 @@ _CHOICE = re.compile(
 )
 
 
-def menu_text(candidates: Sequence[Candidate], account_id: int, *, moment: str = "menu") -> str:
-    return say_text(moment, account_id, choices=lines(candidates))
-
-
-def lines(candidates: Sequence[Candidate]) -> str:
+def lines(choices: Sequence[Evidence]) -> str:
     """A tap sends the number, as if it were typed: where a client leaves the link's id out, the
     number is enough.
     """
     return "\n".join(
         tap_link(
-            f"{number}. {_label(one.question)}",
+            f"{number}. {_label(one.title)}",
             content=str(number),
-            menu_id=f"{_LINK_ID}{one.faq_id}",
+            menu_id=f"{_LINK_ID}{one.id}",
         )
-        for number, one in enumerate(candidates, start=1)
+        for number, one in enumerate(choices, start=1)
     )
 
 

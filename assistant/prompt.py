@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assistant.plain_text import from_markdown
-from knowledge.matching import Candidate
+from knowledge.evidence import Evidence
 from llm.turns import ChatTurn, Completion, Tool
 from wechat.replies import without_links
 
@@ -55,9 +55,9 @@ UNSURE = ModelAnswer("")
 
 
 def turns_for(
-    question: str, *, persona: str, candidates: Sequence[Candidate], history: Sequence[str]
+    question: str, *, persona: str, evidence: Sequence[Evidence], history: Sequence[str]
 ) -> list[ChatTurn]:
-    system = "\n\n".join([persona, _RULES, _knowledge(candidates)])
+    system = "\n\n".join([persona, _RULES, _knowledge(evidence)])
     return [
         ChatTurn("system", system),
         *_said_before(history),
@@ -86,12 +86,12 @@ def _says_yes(can_answer: object) -> bool:
     return can_answer is True or can_answer == 1
 
 
-def _knowledge(candidates: Sequence[Candidate]) -> str:
-    if not candidates:
+def _knowledge(evidence: Sequence[Evidence]) -> str:
+    if not evidence:
         return "知识库：没有找到相关内容。"
     entries = [
-        f"【{number}】问：{one.question}\n答：{one.answer}"
-        for number, one in enumerate(candidates, start=1)
+        f"【{number}】问：{one.title}\n答：{one.text}"
+        for number, one in enumerate(evidence, start=1)
     ]
     return "\n".join(["知识库：", *entries])
 

@@ -18,9 +18,9 @@ LONGEST_MESSAGE = 200
 
 # The shapes use possessive quantifiers (`*+`): particles pile up in any order, and a pile must
 # never cost more than one pass.
-_PERSON = shapes("wish", "person")
-_PERSON_IN_A_CLAUSE = shapes("wish", "person_in_a_clause")
-_NO_PERSON = shapes("wish", "no_person")
+_PERSON = re.compile(shapes("wish", "person"), re.VERBOSE)
+_PERSON_IN_A_CLAUSE = re.compile(shapes("wish", "person_in_a_clause"), re.VERBOSE)
+_NO_PERSON = re.compile(shapes("wish", "no_person"), re.VERBOSE)
 
 
 def _as_typed(hint: str) -> str:

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from common.fresh import Fresh
 from common.text import Words
 from knowledge.confidence import ANSWER_AT, SUGGEST_AT, Band, band_of
+from knowledge.evidence import Evidence
 from knowledge.index import Entry, Index, current_index
 
 __all__ = [
     "ANSWER_AT",
     "SUGGEST_AT",
     "Band",
-    "Candidate",
     "Match",
     "band_of",
     "by_id",
@@ -30,18 +30,10 @@ MOST_RECENT = 256
 
 
 @dataclass(frozen=True)
-class Candidate:
-    faq_id: int
-    question: str
-    answer: str
-    score: float
-
-
-@dataclass(frozen=True)
 class Match:
     band: Band
     confidence: float
-    candidates: tuple[Candidate, ...]
+    evidence: tuple[Evidence, ...]
 
 
 class _Recent:
@@ -76,19 +68,19 @@ def match(question: Words, *, index: Fresh[Index] = _current) -> Match:
 
 def _match(knowledge: Index, question: Words) -> Match:
     ranked = knowledge.ranking.rank(question, MOST_SUGGESTIONS)
-    candidates = tuple(
-        _candidate(knowledge.entries[position], score)
+    evidence = tuple(
+        _evidence(knowledge.entries[position], score)
         for position, score in zip(ranked.positions, ranked.scores, strict=True)
         if score >= ranked.scores[0] * WORTH_SUGGESTING
     )
-    return Match(band_of(ranked.confidence), ranked.confidence, candidates)
+    return Match(band_of(ranked.confidence), ranked.confidence, evidence)
 
 
-def by_id(faq_id: int, *, index: Fresh[Index] = _current) -> Candidate | None:
+def by_id(faq_id: int, *, index: Fresh[Index] = _current) -> Evidence | None:
     """The FAQ that a customer picked from a menu; None when it was disabled or deleted since."""
     entry = index.get().by_id.get(faq_id)
-    return _candidate(entry, 1.0) if entry else None
+    return _evidence(entry, 1.0) if entry else None
 
 
-def _candidate(entry: Entry, score: float) -> Candidate:
-    return Candidate(entry.faq_id, entry.question, entry.answer, score)
+def _evidence(entry: Entry, score: float) -> Evidence:
+    return Evidence("faq", entry.faq_id, entry.question, entry.answer, score)

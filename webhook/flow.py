@@ -104,7 +104,7 @@ def surely_needs_model(message: Message) -> bool:
     return (
         is_question
         and not asks_to_look(message.words, message.fields.get("menu_id", ""))
-        and pipeline.surely_needs_model(message.words, whose=namespace(message.account_id))
+        and pipeline.surely_needs_model(Question(message.words, message.account_id, session_id=""))
     )
 
 

@@ -41,4 +41,4 @@ def _welcome_words(turn: Turn) -> tuple[str, tuple[int, ...]]:
     questions = favourites() if shows_questions else ()
     moment = "follow_plain" if shows_questions and not questions else "follow"
     text = say_text(moment, turn.account_id, name=turn.account.name, choices=menu.lines(questions))
-    return text, tuple(one.faq_id for one in questions)
+    return text, tuple(one.id for one in questions)

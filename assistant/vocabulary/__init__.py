@@ -50,11 +50,15 @@ def whole_words(found: Iterable[str]) -> str:
     return f"(?:{'|'.join(patterns)})"
 
 
-def shapes(table: str, name: str) -> re.Pattern[str]:
-    """A pattern, from the beginning of a text, for this sentence in any language that has it."""
-    tables = (language[table] for language in LANGUAGES.values())
+def shapes(table: str, name: str) -> str:
+    """A pattern, to be compiled as VERBOSE, for this sentence in any language that has it.
+
+    It holds from the beginning of a text only: nobody can look for it from every place of a pile of
+    particles.
+    """
+    tables = [language[table] for language in LANGUAGES.values()]
     filled = [_filled(known, str(known[name])) for known in tables if name in known]
-    XX
+    return r"\A(?:" + "\n|".join(filled) + ")"
 
 
 def _filled(table: Table, shape: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypedDict, Unpack
 
@@ -9,6 +10,9 @@ from assistant.answers import Answer, Question
 from assistant.pipeline import Model, answer
 from common.text import Words
 from wechat.models import OfficialAccount
+
+# Whether the model must be asked these words.
+NeedsIt = Callable[[str], bool]
 
 
 class Parts(TypedDict, total=False):

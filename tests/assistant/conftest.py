@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import pytest
 
+from assistant import pipeline
+from assistant.answers import Question
+from common.text import Words
 from knowledge.models import FAQ
 from llm import gateway
-from tests.assistant.asking import Ask
+from tests.assistant.asking import Ask, NeedsIt
 from tests.faqs import INVOICE, RETURNS, SHIPPING
 from wechat.models import OfficialAccount
 
@@ -35,6 +38,14 @@ def shop(account: OfficialAccount) -> dict[str, FAQ]:
 @pytest.fixture
 def ask(account: OfficialAccount) -> Ask:
     return Ask(account)
+
+
+@pytest.fixture
+def surely_needs_model(account: OfficialAccount) -> NeedsIt:
+    def needs_it(text: str) -> bool:
+        return pipeline.surely_needs_model(Question(Words(text), account.pk, session_id=""))
+
+    return needs_it
 
 
 @pytest.fixture

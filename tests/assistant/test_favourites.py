@@ -23,7 +23,7 @@ def asked(faq: FAQ, times: int, source: Source = Source.FAQ) -> None:
 
 
 def questions() -> list[str]:
-    return [one.question for one in favourites()]
+    return [one.title for one in favourites()]
 
 
 def test_they_are_what_customers_ask_most(shop: dict[str, FAQ]) -> None:

@@ -7,13 +7,13 @@ from __future__ import annotations
 import pytest
 
 from assistant.models import Source
-from assistant.pipeline import NeedsModel, surely_needs_model
+from assistant.pipeline import NeedsModel
 from common.fresh import forget_all
 from common.text import Words
 from knowledge import cache
 from knowledge.models import FAQ, Phrasing
 from knowledge.versions import knowledge_version
-from tests.assistant.asking import Ask
+from tests.assistant.asking import Ask, NeedsIt
 from tests.worlds.model_stub import ModelStub
 
 pytestmark = pytest.mark.usefixtures("no_model_is_configured")
@@ -43,11 +43,11 @@ def test_who_waits_for_a_person_is_not_given_the_wrong_answer_meanwhile(
 
 
 def test_a_model_reads_the_faq_and_answers(
-    binding: FAQ, ask: Ask, model_is_configured: None
+    binding: FAQ, ask: Ask, surely_needs_model: NeedsIt, model_is_configured: None
 ) -> None:
     model = ModelStub({"answer": "请联系客服解绑。", "can_answer": True})
 
-    assert surely_needs_model(Words(UNBINDING))
+    assert surely_needs_model(UNBINDING)
     with pytest.raises(NeedsModel):
         ask(UNBINDING)
     assert ask(UNBINDING, model=model).text == "请联系客服解绑。"

@@ -7,7 +7,7 @@ import pytest
 from assistant import pipeline
 from assistant.answers import Doubt, Question
 from assistant.models import AnswerLog, BlockedTerm, Direction, Persona, Source
-from assistant.pipeline import NeedsModel, surely_needs_model
+from assistant.pipeline import NeedsModel
 from assistant.prompt import REPLY
 from common.fresh import forget_all
 from common.text import Words
@@ -15,7 +15,7 @@ from knowledge import cache
 from knowledge.models import FAQ, CachedAnswer
 from knowledge.versions import knowledge_version
 from llm.errors import ModelsBusy, ModelsDown, NoModel
-from tests.assistant.asking import Ask
+from tests.assistant.asking import Ask, NeedsIt
 from tests.faqs import INVOICE, RETURNS
 from tests.worlds.model_stub import ModelStub, Scripted
 from wechat.models import OfficialAccount
@@ -191,10 +191,15 @@ class TestANumberThatChoosesNothing:
 
     @pytest.mark.parametrize("text", ["9", "42", "三"])
     def test_no_model_is_asked(
-        self, shop: dict[str, FAQ], ask: Ask, model_is_configured: None, text: str
+        self,
+        shop: dict[str, FAQ],
+        ask: Ask,
+        surely_needs_model: NeedsIt,
+        model_is_configured: None,
+        text: str,
     ) -> None:
         assert ask(text).source == Source.SYSTEM
-        assert not surely_needs_model(Words(text))
+        assert not surely_needs_model(text)
 
     @pytest.mark.parametrize("text", ["400", "20261122001", "13800138000", "9 折"])
     def test_a_longer_one_is_a_question(

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from assistant.prompt import MOST_HISTORY_ENTRIES, REPLY, read, turns_for
-from knowledge.matching import Candidate
+from knowledge.evidence import Evidence
 from llm.turns import Completion, ToolCall
 
-RETURNS = Candidate(1, "怎么申请退货", "7 天内可以退。", 0.8)
+RETURNS = Evidence("faq", 1, "怎么申请退货", "7 天内可以退。", 0.8)
 
 
 def completion(text: str = "", arguments: dict[str, Any] | None = None) -> Completion:
@@ -20,7 +20,7 @@ def test_it_gives_the_model_persona_rules_faqs_history_and_question_in_this_orde
     turns = turns_for(
         "多久到账",
         persona="你是小店的客服",
-        candidates=[RETURNS],
+        evidence=[RETURNS],
         history=["怎么退", "7 天内可以退。"],
     )
     assert [turn.role for turn in turns] == ["system", "user", "assistant", "user"]
@@ -31,20 +31,20 @@ def test_it_gives_the_model_persona_rules_faqs_history_and_question_in_this_orde
 
 def test_it_bounds_the_history_and_begins_it_with_a_question() -> None:
     history = [f"第 {number} 句" for number in range(MOST_HISTORY_ENTRIES + 7)]
-    turns = turns_for("然后呢", persona="", candidates=[], history=history)[1:-1]
+    turns = turns_for("然后呢", persona="", evidence=[], history=history)[1:-1]
     assert len(turns) <= MOST_HISTORY_ENTRIES
     assert turns[0].role == "user"
     assert turns[-1].content == history[-1]
 
 
 def test_it_leaves_out_the_empty_question_before_an_agents_own_words() -> None:
-    turns = turns_for("好的", persona="", candidates=[], history=["", "您好，我是李明。"])
+    turns = turns_for("好的", persona="", evidence=[], history=["", "您好，我是李明。"])
     assert [turn.role for turn in turns] == ["system", "assistant", "user"]
 
 
 def test_it_shows_the_model_a_menu_without_its_links() -> None:
     turns = turns_for(
-        "1", persona="", candidates=[], history=["退", '<a href="weixin://x">1. 退货</a>']
+        "1", persona="", evidence=[], history=["退", '<a href="weixin://x">1. 退货</a>']
     )
     assert turns[2].content == "1. 退货"
 

@@ -24,7 +24,7 @@ def made_of_synonyms() -> Pattern:
 MADE_WHILE_RUNNING: dict[str, Pattern] = {
     "knowledge/synonyms.py": made_of_synonyms(),
     # Called at import only: its results are found in the module.
-    "assistant/smalltalk.py": smalltalk._made_of("a"),
+    "assistant/smalltalk.py": smalltalk._made_of("greeting"),
 }
 
 

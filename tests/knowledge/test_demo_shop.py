@@ -46,7 +46,7 @@ def test_it_has_about_thirty_faqs_in_categories_with_phrasings() -> None:
 def test_it_answers(demo_shop: None, asked: str, question: str) -> None:
     found = match(Words(asked))
 
-    assert (found.band, found.candidates[0].question) == ("answer", question)
+    assert (found.band, found.evidence[0].title) == ("answer", question)
 
 
 @pytest.mark.parametrize(

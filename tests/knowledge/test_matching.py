@@ -16,8 +16,8 @@ def test_it_answers_a_question_it_knows(shop: dict[str, int]) -> None:
 
     assert found.band == "answer"
     assert found.confidence == 1.0
-    assert found.candidates[0].faq_id == shop["怎么退货"]
-    assert found.candidates[0].answer == "怎么退货的答案"
+    assert found.evidence[0].id == shop["怎么退货"]
+    assert found.evidence[0].text == "怎么退货的答案"
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_it_finds_a_question_asked_in_other_words(
     found = match(Words(asked))
 
     assert found.band == "answer"
-    assert found.candidates[0].faq_id == shop[question]
+    assert found.evidence[0].id == shop[question]
 
 
 def test_it_suggests_when_two_are_meant_alike(shop: dict[str, int]) -> None:
@@ -46,11 +46,11 @@ def test_it_suggests_when_two_are_meant_alike(shop: dict[str, int]) -> None:
     found = match(Words("怎么清洗"))
 
     assert found.band == "suggest"
-    assert {candidate.question for candidate in found.candidates[:2]} == {
+    assert {one.title for one in found.evidence[:2]} == {
         "鞋子怎么清洗",
         "衣服怎么清洗",
     }
-    assert len(found.candidates) <= 3
+    assert len(found.evidence) <= 3
 
 
 @pytest.mark.parametrize("asked", ["退", "换", "钱"])
@@ -77,11 +77,11 @@ def test_it_has_nothing_for_another_subject(shop: dict[str, int], asked: str) ->
 def test_it_has_nothing_without_faqs(db: None) -> None:
     found = match(Words("怎么退货"))
 
-    assert (found.band, found.candidates) == ("none", ())
+    assert (found.band, found.evidence) == ("none", ())
 
 
 def test_it_does_not_give_a_disabled_faq(shop: dict[str, int]) -> None:
-    offered = {candidate.question for candidate in match(Words("门店在哪里")).candidates}
+    offered = {one.title for one in match(Words("门店在哪里")).evidence}
 
     assert "门店在哪里" not in offered
 
@@ -90,7 +90,7 @@ def test_a_menu_digit_finds_its_faq_by_id(shop: dict[str, int]) -> None:
     picked = by_id(shop["退款多久到账"])
 
     assert picked is not None
-    assert (picked.question, picked.answer) == ("退款多久到账", "退款多久到账的答案")
+    assert (picked.title, picked.text) == ("退款多久到账", "退款多久到账的答案")
 
 
 def test_a_menu_digit_finds_nothing_when_the_faq_was_disabled_or_deleted(

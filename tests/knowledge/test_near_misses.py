@@ -45,7 +45,7 @@ def test_it_offers_what_differs_by_the_word_that_matters(db: None, asked: str, k
 
     found = match(Words(asked))
 
-    assert (found.band, found.candidates[0].question) == ("suggest", known)
+    assert (found.band, found.evidence[0].title) == ("suggest", known)
 
 
 @pytest.mark.parametrize("asked", ["支持十五天退货吗", "支持 15 天退货么", "退货支持15天吗"])

@@ -28,13 +28,8 @@ PACKAGES = (
 # What customers type, what models read, what WeChat itself says, and data that is Chinese in every
 # language.
 NOT_FOR_READERS = {
-    *(
-        "assistant/menu.py",
-        "assistant/pipeline.py",
-        "assistant/plain_text.py",
-        "assistant/prompt.py",
-    ),
-    *("assistant/smalltalk.py", "assistant/standing.py", "assistant/wishes.py"),
+    *("assistant/follow_up.py", "assistant/menu.py", "assistant/plain_text.py"),
+    *("assistant/prompt.py", "assistant/wishes.py"),
     *("conversations/replies/links.py", "conversations/replies/parts.py"),
     *("wechat/replies.py", "llm/gateway.py"),
     *("knowledge/csv_file.py", "knowledge/models.py", "knowledge/row_checks.py"),

@@ -55,11 +55,9 @@ class Command(BaseCommand):
         self.stdout.write(f"source      {answer.source.value}")
         confidence = match.confidence if answer.confidence is None else answer.confidence
         self.stdout.write(f"confidence  {confidence:.2f} ({match.band})")
-        for candidate in match.candidates:
-            self.stdout.write(
-                f"FAQ {candidate.faq_id:<7} {candidate.score:.2f}  {candidate.question}"
-            )
-        if not match.candidates:
+        for found in match.evidence:
+            self.stdout.write(f"FAQ {found.id:<7} {found.score:.2f}  {found.title}")
+        if not match.evidence:
             self.stdout.write("FAQ         none comes close")
 
 
