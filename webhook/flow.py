@@ -58,9 +58,7 @@ def _reply(turn: Turn, model: Model | None) -> None:
         note_event(turn)
     elif message.kind == FOLLOW:
         welcome(turn)
-    elif asks_to_look(
-        message.words, message.fields.get("menu_id", "")
-    ) and not _is_said_to_a_person(turn):
+    elif _asks_to_look(message) and not _is_said_to_a_person(turn):
         show_what_waits(turn)
     elif conversation.owner == Owner.AGENT:
         tickets.add_message(turn)
@@ -80,6 +78,10 @@ def leave_to_a_person(turn: Turn) -> None:
         tickets.show_broken(turn)
     else:
         tickets.hand_over(turn, reason=Reason.BROKEN)
+
+
+def _asks_to_look(message: Message) -> bool:
+    return asks_to_look(message.words, message.fields.get("menu_id", ""))
 
 
 def _is_said_to_a_person(turn: Turn) -> bool:
@@ -103,7 +105,7 @@ def surely_needs_model(message: Message) -> bool:
     is_question = bool(message.text) and message.kind not in (CLICK, FOLLOW, *UNHEARD_KINDS)
     return (
         is_question
-        and not asks_to_look(message.words, message.fields.get("menu_id", ""))
+        and not _asks_to_look(message)
         and pipeline.surely_needs_model(Question(message.words, message.account_id, session_id=""))
     )
 
