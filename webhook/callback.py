@@ -71,21 +71,23 @@ class Callback:
     async def respond(self, scope: Scope, receive: Receive, arrived: float) -> Response | None:
         """None: the client has gone."""
         try:
-            keys = await accounts.cached(scope["path"].removeprefix("/wechat").strip("/") or None)
+            account = await accounts.cached(
+                scope["path"].removeprefix("/wechat").strip("/") or None
+            )
         except accounts.AccountsUnknown as error:
             logger.error("push not opened, WeChat delivers it again: %s", error)
             return (
                 None if await read_body(receive) is None else await _wait_for_cut(receive, arrived)
             )
-        if keys is None:
+        if account is None:
             return NOT_FOUND
         query = query_of(scope)
         if scope["method"] == "GET":
-            return handshake(keys, query)
+            return handshake(account, query)
         if scope["method"] != "POST":
             return Response(405, b"method not allowed", headers=((b"allow", b"GET, POST"),))
         # From the query alone: a stranger gets none of his body read.
-        caller = check_caller(keys, query, arrived, request_id_of(scope))
+        caller = check_caller(account, query, arrived, request_id_of(scope))
         if isinstance(caller, Response):
             return caller
         body = await read_body(receive)
@@ -94,7 +96,7 @@ class Callback:
         delivery = open_delivery(caller, body)
         del query, caller, body  # Thousands of requests are held at the same time.
         if delivery is PLAIN_REFUSED:
-            self.door.note_refused_plain(keys.account_id)
+            self.door.note_refused_plain(account.account_id)
         return delivery if isinstance(delivery, Response) else await self._take(delivery, receive)
 
     async def _take(self, delivery: Delivery, receive: Receive) -> Response | None:
@@ -108,7 +110,7 @@ class Callback:
             logger.error("a push of account %s could not be stored: %s", push.account_id, error)
             return _sorry(delivery)
         if taken.verdict is Verdict.FORGED:
-            refusals.note(delivery.keys.slug, "push refused: another body behind its signature")
+            refusals.note(delivery.account.slug, "push refused: another body behind its signature")
             return FORBIDDEN
         if taken.verdict is Verdict.NOT_KEPT:
             return SUCCESS
@@ -169,7 +171,7 @@ class Callback:
                 delivery, taken, waiter, ""
             )
         if taken.deliveries >= LAST_DELIVERY or delivery.is_old:
-            text = thinking_text(delivery.keys.account_id)
+            text = thinking_text(delivery.account.account_id)
             return await self._claim(delivery, taken, "last") or self._tell(
                 delivery, taken, waiter, text
             )
@@ -214,7 +216,7 @@ class Callback:
         """The message was not accepted. WeChat repeats only what gets no answer: none but the last
         gets one.
         """
-        logger.error("a push of account %s was not stored: %s", delivery.keys.account_id, error)
+        logger.error("a push of account %s was not stored: %s", delivery.account.account_id, error)
         if delivery.is_old:
             return _sorry(delivery)
         return await _wait_for_cut(receive, delivery.arrived)
@@ -224,7 +226,7 @@ def _sorry(delivery: Delivery) -> Response:
     """The words for who sent something. Who did nothing that asks for an answer reads none."""
     if delivery.incoming.kind not in ANSWERED_KINDS:
         return SUCCESS
-    return delivery.reply(ready_text("storing_failed", delivery.keys.account_id))
+    return delivery.reply(ready_text("storing_failed", delivery.account.account_id))
 
 
 async def _wait_for_cut(receive: Receive, arrived: float) -> Response | None:

@@ -20,7 +20,7 @@ from webhook.intake import Push
 from webhook.kinds import COUNTED_EVENTS, HANDLED_KINDS, UNHEARD_KINDS
 from webhook.one_body import PlainBody
 from wechat import crypto, parsing, replies
-from wechat.crypto import Keys
+from wechat.crypto import Account
 
 # WeChat cuts after 5 s. Nothing is claimed in the last moments: what is written too late is lost.
 LAST_CLAIM_SECONDS = 4.5
@@ -39,7 +39,7 @@ class Delivery:
     this process count from it; `received_at` is the same moment by the clock of all processes.
     """
 
-    keys: Keys
+    account: Account
     incoming: parsing.Incoming
     aes_key: str | None
     nonce: str
@@ -61,7 +61,7 @@ class Delivery:
 
     @property
     def route(self) -> Route:
-        return route_of(self.keys)
+        return route_of(self.account)
 
     @property
     def hold_seconds(self) -> float:
@@ -76,18 +76,18 @@ class Delivery:
         xml = replies.text_reply(to=incoming.openid, sender=incoming.to, text=text, created=now)
         if self.aes_key is not None:
             xml = crypto.seal(
-                xml, keys=self.keys, aes_key=self.aes_key, nonce=self.nonce, timestamp=now
+                xml, account=self.account, aes_key=self.aes_key, nonce=self.nonce, timestamp=now
             )
         return Response(200, xml.encode(), b"application/xml; charset=utf-8")
 
 
-def handshake(keys: Keys, query: dict[str, str]) -> Response:
+def handshake(account: Account, query: dict[str, str]) -> Response:
     try:
-        echo = crypto.check_handshake(keys.token, query)
+        echo = crypto.check_handshake(account.token, query)
         _refuse_old(query["timestamp"], clock.now())
         return Response(200, echo.encode())
     except (crypto.Forbidden, TooOld) as error:
-        refusals.note(keys.slug, f"handshake refused: {error}")
+        refusals.note(account.slug, f"handshake refused: {error}")
         return FORBIDDEN
 
 
@@ -102,17 +102,17 @@ class Caller:
 
 
 def check_caller(
-    keys: Keys, query: dict[str, str], arrived: float, request_id: int | None = None
+    account: Account, query: dict[str, str], arrived: float, request_id: int | None = None
 ) -> Caller | Response:
     """The sender of a push, or the status that tells a stranger to stop. One log line."""
     received_at = clock.now()
     try:
-        signed = crypto.check_query(keys, query)
+        signed = crypto.check_query(account, query)
         _refuse_old(signed.timestamp, received_at)
     except (crypto.Forbidden, TooOld) as error:
-        return _refuse(keys, error)
+        return _refuse(account, error)
     except crypto.BadEnvelope as error:
-        return _misunderstand(keys, error)
+        return _misunderstand(account, error)
     return Caller(signed, arrived, received_at, request_id)
 
 
@@ -123,17 +123,17 @@ def open_delivery(caller: Caller, body: bytes) -> Delivery | Response:
         opened = crypto.open_body(signed, body)
         incoming = parsing.parse(opened.xml)
     except crypto.PlainRefused as error:
-        _refuse(signed.keys, error)
+        _refuse(signed.account, error)
         return PLAIN_REFUSED
     except crypto.Forbidden as error:
-        return _refuse(signed.keys, error)
+        return _refuse(signed.account, error)
     except (crypto.BadEnvelope, parsing.NotUnderstood) as error:
-        return _misunderstand(signed.keys, error)
+        return _misunderstand(signed.account, error)
     _compare_clocks(incoming.created, caller.received_at)
     if opened.aes_key is None:
         plain = PlainBody.of(signed.signature, body)
     return Delivery(
-        keys=signed.keys,
+        account=signed.account,
         incoming=incoming,
         aes_key=opened.aes_key,
         nonce=signed.nonce,
@@ -155,13 +155,13 @@ def _is_wild(difference: float) -> bool:
     return abs(difference) > settings.CALLBACK_MAX_AGE + 60
 
 
-def _refuse(keys: Keys, error: Exception) -> Response:
-    refusals.note(keys.slug, f"push refused: {error}")
+def _refuse(account: Account, error: Exception) -> Response:
+    refusals.note(account.slug, f"push refused: {error}")
     return FORBIDDEN
 
 
-def _misunderstand(keys: Keys, error: Exception) -> Response:
-    refusals.note(keys.slug, f"push not understood: {error}")
+def _misunderstand(account: Account, error: Exception) -> Response:
+    refusals.note(account.slug, f"push not understood: {error}")
     return BAD_REQUEST
 
 
@@ -190,11 +190,11 @@ def push_of(delivery: Delivery) -> Push:
     """What is stored of a delivery. Ids and kinds are bounded by the parser, the text is cut to
     what a row takes.
     """
-    incoming, keys = delivery.incoming, delivery.keys
+    incoming, account = delivery.incoming, delivery.account
     words = Words(incoming.question[:MAX_TEXT])
     return Push(
-        account_id=keys.account_id,
-        account_slug=keys.slug,
+        account_id=account.account_id,
+        account_slug=account.slug,
         openid=incoming.openid,
         dedup_key=incoming.dedup_key,
         kind=incoming.kind,

@@ -16,13 +16,13 @@ from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.utils import timezone
 
 from common.fresh import Fresh
-from wechat.crypto import Keys
+from wechat.crypto import Account
 from wechat.models import OfficialAccount, ReplyMode
 from wechat.tokens import drop_token
 
 __all__ = [
+    "Account",
     "AccountsUnknown",
-    "Keys",
     "by_id",
     "by_slug",
     "cached",
@@ -57,9 +57,9 @@ class AccountsUnknown(Exception):
 
 @dataclass(frozen=True)
 class Snapshot:
-    by_slug: Mapping[str, Keys]
-    by_id: Mapping[int, Keys]
-    default: Keys | None
+    by_slug: Mapping[str, Account]
+    by_id: Mapping[int, Account]
+    default: Account | None
     first_id: int | None
 
 
@@ -97,17 +97,17 @@ class _Looker:
             self.wait_until = time.monotonic() + LOOK_PAUSE
 
 
-def by_slug(slug: str | None) -> Keys | None:
+def by_slug(slug: str | None) -> Account | None:
     """The account of `/wechat/<slug>`, None for that of `/wechat`. May read the database: not for
     the event loop.
     """
     return _of_slug(snapshot.get(), slug)
 
 
-def by_id(account_id: int) -> Keys:
+def by_id(account_id: int) -> Account:
     """Also an account that was switched off meanwhile: what came in before is still answered."""
-    keys = snapshot.get().by_id.get(account_id)
-    return keys if keys is not None else _keys(OfficialAccount.objects.get(pk=account_id))
+    account = snapshot.get().by_id.get(account_id)
+    return account if account is not None else _account(OfficialAccount.objects.get(pk=account_id))
 
 
 def namespace(account_id: int) -> str:
@@ -126,7 +126,7 @@ def may_send(account_id: int) -> bool:
     return by_id(account_id).may_send
 
 
-async def cached(slug: str | None) -> Keys | None:
+async def cached(slug: str | None) -> Account | None:
     """`by_slug` for the event loop: a look at the database happens in a thread, one for all who ask
     meanwhile.
     """
@@ -216,36 +216,36 @@ def _new_account(app_id: str) -> OfficialAccount:
     return OfficialAccount(app_id=app_id, slug=slug, name=name, reply_mode=ReplyMode.AUTO)
 
 
-def _of_slug(known: Snapshot, slug: str | None) -> Keys | None:
+def _of_slug(known: Snapshot, slug: str | None) -> Account | None:
     return known.default if slug is None else known.by_slug.get(slug)
 
 
 def _load() -> Snapshot:
     rows = OfficialAccount.objects.order_by("-is_default", "pk")
-    by_id = {row.pk: _keys(row) for row in rows}
-    keys = [by_id[row.pk] for row in rows if row.enabled]
+    by_id = {row.pk: _account(row) for row in rows}
+    enabled = [by_id[row.pk] for row in rows if row.enabled]
     return Snapshot(
-        by_slug=MappingProxyType({one.slug: one for one in keys}),
+        by_slug=MappingProxyType({one.slug: one for one in enabled}),
         by_id=MappingProxyType(by_id),
-        default=keys[0] if keys else None,
+        default=enabled[0] if enabled else None,
         first_id=min(by_id, default=None),
     )
 
 
-def _keys(account: OfficialAccount) -> Keys:
-    return Keys(
-        account_id=account.pk,
-        slug=account.slug,
-        app_id=account.app_id,
-        token=account.token,
-        app_secret=account.app_secret,
-        aes_key=account.aes_key,
-        previous_aes_key=account.previous_aes_key,
-        previous_until=_previous_until(account),
-        encrypted_only=account.takes_sealed_only,
-        may_send=account.may_send,
-        original_id=account.original_id,
-        name=account.name,
+def _account(row: OfficialAccount) -> Account:
+    return Account(
+        account_id=row.pk,
+        slug=row.slug,
+        app_id=row.app_id,
+        token=row.token,
+        app_secret=row.app_secret,
+        aes_key=row.aes_key,
+        previous_aes_key=row.previous_aes_key,
+        previous_until=_previous_until(row),
+        encrypted_only=row.takes_sealed_only,
+        may_send=row.may_send,
+        original_id=row.original_id,
+        name=row.name,
     )
 
 

@@ -29,7 +29,7 @@ MOST_RENEWALS = 2
 
 
 class Credentials(Protocol):
-    """An OfficialAccount, or its Keys."""
+    """An OfficialAccount, or its `Account`."""
 
     @property
     def app_id(self) -> str: ...

@@ -66,8 +66,8 @@ class BadEnvelope(ValueError):
 
 
 @dataclass(frozen=True)
-class Keys:
-    """What is needed to talk with WeChat about one account. Secrets stay out of `repr` and so out
+class Account:
+    """An Official Account as requests need it, frozen. Secrets stay out of `repr` and so out
     of logs.
     """
 
@@ -89,7 +89,7 @@ class Keys:
 class SignedQuery:
     """The query of a push whose sender knows the account's token. Only this opens a body."""
 
-    keys: Keys
+    account: Account
     signature: str
     timestamp: str
     nonce: str
@@ -113,34 +113,34 @@ def check_handshake(token: str, query: Mapping[str, str]) -> str:
     return _parameter(query, "echostr")
 
 
-def check_query(keys: Keys, query: Mapping[str, str]) -> SignedQuery:
+def check_query(account: Account, query: Mapping[str, str]) -> SignedQuery:
     """Verify the sender of a push. Raises `Forbidden` (403) or `BadEnvelope` (400)."""
-    signed = _check_signature(keys.token, query)
+    signed = _check_signature(account.token, query)
     mode = query.get("encrypt_type", "raw").lower()
     if mode == "aes":
-        return SignedQuery(keys, *signed, _parameter(query, "msg_signature"))
+        return SignedQuery(account, *signed, _parameter(query, "msg_signature"))
     if mode not in {"raw", ""}:
         raise BadEnvelope(f"unknown encrypt_type {mode[:20]!r}")
-    return SignedQuery(keys, *signed, None)
+    return SignedQuery(account, *signed, None)
 
 
 def open_body(signed: SignedQuery, body: bytes) -> Opened:
     """Take the XML out of a push. Raises `Forbidden` (403) or `BadEnvelope` (400)."""
     if signed.msg_signature is None:
-        if signed.keys.encrypted_only:
+        if signed.account.encrypted_only:
             raise PlainRefused(
                 f"the account takes sealed pushes only. At {PUSHES} choose 安全模式 (or 兼容模式);"
                 " WECHAT_ENCRYPTED_ONLY=false, or the field on the account's page, lets plain ones "
                 "in"
             )
         return Opened(body, None)
-    return _open_encrypted(signed.keys, _signed_cipher_text(signed, signed.msg_signature, body))
+    return _open_encrypted(signed.account, _signed_cipher_text(signed, signed.msg_signature, body))
 
 
 def seal(
     xml: str,
     *,
-    keys: Keys,
+    account: Account,
     aes_key: str,
     nonce: str,
     timestamp: int | None = None,
@@ -148,8 +148,8 @@ def seal(
 ) -> str:
     """An answer in its encrypted envelope. `timestamp` and `random` are for tests."""
     moment = str(int(time.time()) if timestamp is None else timestamp)
-    encrypted = encrypt(xml.encode(), aes_key=aes_key, app_id=keys.app_id, random=random)
-    signed = signature(keys.token, moment, nonce, encrypted)
+    encrypted = encrypt(xml.encode(), aes_key=aes_key, app_id=account.app_id, random=random)
+    signed = signature(account.token, moment, nonce, encrypted)
     return (
         f"<xml><Encrypt><![CDATA[{encrypted}]]></Encrypt><MsgSignature><![CDATA[{signed}]]></MsgSignature>"
         f"<TimeStamp>{moment}</TimeStamp><Nonce>{cdata(nonce)}</Nonce></xml>"
@@ -184,27 +184,29 @@ def decrypt(encrypted: bytes, *, aes_key: str, app_id: str) -> bytes:
     return clear[_HEAD:end]
 
 
-def _open_encrypted(keys: Keys, encrypted: bytes) -> Opened:
-    if not keys.aes_key:
+def _open_encrypted(account: Account, encrypted: bytes) -> Opened:
+    if not account.aes_key:
         raise BadEnvelope("the push is encrypted, but the account has no EncodingAESKey")
     try:
-        return Opened(decrypt(encrypted, aes_key=keys.aes_key, app_id=keys.app_id), keys.aes_key)
+        return Opened(
+            decrypt(encrypted, aes_key=account.aes_key, app_id=account.app_id), account.aes_key
+        )
     except (BadEnvelope, WrongAppId):
         # While a key is being replaced WeChat may still use the one before; its answer needs the
         # same.
-        if time.time() >= keys.previous_until:
+        if time.time() >= account.previous_until:
             raise
-        opened = _with_previous_key(keys, encrypted)
+        opened = _with_previous_key(account, encrypted)
         if opened is None:
             raise
         return opened
 
 
-def _with_previous_key(keys: Keys, encrypted: bytes) -> Opened | None:
+def _with_previous_key(account: Account, encrypted: bytes) -> Opened | None:
     try:
         return Opened(
-            decrypt(encrypted, aes_key=keys.previous_aes_key, app_id=keys.app_id),
-            keys.previous_aes_key,
+            decrypt(encrypted, aes_key=account.previous_aes_key, app_id=account.app_id),
+            account.previous_aes_key,
         )
     except (BadEnvelope, WrongAppId):
         return None
@@ -224,7 +226,7 @@ def _signed_cipher_text(signed: SignedQuery, msg_signature: str, body: bytes) ->
         raise BadEnvelope("no <Encrypt> in the body")
     for start in starts:
         candidate = _text_of_encrypt(body, start)
-        if _fits(msg_signature, signed.keys.token, signed.timestamp, signed.nonce, candidate):
+        if _fits(msg_signature, signed.account.token, signed.timestamp, signed.nonce, candidate):
             return candidate
     raise BadSignature("msg_signature does not fit")
 

@@ -28,7 +28,7 @@ class ReplyMode(models.TextChoices):
 
 
 class OfficialAccount(models.Model):
-    """Keys of one account, and how it may reply. Secrets are encrypted at rest and never shown."""
+    """One account and how it may reply. Secrets are encrypted at rest and never shown."""
 
     slug = models.SlugField(_("网址标识"), unique=True, help_text=_("回调地址为 /wechat/网址标识"))
     name = models.CharField(_("名称"), max_length=60)

@@ -28,7 +28,7 @@ from conversations.window import ledger
 from conversations.window.ledger import KEPT_FOR_A_PERSON, PAUSE_SECONDS, SENDING_LEASE
 from wechat import accounts
 from wechat.client import Line, api_of
-from wechat.crypto import Keys
+from wechat.crypto import Account
 from wechat.errors import OutcomeUnknown, TextTooLong, WeChatError
 
 logger = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ class NotBegun(Exception):
     """The call was not made: the row is no longer ours to send, or nobody could tell."""
 
 
-def line_at_hand(account: Keys) -> Line | None:
+def line_at_hand(account: Account) -> Line | None:
     """For a task that may send its answer itself. None: the account has no API, or its token would
     have to be asked for first; delivery does that.
     """
@@ -49,7 +49,7 @@ def line_at_hand(account: Keys) -> Line | None:
     return Line(api, token) if token else None
 
 
-def open_line(account: Keys) -> Line | WeChatError:
+def open_line(account: Account) -> Line | WeChatError:
     """With a token of WeChat's. An error is the outcome of whatever was to be sent."""
     api = api_of(account)
     try:

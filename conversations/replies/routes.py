@@ -14,8 +14,8 @@ from conversations.replies.queueing import queue_delivery
 from wechat import accounts
 
 
-class Account(Protocol):
-    """An OfficialAccount, or its Keys."""
+class HasReplyMode(Protocol):
+    """An OfficialAccount, or its `Account`."""
 
     @property
     def may_send(self) -> bool: ...
@@ -47,7 +47,7 @@ API = Route("api", calls_wechat=True, at_rest=ReplyState.READY)
 PASSIVE = Route("passive", calls_wechat=False, at_rest=ReplyState.WAITING_FOR_CUSTOMER)
 
 
-def route_of(account: Account) -> Route:
+def route_of(account: HasReplyMode) -> Route:
     return API if account.may_send else PASSIVE
 
 

@@ -40,7 +40,7 @@ from conversations.sql import (
 from conversations.turns.arriving import attach_one
 from wechat import accounts
 from wechat.client import Line
-from wechat.crypto import Keys
+from wechat.crypto import Account
 
 LEASE = timedelta(seconds=20)
 RENEW_SECONDS = 5.0
@@ -75,7 +75,7 @@ class Turn:
     message: Message
     conversation: Conversation
     customer: Customer
-    account: Keys
+    account: Account
     lease: str = ""
     # What this turn, and no other, writes is known by.
     id: str = field(default_factory=new_claim, init=False)

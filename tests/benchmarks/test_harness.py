@@ -24,7 +24,7 @@ from benchmarks.stack import is_open
 from tests.services.process import Process
 from tests.stack import ROOT, free_port
 from tests.wechat.vectors import open_envelope
-from wechat.crypto import Keys
+from wechat.crypto import Account
 from wechat.parsing import parse
 
 
@@ -61,7 +61,7 @@ def test_it_makes_pushes_that_our_callback_opens() -> None:
     query = dict(
         pair.split("=", 1) for pair in head.split(b" ")[1].decode().partition("?")[2].split("&")
     )
-    keys = Keys(account_id=1, slug="api", app_id="wxbench", token=TOKEN, aes_key=AES_KEY)
+    keys = Account(account_id=1, slug="api", app_id="wxbench", token=TOKEN, aes_key=AES_KEY)
     incoming = parse(open_envelope(keys, query, body).xml)
     assert (incoming.openid, incoming.question, incoming.created) == (
         "oLiHua",

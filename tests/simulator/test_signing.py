@@ -14,7 +14,7 @@ from simulator.envelope import Sealed, Unreadable, open_reply, seal
 from simulator.models import Mode
 from simulator.pushes import Push
 from tests.wechat.vectors import open_envelope
-from wechat.crypto import Keys
+from wechat.crypto import Account
 from wechat.parsing import parse
 
 WORDS = "鞋子小了能换吗😀 <b>&amp; ]]> 完"
@@ -49,7 +49,7 @@ def test_it_encrypts_so_that_wechatpy_reads_the_push(mode: str) -> None:
 @pytest.mark.parametrize("mode", Mode.values)
 def test_it_signs_so_that_our_door_opens(mode: str) -> None:
     keys = credentials()
-    ours = Keys(
+    ours = Account(
         account_id=1, slug="simulator", app_id=keys.app_id, token=keys.token, aes_key=keys.aes_key
     )
     push = text_push()

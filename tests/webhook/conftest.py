@@ -91,7 +91,7 @@ def short_times(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
     """For tests in which a time runs out: a second stands for the five that WeChat waits."""
     for name, seconds in {
         "LAST_CLAIM_SECONDS": 0.9,
-        "CLAIM_GRACE_SECONDS": 0.5,
+        "LAST_CLAIM_GRACE_SECONDS": 0.5,
         "STORE_SECONDS": 0.8,
         "GIVE_UP_SECONDS": 1.5,
     }.items():

@@ -14,7 +14,7 @@ from common.redis import redis
 from tests.clock import Clock
 from tests.factories import AccountFactory
 from wechat import accounts
-from wechat.crypto import Keys
+from wechat.crypto import Account
 from wechat.models import OfficialAccount, ReplyMode
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -60,18 +60,22 @@ def test_an_account_is_found_by_its_slug_and_number() -> None:
     row = AccountFactory(
         slug="shop", previous_aes_key="P" * 43, original_id="gh_1", encrypted_only=True
     )
-    keys = accounts.by_slug("shop")
-    assert keys is not None
-    assert accounts.by_id(row.pk) == keys
-    assert (keys.account_id, keys.app_id, keys.name, keys.original_id) == (
+    account = accounts.by_slug("shop")
+    assert account is not None
+    assert accounts.by_id(row.pk) == account
+    assert (account.account_id, account.app_id, account.name, account.original_id) == (
         row.pk,
         row.app_id,
         row.name,
         "gh_1",
     )
-    assert (keys.token, keys.aes_key, keys.previous_aes_key) == (row.token, row.aes_key, "P" * 43)
-    assert keys.encrypted_only
-    assert keys.may_send
+    assert (account.token, account.aes_key, account.previous_aes_key) == (
+        row.token,
+        row.aes_key,
+        "P" * 43,
+    )
+    assert account.encrypted_only
+    assert account.may_send
 
 
 def test_the_default_account_is_the_one_named_so() -> None:
@@ -125,7 +129,7 @@ def test_there_is_one_default_account() -> None:
     assert not OfficialAccount.objects.get(pk=first.pk).is_default
 
 
-def known(slug: str) -> Keys:
+def known(slug: str) -> Account:
     found = accounts.by_slug(slug)
     assert found is not None
     return found
@@ -282,14 +286,14 @@ def test_while_one_thread_looks_the_others_go_on(
 # --- On the event loop --------------------------------------------------------------------------
 
 
-def on_a_loop(work: Callable[[], Awaitable[Keys | None]]) -> Keys | None:
-    async def run() -> Keys | None:
+def on_a_loop(work: Callable[[], Awaitable[Account | None]]) -> Account | None:
+    async def run() -> Account | None:
         return await work()
 
     return asyncio.run(run())
 
 
-def found_on_a_loop(slug: str | None) -> Keys:
+def found_on_a_loop(slug: str | None) -> Account:
     found = on_a_loop(lambda: accounts.cached(slug))
     assert found is not None
     return found

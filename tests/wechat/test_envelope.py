@@ -12,7 +12,7 @@ from wechatpy.crypto import PrpCrypto, WeChatCrypto
 from tests.wechat import vectors
 from tests.wechat.vectors import A, D, E, Vector, open_envelope
 from wechat import crypto
-from wechat.crypto import Keys
+from wechat.crypto import Account
 
 every_vector = pytest.mark.parametrize("vector", vectors.ALL, ids=lambda vector: vector.name)
 
@@ -35,8 +35,8 @@ def raw_aes(vector: Vector, clear: bytes) -> str:
     return base64.b64encode(encryptor.update(clear) + encryptor.finalize()).decode()
 
 
-def open_signed(vector: Vector, encrypted: str, keys: Keys | None = None) -> crypto.Opened:
-    return open_envelope(keys or vector.keys, signed(vector, encrypted), envelope(encrypted))
+def open_signed(vector: Vector, encrypted: str, account: Account | None = None) -> crypto.Opened:
+    return open_envelope(account or vector.account, signed(vector, encrypted), envelope(encrypted))
 
 
 # --- The published samples ----------------------------------------------------------------------
@@ -44,7 +44,7 @@ def open_signed(vector: Vector, encrypted: str, keys: Keys | None = None) -> cry
 
 @every_vector
 def test_it_opens_the_sample(vector: Vector) -> None:
-    opened = open_envelope(vector.keys, vector.query, vector.body)
+    opened = open_envelope(vector.account, vector.query, vector.body)
     assert opened == crypto.Opened(vector.clear, vector.aes_key)
     assert len(base64.b64decode(vector.encrypted)) == vector.cipher_bytes
 
@@ -53,7 +53,7 @@ def test_it_opens_the_sample(vector: Vector) -> None:
 def test_it_seals_to_the_very_bytes_of_the_sample(vector: Vector) -> None:
     sealed = crypto.seal(
         vector.clear.decode(),
-        keys=vector.keys,
+        account=vector.account,
         aes_key=vector.aes_key,
         nonce=vector.nonce,
         timestamp=int(vector.timestamp),
@@ -75,14 +75,14 @@ def test_it_agrees_with_wechatpy(vector: Vector) -> None:
     opened = theirs.decrypt_message(
         message, query["msg_signature"], query["timestamp"], query["nonce"]
     )
-    assert opened.encode() == open_envelope(vector.keys, query, vector.body).xml
+    assert opened.encode() == open_envelope(vector.account, query, vector.body).xml
 
 
 @every_vector
 def test_wechatpy_opens_what_we_seal(vector: Vector) -> None:
     text = vector.clear.decode()
     sealed = crypto.seal(
-        text, keys=vector.keys, aes_key=vector.aes_key, nonce="n", timestamp=1700000000
+        text, account=vector.account, aes_key=vector.aes_key, nonce="n", timestamp=1700000000
     )
     signature = sealed.split("<MsgSignature><![CDATA[")[1].split("]]>")[0]
     theirs = WeChatCrypto(vector.token, vector.aes_key, vector.app_id)
@@ -102,7 +102,7 @@ def test_sample_a_is_one_of_compatible_mode() -> None:
         + f"<Encrypt><![CDATA[{A.encrypted}]]></Encrypt></xml>".encode()
     )
     query = {**A.query, "signature": "16120ec1b8dbb870f510d87ce6bc2463eae6ca1a"}
-    assert open_envelope(A.keys, query, body).xml == A.clear
+    assert open_envelope(A.account, query, body).xml == A.clear
 
 
 @pytest.mark.parametrize(
@@ -157,19 +157,19 @@ PLAIN = {
     "timestamp": "1714037059",
     "nonce": "486452656",
 }
-B_KEYS = vectors.B1.keys
+B_ACCOUNT = vectors.B1.account
 
 
 @pytest.mark.parametrize(
     "query", [PLAIN, {**PLAIN, "encrypt_type": "raw"}, {**PLAIN, "encrypt_type": ""}]
 )
 def test_it_opens_a_plain_push_also_of_an_account_with_a_key(query: dict[str, str]) -> None:
-    assert open_envelope(B_KEYS, query, b"<xml/>") == crypto.Opened(b"<xml/>", None)
+    assert open_envelope(B_ACCOUNT, query, b"<xml/>") == crypto.Opened(b"<xml/>", None)
 
 
 def test_it_refuses_a_plain_push_where_only_encrypted_ones_are_wanted() -> None:
     with pytest.raises(crypto.PlainRefused):
-        open_envelope(replace(B_KEYS, encrypted_only=True), PLAIN, b"<xml/>")
+        open_envelope(replace(B_ACCOUNT, encrypted_only=True), PLAIN, b"<xml/>")
 
 
 @pytest.mark.parametrize(
@@ -177,18 +177,18 @@ def test_it_refuses_a_plain_push_where_only_encrypted_ones_are_wanted() -> None:
 )
 def test_it_refuses_a_plain_push_with_a_wrong_signature(signature: str) -> None:
     with pytest.raises(crypto.BadSignature):
-        open_envelope(B_KEYS, {**PLAIN, "signature": signature}, b"<xml/>")
+        open_envelope(B_ACCOUNT, {**PLAIN, "signature": signature}, b"<xml/>")
 
 
 @pytest.mark.parametrize("name", PLAIN)
 def test_it_refuses_a_plain_push_that_lacks_a_parameter(name: str) -> None:
     with pytest.raises(crypto.MissingParameter):
-        open_envelope(B_KEYS, {**PLAIN, name: ""}, b"<xml/>")
+        open_envelope(B_ACCOUNT, {**PLAIN, name: ""}, b"<xml/>")
 
 
 def test_it_refuses_an_unknown_encryption() -> None:
     with pytest.raises(crypto.BadEnvelope):
-        open_envelope(B_KEYS, {**PLAIN, "encrypt_type": "rot13"}, b"<xml/>")
+        open_envelope(B_ACCOUNT, {**PLAIN, "encrypt_type": "rot13"}, b"<xml/>")
 
 
 # --- Encrypted modes ----------------------------------------------------------------------------
@@ -197,29 +197,29 @@ def test_it_refuses_an_unknown_encryption() -> None:
 def test_the_plain_signature_does_not_open_an_encrypted_push() -> None:
     query = {**A.query, "msg_signature": "16120ec1b8dbb870f510d87ce6bc2463eae6ca1a"}
     with pytest.raises(crypto.BadSignature):
-        open_envelope(A.keys, query, A.body)
+        open_envelope(A.account, query, A.body)
 
 
 @pytest.mark.parametrize("name", ["msg_signature", "timestamp", "nonce"])
 def test_it_refuses_an_encrypted_push_that_lacks_a_parameter(name: str) -> None:
     query = {key: value for key, value in A.query.items() if key != name}
     with pytest.raises(crypto.MissingParameter):
-        open_envelope(A.keys, query, A.body)
+        open_envelope(A.account, query, A.body)
 
 
 def test_it_refuses_a_cipher_text_that_was_changed() -> None:
     with pytest.raises(crypto.BadSignature):
-        open_envelope(A.keys, A.query, A.body.replace(b"hyzAe4", b"hyzAe5"))
+        open_envelope(A.account, A.query, A.body.replace(b"hyzAe4", b"hyzAe5"))
 
 
 def test_it_refuses_a_push_for_another_appid() -> None:
     with pytest.raises(crypto.WrongAppId):
-        open_envelope(replace(A.keys, app_id="wx0000000000000000"), A.query, A.body)
+        open_envelope(replace(A.account, app_id="wx0000000000000000"), A.query, A.body)
 
 
 def test_it_refuses_an_encrypted_push_of_an_account_without_a_key() -> None:
     with pytest.raises(crypto.BadEnvelope, match="no EncodingAESKey"):
-        open_envelope(replace(A.keys, aes_key=""), A.query, A.body)
+        open_envelope(replace(A.account, aes_key=""), A.query, A.body)
 
 
 @pytest.mark.parametrize(
@@ -237,12 +237,12 @@ def test_it_refuses_an_encrypted_push_of_an_account_without_a_key() -> None:
 )
 def test_it_refuses_what_is_no_envelope(body: bytes) -> None:
     with pytest.raises(crypto.BadEnvelope):
-        open_envelope(A.keys, A.query, body)
+        open_envelope(A.account, A.query, body)
 
 
 def test_it_takes_a_declaration_and_a_byte_order_mark() -> None:
     body = b"\xef\xbb\xbf<?xml version='1.0' encoding='UTF-8'?>\n" + A.body
-    assert open_envelope(A.keys, A.query, body).xml == A.clear
+    assert open_envelope(A.account, A.query, body).xml == A.clear
 
 
 def test_it_tells_a_bad_cipher_text_from_a_bad_signature_byte_by_byte() -> None:
@@ -250,9 +250,9 @@ def test_it_tells_a_bad_cipher_text_from_a_bad_signature_byte_by_byte() -> None:
     parts = sorted([A.token.encode(), A.timestamp.encode(), A.nonce.encode(), b"\xff\xfe"])
     fits = {**A.query, "msg_signature": hashlib.sha1(b"".join(parts)).hexdigest()}
     with pytest.raises(crypto.BadEnvelope, match="base64"):
-        open_envelope(A.keys, fits, body)
+        open_envelope(A.account, fits, body)
     with pytest.raises(crypto.BadSignature):
-        open_envelope(A.keys, A.query, body)
+        open_envelope(A.account, A.query, body)
 
 
 @pytest.mark.parametrize("encrypted", ["", "abc", "不是密文", "####", "QUJD", "A" * 24 + "=="])
@@ -261,7 +261,7 @@ def test_it_refuses_what_is_not_base64_of_whole_blocks(encrypted: str) -> None:
     with pytest.raises(crypto.BadEnvelope):
         crypto.decrypt(encrypted.encode(), aes_key=A.aes_key, app_id=A.app_id)
     with pytest.raises((crypto.BadEnvelope, crypto.BadSignature)):
-        open_envelope(A.keys, query, envelope(encrypted))
+        open_envelope(A.account, query, envelope(encrypted))
 
 
 HEAD = (
@@ -305,7 +305,7 @@ def test_a_customer_who_writes_an_encrypt_element_is_understood_in_compatible_mo
     text = b"<Content><![CDATA[<Encrypt>AAAA</Encrypt>]]></Content>"
     real = f"<Encrypt><![CDATA[{A.encrypted}]]></Encrypt>".encode()
     for body in (b"<xml>" + text + real + b"</xml>", b"<xml>" + real + text + b"</xml>"):
-        assert open_envelope(A.keys, A.query, body).xml == A.clear
+        assert open_envelope(A.account, A.query, body).xml == A.clear
 
 
 @pytest.mark.parametrize(
@@ -322,13 +322,13 @@ def test_what_a_customer_writes_around_it_hides_no_cipher_text(text: bytes) -> N
     written = b"<Content><![CDATA[" + text + b"]]></Content>"
     real = f"<Encrypt><![CDATA[{A.encrypted}]]></Encrypt>".encode()
     for body in (b"<xml>" + written + real + b"</xml>", b"<xml>" + real + written + b"</xml>"):
-        assert open_envelope(A.keys, A.query, body).xml == A.clear
+        assert open_envelope(A.account, A.query, body).xml == A.clear
 
 
 def test_white_space_around_the_cipher_text_is_not_part_of_it() -> None:
     for inside in (f" \n{A.encrypted}\t", f"\r\n <![CDATA[{A.encrypted}]]>  "):
         body = f"<xml><Encrypt>{inside}</Encrypt></xml>".encode()
-        assert open_envelope(A.keys, A.query, body).xml == A.clear
+        assert open_envelope(A.account, A.query, body).xml == A.clear
 
 
 # --- Rotation -----------------------------------------------------------------------------------
@@ -337,39 +337,43 @@ NEW_KEY = "Z" * 43
 
 
 def test_while_keys_change_both_open_and_each_answers_for_itself() -> None:
-    keys = replace(E.keys, aes_key=NEW_KEY, previous_aes_key=E.aes_key, previous_until=math.inf)
-    assert open_envelope(keys, E.query, E.body) == crypto.Opened(E.clear, E.aes_key)
+    account = replace(
+        E.account, aes_key=NEW_KEY, previous_aes_key=E.aes_key, previous_until=math.inf
+    )
+    assert open_envelope(account, E.query, E.body) == crypto.Opened(E.clear, E.aes_key)
     with_new = crypto.encrypt(b"<xml/>", aes_key=NEW_KEY, app_id=E.app_id)
-    assert open_signed(E, with_new, keys) == crypto.Opened(b"<xml/>", NEW_KEY)
+    assert open_signed(E, with_new, account) == crypto.Opened(b"<xml/>", NEW_KEY)
 
 
 def test_a_key_that_is_neither_opens_nothing() -> None:
-    keys = replace(E.keys, aes_key=NEW_KEY, previous_aes_key="Y" * 43, previous_until=math.inf)
+    account = replace(
+        E.account, aes_key=NEW_KEY, previous_aes_key="Y" * 43, previous_until=math.inf
+    )
     with pytest.raises((crypto.BadEnvelope, crypto.WrongAppId)):
-        open_envelope(keys, E.query, E.body)
+        open_envelope(account, E.query, E.body)
 
 
 def test_a_wrong_appid_stays_one_while_keys_change() -> None:
-    keys = replace(
-        D.keys, app_id="wx0000000000000000", previous_aes_key=NEW_KEY, previous_until=math.inf
+    account = replace(
+        D.account, app_id="wx0000000000000000", previous_aes_key=NEW_KEY, previous_until=math.inf
     )
     with pytest.raises(crypto.WrongAppId):
-        open_envelope(keys, D.query, D.body)
+        open_envelope(account, D.query, D.body)
 
 
 # --- Secrets ------------------------------------------------------------------------------------
 
 
 def test_secrets_stay_out_of_logs() -> None:
-    opened = open_envelope(A.keys, A.query, A.body)
+    opened = open_envelope(A.account, A.query, A.body)
     assert A.aes_key not in repr(opened)
-    assert A.aes_key not in repr(A.keys)
-    assert A.token not in repr(A.keys)
+    assert A.aes_key not in repr(A.account)
+    assert A.token not in repr(A.account)
 
 
 def test_two_answers_are_sealed_differently() -> None:
     sealed = {
-        crypto.seal("<xml/>", keys=A.keys, aes_key=A.aes_key, nonce="1", timestamp=1)
+        crypto.seal("<xml/>", account=A.account, aes_key=A.aes_key, nonce="1", timestamp=1)
         for _ in range(2)
     }
     assert len(sealed) == 2

@@ -12,7 +12,7 @@ from wechatpy import parse_message
 from common.text import without_control
 from tests.wechat.vectors import open_envelope
 from wechat import crypto, events
-from wechat.crypto import Keys
+from wechat.crypto import Account
 from wechat.events import Subscription
 from wechat.incoming import KINDS, MAX_DEDUP_KEY, MAX_OPENID
 from wechat.parsing import (
@@ -231,7 +231,7 @@ def test_it_agrees_with_wechatpy(path: Path) -> None:
 @every_sample
 def test_it_is_the_same_through_the_envelope(path: Path) -> None:
     clear = path.read_bytes()
-    keys = Keys(account_id=1, slug="s", app_id="wx1", token="token", aes_key="k" * 43)
+    keys = Account(account_id=1, slug="s", app_id="wx1", token="token", aes_key="k" * 43)
     encrypted = crypto.encrypt(clear, aes_key=keys.aes_key, app_id=keys.app_id)
     query = {"timestamp": "1", "nonce": "2", "encrypt_type": "aes"}
     query["signature"] = crypto.signature(keys.token, "1", "2")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from wechat.crypto import Keys, Opened, check_query, open_body, signature
+from wechat.crypto import Account, Opened, check_query, open_body, signature
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,8 @@ class Vector:
     cipher_bytes: int
 
     @property
-    def keys(self) -> Keys:
-        return Keys(
+    def account(self) -> Account:
+        return Account(
             account_id=1, slug="sample", app_id=self.app_id, token=self.token, aes_key=self.aes_key
         )
 
@@ -44,9 +44,9 @@ class Vector:
         return f"<xml><ToUserName><![CDATA[gh]]></ToUserName>{sealed}</xml>".encode()
 
 
-def open_envelope(keys: Keys, query: Mapping[str, str], body: bytes) -> Opened:
+def open_envelope(account: Account, query: Mapping[str, str], body: bytes) -> Opened:
     """The two steps of the callback: who sent it, then what is in it."""
-    return open_body(check_query(keys, query), body)
+    return open_body(check_query(account, query), body)
 
 
 A_CLEAR = """<xml><ToUserName><![CDATA[gh_10f6c3c3ac5a]]></ToUserName>

@@ -29,7 +29,7 @@ CUT = 5.0
 DELIVERIES = 3
 
 
-class Keys(Protocol):
+class AnyAccount(Protocol):
     """An account as WeChat knows it: a row of ours, or an `Account` without a row."""
 
     @property
@@ -84,11 +84,13 @@ class Seal(Protocol):
     """
 
     def __call__(
-        self, account: Keys, xml: str, *, age: float = 0, **changed: str | None
+        self, account: AnyAccount, xml: str, *, age: float = 0, **changed: str | None
     ) -> Request: ...
 
 
-def plain(account: Keys, xml: str | bytes, *, age: float = 0, **changed: str | None) -> Request:
+def plain(
+    account: AnyAccount, xml: str | bytes, *, age: float = 0, **changed: str | None
+) -> Request:
     """A push in plain mode."""
     body = xml if isinstance(xml, bytes) else xml.encode()
     query = {**_signed(account, age), "openid": pushes.CUSTOMER}
@@ -96,20 +98,27 @@ def plain(account: Keys, xml: str | bytes, *, age: float = 0, **changed: str | N
 
 
 def sealed(
-    account: Keys, xml: str, *, app_id: str | None = None, age: float = 0, **changed: str | None
+    account: AnyAccount,
+    xml: str,
+    *,
+    app_id: str | None = None,
+    age: float = 0,
+    **changed: str | None,
 ) -> Request:
     """A push in safe mode."""
     return sealed_as(account, encrypt(account, xml, app_id=app_id), age=age, **changed)
 
 
-def sealed_as(account: Keys, encrypted: str, *, age: float = 0, **changed: str | None) -> Request:
+def sealed_as(
+    account: AnyAccount, encrypted: str, *, age: float = 0, **changed: str | None
+) -> Request:
     """Safe mode, whatever the ciphertext is."""
     receiver = f"<ToUserName>{cdata(account.original_id or pushes.ORIGINAL_ID)}</ToUserName>"
     body = f"<xml>{receiver}<Encrypt>{cdata(encrypted)}</Encrypt></xml>"
     return _request(account, _sealed_query(account, encrypted, age), changed, body.encode())
 
 
-def compatible(account: Keys, xml: str, *, age: float = 0, **changed: str | None) -> Request:
+def compatible(account: AnyAccount, xml: str, *, age: float = 0, **changed: str | None) -> Request:
     """A push in compatible mode: in clear, and sealed beside it."""
     encrypted = encrypt(account, xml)
     both = xml.replace("</xml>", f"<Encrypt>{cdata(encrypted)}</Encrypt></xml>")
@@ -119,7 +128,7 @@ def compatible(account: Keys, xml: str, *, age: float = 0, **changed: str | None
 SEALS: Mapping[Mode, Seal] = {"plain": plain, "compatible": compatible, "safe": sealed}
 
 
-def encrypt(account: Keys, xml: str, *, app_id: str | None = None) -> str:
+def encrypt(account: AnyAccount, xml: str, *, app_id: str | None = None) -> str:
     written = PrpCrypto(_crypto(account).key).encrypt(xml, app_id or account.app_id)
     return str(written.decode())
 
@@ -130,13 +139,13 @@ def signature(token: str, *parts: str) -> str:
     return str(signer.signature)
 
 
-def _signed(account: Keys, age: float) -> dict[str, str]:
+def _signed(account: AnyAccount, age: float) -> dict[str, str]:
     timestamp, nonce = str(int(time.time() - age)), str(secrets.randbelow(10**10))
     signed = signature(account.token, timestamp, nonce)
     return {"signature": signed, "timestamp": timestamp, "nonce": nonce}
 
 
-def _sealed_query(account: Keys, encrypted: str, age: float) -> dict[str, str]:
+def _sealed_query(account: AnyAccount, encrypted: str, age: float) -> dict[str, str]:
     query = _signed(account, age)
     parts = (query["timestamp"], query["nonce"], encrypted)
     seal = {"encrypt_type": "aes", "msg_signature": signature(account.token, *parts)}
@@ -144,24 +153,24 @@ def _sealed_query(account: Keys, encrypted: str, age: float) -> dict[str, str]:
 
 
 def _request(
-    account: Keys, query: Mapping[str, str], changed: Mapping[str, str | None], body: bytes
+    account: AnyAccount, query: Mapping[str, str], changed: Mapping[str, str | None], body: bytes
 ) -> Request:
     values = {name: value for name, value in {**query, **changed}.items() if value is not None}
     return Request(urlencode(values), body, path=path_of(account))
 
 
-def path_of(account: Keys) -> str:
+def path_of(account: AnyAccount) -> str:
     return f"/wechat/{account.slug}" if account.slug else "/wechat"
 
 
-def _crypto(account: Keys) -> WeChatCrypto:
+def _crypto(account: AnyAccount) -> WeChatCrypto:
     return WeChatCrypto(account.token, account.aes_key, account.app_id)
 
 
 # --- Replies ------------------------------------------------------------------------------------
 
 
-def read_text(body: bytes, account: Keys) -> str | None:
+def read_text(body: bytes, account: AnyAccount) -> str | None:
     """The text of a passive reply; None for `success` or an empty body. Raises ValueError on what
     WeChat cannot read.
     """
@@ -175,12 +184,12 @@ def read_text(body: bytes, account: Keys) -> str | None:
     return fields["Content"]
 
 
-def opened(body: bytes, account: Keys) -> str:
+def opened(body: bytes, account: AnyAccount) -> str:
     """The words of a sealed reply. Raises what comes where it is not sealed, or with other keys."""
     return _fields(_open(_fields(body), account).encode())["Content"]
 
 
-def _open(fields: Mapping[str, str], account: Keys) -> str:
+def _open(fields: Mapping[str, str], account: AnyAccount) -> str:
     """What is in the envelope, after its signature is checked."""
     clear = _crypto(account).decrypt_message(
         fields, fields["MsgSignature"], fields["TimeStamp"], fields["Nonce"]
