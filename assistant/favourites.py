@@ -15,9 +15,9 @@ from assistant.menu import MOST_CHOICES
 from assistant.models import AnswerLog, Source
 from common.database_threads import database_work
 from common.text import Words
-from knowledge import matching
 from knowledge.evidence import Evidence
 from knowledge.models import FAQ
+from knowledge.retrieval import matching
 
 # The newest answers tell what is asked these days, and cost the same however long the log grows.
 ANSWERS_LOOKED_AT = 300

@@ -25,7 +25,7 @@ from conversations import texts
 from conversations.replies import wakes
 from conversations.replies.passive import Claim, PassiveReply, claim_replies
 from conversations.replies.queueing import queue_delivery
-from knowledge import matching
+from knowledge.retrieval import matching
 from webhook import refusals, waiting
 from webhook.answering import QueuedTask, answer_here
 from webhook.group_commit import GroupCommit, NotWritten, Settled, settle_here, wait_for_the_disk

@@ -6,8 +6,8 @@ from assistant import menu
 from assistant.answers import Answer, Question
 from assistant.models import Source
 from assistant.steps.step import Step
-from knowledge import matching
 from knowledge.evidence import Evidence
+from knowledge.retrieval import matching
 
 
 def answer(question: Question) -> Answer | None:

@@ -15,8 +15,9 @@ from assistant.screening import blocked_term
 from assistant.shareable import is_shareable
 from assistant.steps.step import Step
 from common.text import Words
-from knowledge import cache, matching
+from knowledge import cache
 from knowledge.evidence import Evidence
+from knowledge.retrieval import matching
 from knowledge.versions import knowledge_version
 from llm import gateway
 from llm.errors import ModelsBusy, ModelsDown, NoModel

@@ -7,7 +7,7 @@ from assistant.answers import Answer, Doubt, Question
 from assistant.models import Source
 from assistant.steps.step import Step
 from assistant.wording import menu_for
-from knowledge import matching
+from knowledge.retrieval import matching
 
 
 def answer(question: Question) -> Answer:

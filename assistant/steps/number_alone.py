@@ -10,7 +10,7 @@ from assistant.follow_up import answers_the_bot
 from assistant.models import Source
 from assistant.steps.step import Step
 from assistant.wording import menu_for, words_for
-from knowledge import matching
+from knowledge.retrieval import matching
 from llm import gateway
 
 

@@ -24,13 +24,13 @@ from unfold.decorators import display
 
 from common.admin_cells import cut_of, moment_of
 from common.admin_filters import TimeFilter
-from knowledge import csv_file
 from knowledge.admin.shared import ChangesKnowledge
-from knowledge.exchange import FAQResource
-from knowledge.import_writing import KnowledgeMoved, pause_after
+from knowledge.exchange import csv_file
+from knowledge.exchange.faqs import FAQResource
+from knowledge.exchange.import_writing import KnowledgeMoved, pause_after
+from knowledge.exchange.uploads import Upload
 from knowledge.models import FAQ, Category, Phrasing
 from knowledge.terms import wording
-from knowledge.uploads import Upload
 from knowledge.validation import Wordings
 from knowledge.versions import knowledge_changed
 

@@ -9,8 +9,8 @@ from assistant.favourites import favourites
 from assistant.models import AnswerLog, Source
 from common.fresh import forget_all
 from common.text import Words
-from knowledge import matching
 from knowledge.models import FAQ, Category
+from knowledge.retrieval import matching
 from tests.faqs import INVOICE, RETURNS, SHIPPING
 
 pytestmark = pytest.mark.django_db

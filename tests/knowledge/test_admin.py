@@ -22,7 +22,8 @@ from django.utils import timezone
 
 from common.redis import redis
 from common.text import Words
-from knowledge import cache, uploads
+from knowledge import cache
+from knowledge.exchange import uploads
 from knowledge.models import FAQ, CachedAnswer, Category, SynonymRule
 from knowledge.versions import CHANGES_KEY, knowledge_version
 from tests.knowledge.builders import make_faq

@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 
 from common.text import Words
-from knowledge import exchange
-from knowledge.csv_file import decode
-from knowledge.matching import match
+from knowledge.exchange.csv_file import decode
+from knowledge.exchange.faqs import import_rows
+from knowledge.retrieval.matching import match
 
 DEMO = Path(__file__).parents[2] / "wechatbot" / "demo" / "faqs.csv"
 
 
 @pytest.fixture
 def demo_shop(db: None) -> None:
-    exchange.import_rows(decode(DEMO.read_bytes()))
+    import_rows(decode(DEMO.read_bytes()))
 
 
 def test_it_has_about_thirty_faqs_in_categories_with_phrasings() -> None:

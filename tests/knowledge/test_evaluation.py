@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from knowledge import versions
-from knowledge.evaluation import Outcome, read_questions, threshold_for
+from knowledge.retrieval.evaluation import Outcome, read_questions, threshold_for
 
 ENTRIES = [
     {"id": "a", "question": "怎么退货", "aliases": ["退货流程"]},

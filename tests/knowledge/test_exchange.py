@@ -10,9 +10,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from common.redis import redis
-from knowledge import csv_file
-from knowledge.csv_file import FileRefused
-from knowledge.exchange import ImportRefused, ImportResult, export_text, import_rows
+from knowledge.exchange import csv_file
+from knowledge.exchange.csv_file import FileRefused
+from knowledge.exchange.faqs import ImportRefused, ImportResult, export_text, import_rows
 from knowledge.models import FAQ, Category, Phrasing
 from knowledge.versions import CHANGES_KEY
 from tests.knowledge.builders import make_faq

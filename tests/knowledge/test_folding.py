@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from common.text import Words
-from knowledge.ranking import Ranking
+from knowledge.retrieval.lexical.ranking import Ranking
 from knowledge.synonyms import SHIPPED, Synonyms
 from knowledge.terms import canonical
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from knowledge.guards import asks_something_else
+from knowledge.retrieval.lexical.guards import asks_something_else
 
 
 @pytest.mark.parametrize(

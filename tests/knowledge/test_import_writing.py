@@ -13,11 +13,11 @@ from django.test import Client
 from django.utils import timezone
 
 from conversations.models import Message
-from knowledge import import_writing
-from knowledge.exchange import import_rows
-from knowledge.import_writing import SLICE_ROWS, KnowledgeMoved
+from knowledge.exchange import import_writing
+from knowledge.exchange.faqs import import_rows
+from knowledge.exchange.import_writing import SLICE_ROWS, KnowledgeMoved
+from knowledge.exchange.row_checks import RowChecks
 from knowledge.models import FAQ, Phrasing
-from knowledge.row_checks import RowChecks
 from tests.factories import AccountFactory
 from tests.knowledge.builders import make_faq
 from tests.knowledge.test_admin import confirm, upload

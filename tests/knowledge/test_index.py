@@ -11,14 +11,14 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import OperationalError
 
-import knowledge.index
 from common.fresh import Fresh
 from common.text import Words
 from knowledge import versions
-from knowledge.index import Index, current_index
-from knowledge.matching import match
 from knowledge.models import FAQ, Phrasing, SynonymRule
-from knowledge.ranking import Ranking
+from knowledge.retrieval.lexical import index as index_module
+from knowledge.retrieval.lexical.index import Index, current_index
+from knowledge.retrieval.lexical.ranking import Ranking
+from knowledge.retrieval.matching import match
 from knowledge.synonyms import Synonyms
 from tests.clock import Clock
 from tests.knowledge.builders import absent_redis, make_faq
@@ -82,9 +82,7 @@ def test_it_asks_for_the_version_at_most_once_a_second(
     shop: dict[str, int], clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
-    monkeypatch.setattr(
-        knowledge.index, "knowledge_version", lambda: asked.append(clock.now) or "v1"
-    )
+    monkeypatch.setattr(index_module, "knowledge_version", lambda: asked.append(clock.now) or "v1")
     current = current_index()
 
     for _ in range(10):
@@ -116,8 +114,8 @@ def test_the_old_index_serves_while_one_thread_builds_the_new_one(
         return built[-1]
 
     version = ["old"]
-    monkeypatch.setattr(knowledge.index, "knowledge_version", lambda: version[0])
-    monkeypatch.setattr(knowledge.index, "build", slow_build)
+    monkeypatch.setattr(index_module, "knowledge_version", lambda: version[0])
+    monkeypatch.setattr(index_module, "build", slow_build)
     current = current_index()
     current.get()
     version[0] = "new"
@@ -149,8 +147,8 @@ def test_threads_that_come_before_the_first_index_wait_for_one_build(
         together.wait(10)
         return current.get()
 
-    monkeypatch.setattr(knowledge.index, "knowledge_version", lambda: "v1")
-    monkeypatch.setattr(knowledge.index, "build", build)
+    monkeypatch.setattr(index_module, "knowledge_version", lambda: "v1")
+    monkeypatch.setattr(index_module, "build", build)
     current = current_index()
     with ThreadPoolExecutor(4) as pool:
         indexes = list(pool.map(get, [current] * 4))
@@ -183,7 +181,7 @@ def test_without_database_and_index_the_error_is_told(monkeypatch: pytest.Monkey
     def database_is_away() -> str:
         raise OperationalError("gone")
 
-    monkeypatch.setattr(knowledge.index, "knowledge_version", database_is_away)
+    monkeypatch.setattr(index_module, "knowledge_version", database_is_away)
 
     with pytest.raises(OperationalError):
         current_index().get()

@@ -6,8 +6,8 @@ import pytest
 
 from common.fresh import forget_all
 from common.text import Words
-from knowledge.matching import ANSWER_AT, SUGGEST_AT, band_of, by_id, match
 from knowledge.models import FAQ
+from knowledge.retrieval.matching import ANSWER_AT, SUGGEST_AT, band_of, by_id, match
 from tests.knowledge.builders import make_faq
 
 

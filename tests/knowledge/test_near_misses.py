@@ -6,10 +6,10 @@ import pytest
 
 from common.fresh import forget_all
 from common.text import Words
-from knowledge.confidence import ANSWER_AT, SUGGEST_AT
-from knowledge.matching import match
 from knowledge.models import Phrasing
-from knowledge.ranking import Ranking
+from knowledge.retrieval.lexical.confidence import ANSWER_AT, SUGGEST_AT
+from knowledge.retrieval.lexical.ranking import Ranking
+from knowledge.retrieval.matching import match
 from knowledge.synonyms import SHIPPED, Synonyms
 from tests.knowledge import near_misses
 from tests.knowledge.builders import make_faq

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from knowledge.numerals import differ, numbers_in
+from knowledge.retrieval.lexical.numerals import differ, numbers_in
 
 
 @pytest.mark.parametrize(

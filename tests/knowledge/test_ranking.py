@@ -4,8 +4,8 @@ import pytest
 
 from common.text import Words
 from knowledge import terms
-from knowledge.confidence import confidence_of
-from knowledge.ranking import MOST_READ, Ranking
+from knowledge.retrieval.lexical.confidence import confidence_of
+from knowledge.retrieval.lexical.ranking import MOST_READ, Ranking
 from knowledge.synonyms import Synonyms
 
 NO_RULES = Synonyms(())
@@ -97,7 +97,7 @@ def test_it_reads_the_beginning_of_a_text_that_is_too_long_for_a_question(
         read.append(text)
         return terms.terms_of(text)
 
-    monkeypatch.setattr("knowledge.ranking.terms_of", terms_of)
+    monkeypatch.setattr("knowledge.retrieval.lexical.ranking.terms_of", terms_of)
 
     ranked = ranking.rank(Words("怎么退货" + sign * 20_000))
 

@@ -10,8 +10,8 @@ from django.apps import apps
 from django.db import connection
 
 from common.text import Words
-from knowledge.matching import match
 from knowledge.models import SynonymRule
+from knowledge.retrieval.matching import match
 from knowledge.synonyms import SHIPPED, words_of
 from tests.knowledge.builders import make_faq
 

@@ -11,7 +11,7 @@ from common import text as common_text
 from common.text import Words
 from conversations.models import Message
 from conversations.turns import claims
-from knowledge import matching
+from knowledge.retrieval import matching
 from tests.factories import AccountFactory
 from tests.faqs import RETURNS
 from tests.webhook.builders import push

@@ -16,8 +16,8 @@ from pytest_django import Settings
 
 from common.text import Words
 from conversations.models import Owner
-from knowledge.matching import match
 from knowledge.models import FAQ, Category, Phrasing
+from knowledge.retrieval.matching import match
 from tests.factories import AccountFactory, held_turn
 from tickets.models import Agent, Reason, Status, Ticket
 from tickets.services import hand_over, take

@@ -32,9 +32,13 @@ NOT_FOR_READERS = {
     *("assistant/prompt.py", "assistant/wishes.py"),
     *("conversations/replies/links.py", "conversations/replies/parts.py"),
     *("wechat/replies.py", "llm/gateway.py"),
-    *("knowledge/csv_file.py", "knowledge/models.py", "knowledge/row_checks.py"),
-    *("knowledge/synonyms.py", "knowledge/terms.py"),
-    *("knowledge/guards.py", "knowledge/numerals.py", "knowledge/opposites.py"),
+    *("knowledge/models.py", "knowledge/synonyms.py", "knowledge/terms.py"),
+    *("knowledge/exchange/csv_file.py", "knowledge/exchange/row_checks.py"),
+    *(
+        "knowledge/retrieval/lexical/guards.py",
+        "knowledge/retrieval/lexical/numerals.py",
+        "knowledge/retrieval/lexical/opposites.py",
+    ),
     *(
         "simulator/actions.py",
         "simulator/phone.py",

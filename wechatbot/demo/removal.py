@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from django.contrib.auth.hashers import check_password
 from django.db import transaction
 
-from knowledge import csv_file
-from knowledge.exchange import FAQResource
+from knowledge.exchange import csv_file
+from knowledge.exchange.faqs import FAQResource
+from knowledge.exchange.row_checks import YES, split_phrasings
 from knowledge.models import FAQ, Category
-from knowledge.row_checks import YES, split_phrasings
 from knowledge.terms import wording
 from knowledge.versions import knowledge_changed
 from tickets.models import Agent

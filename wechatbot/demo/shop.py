@@ -12,7 +12,7 @@ from django.conf import settings
 from django.contrib.auth.models import Group, Permission, User
 from django.db import transaction
 
-from knowledge.exchange import import_rows
+from knowledge.exchange.faqs import import_rows
 from knowledge.models import FAQ
 from tickets.models import Agent
 from wechat.models import OfficialAccount

@@ -11,8 +11,8 @@ from django.db import DatabaseError
 from assistant import pipeline
 from assistant.answers import Answer, Question
 from common.text import Words
-from knowledge import matching
-from knowledge.matching import Match
+from knowledge.retrieval import matching
+from knowledge.retrieval.matching import Match
 from llm import gateway, models_setup
 from wechat import accounts
 from wechat.models import OfficialAccount

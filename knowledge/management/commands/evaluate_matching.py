@@ -9,8 +9,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
-from knowledge import evaluation
-from knowledge.confidence import ANSWER_AT
+from knowledge.retrieval import evaluation
+from knowledge.retrieval.lexical.confidence import ANSWER_AT
 
 
 class Command(BaseCommand):

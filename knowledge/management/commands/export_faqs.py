@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
-from knowledge import exchange
+from knowledge.exchange.faqs import export_text
 
 
 class Command(BaseCommand):
@@ -19,7 +19,7 @@ class Command(BaseCommand):
         parser.add_argument("file")
 
     def handle(self, *args: Any, file: str, **options: Any) -> None:
-        text = exchange.export_text()
+        text = export_text()
         if file == "-":
             self.stdout.write(text, ending="")
             return

@@ -9,8 +9,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
-from knowledge import csv_file, exchange
-from knowledge.import_writing import KnowledgeMoved
+from knowledge.exchange import csv_file
+from knowledge.exchange.faqs import ImportRefused, import_rows
+from knowledge.exchange.import_writing import KnowledgeMoved
 
 
 class Command(BaseCommand):
@@ -25,12 +26,12 @@ class Command(BaseCommand):
     def handle(self, *args: Any, file: Path, **options: Any) -> None:
         try:
             csv_file.check_size(file.stat().st_size)
-            result = exchange.import_rows(csv_file.decode(file.read_bytes()))
+            result = import_rows(csv_file.decode(file.read_bytes()))
         except OSError as error:
             raise CommandError(
                 _("无法读取 %(file)s：%(error)s") % {"file": file, "error": error.strerror}
             ) from error
-        except (csv_file.FileRefused, exchange.ImportRefused) as error:
+        except (csv_file.FileRefused, ImportRefused) as error:
             raise CommandError(_("没有写入任何 FAQ。\n%(errors)s") % {"errors": error}) from error
         except KnowledgeMoved as error:
             raise CommandError(str(error)) from error

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from common.fresh import Fresh
 from common.text import Words
-from knowledge.confidence import ANSWER_AT, SUGGEST_AT, Band, band_of
 from knowledge.evidence import Evidence
-from knowledge.index import Entry, Index, current_index
+from knowledge.retrieval.lexical.confidence import ANSWER_AT, SUGGEST_AT, Band, band_of
+from knowledge.retrieval.lexical.index import Entry, Index, current_index
 
 __all__ = [
     "ANSWER_AT",

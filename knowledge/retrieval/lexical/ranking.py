@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common.text import Words, fold
-from knowledge.confidence import MOST_IN_DOUBT, confidence_of
-from knowledge.guards import asks_something_else
+from knowledge.retrieval.lexical.confidence import MOST_IN_DOUBT, confidence_of
+from knowledge.retrieval.lexical.guards import asks_something_else
 from knowledge.synonyms import Synonyms
 from knowledge.terms import canonical, terms_of
 

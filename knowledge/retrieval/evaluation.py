@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from common.text import Words
-from knowledge.confidence import ANSWER_AT
-from knowledge.ranking import Ranked, Ranking
+from knowledge.retrieval.lexical.confidence import ANSWER_AT
+from knowledge.retrieval.lexical.ranking import Ranked, Ranking
 from knowledge.synonyms import SHIPPED, Synonyms
 
 PRECISION = 0.90

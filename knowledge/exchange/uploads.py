@@ -19,7 +19,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from import_export.tmp_storages import BaseStorage
 
-from knowledge.csv_file import FileRefused
+from knowledge.exchange.csv_file import FileRefused
 
 KEEP_SECONDS = 3600
 # 20 MB each: a disk is not to be filled by uploading again and again.

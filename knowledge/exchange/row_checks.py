@@ -9,7 +9,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from knowledge.csv_file import BETWEEN_PHRASINGS, ROW_NUMBER, header_of
+from knowledge.exchange.csv_file import BETWEEN_PHRASINGS, ROW_NUMBER, header_of
 from knowledge.models import FAQ, LONGEST_CATEGORY, LONGEST_WORDING
 from knowledge.terms import wording
 from knowledge.validation import Wordings

@@ -23,16 +23,16 @@ from import_export.resources import Diff, ModelResource
 from import_export.results import InvalidRow, Result, RowResult
 from import_export.widgets import Widget
 
-from knowledge import csv_file
-from knowledge.csv_file import COLUMNS, ROW_NUMBER, RowError
-from knowledge.import_writing import (
+from knowledge.exchange import csv_file
+from knowledge.exchange.csv_file import COLUMNS, ROW_NUMBER, RowError
+from knowledge.exchange.import_writing import (
     note_phrasings,
     state_of_faqs,
     stored_phrasings,
     write_in_slices,
 )
+from knowledge.exchange.row_checks import YES, RowChecks, split_phrasings
 from knowledge.models import FAQ, Category
-from knowledge.row_checks import YES, RowChecks, split_phrasings
 from knowledge.terms import wording
 
 # Nobody reads more of a preview, and the page of 10,000 rows would hold 20 MB.

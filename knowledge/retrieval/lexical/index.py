@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from common.fresh import Fresh
 from knowledge.models import FAQ, SynonymRule
-from knowledge.ranking import Ranking
+from knowledge.retrieval.lexical.ranking import Ranking
 from knowledge.synonyms import Synonyms
 from knowledge.versions import knowledge_version
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import pairwise
 
-from knowledge.numerals import Number, differ, numbers_in
-from knowledge.opposites import Side, are_opposed, sides_in
+from knowledge.retrieval.lexical.numerals import Number, differ, numbers_in
+from knowledge.retrieval.lexical.opposites import Side, are_opposed, sides_in
 
 # Without its negation the rest must be nearly the same: 「不想要了能退吗」 is no denial of
 # 「能退吗」.

@@ -1,0 +1,1 @@
+"""Which entries of the knowledge base a question means. The door is `matching.match`."""

@@ -1,0 +1,1 @@
+"""Retrieval by shared characters and words, without a model."""
