@@ -18,9 +18,9 @@ from common.admin_cells import cut, moment_of
 from common.admin_filters import TimeFilter
 from common.admin_pages import AdminList, AdminPage, Step
 from conversations.last_words import last_words
-from tickets import desk
+from tickets.desk import pages as desk
 from tickets.agents import StaffRequest, agent_of
-from tickets.durations import in_words
+from tickets.desk.durations import in_words
 from tickets.models import Agent, Priority, Status, Ticket, TicketQuerySet
 from tickets.presence import agents_there
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from tickets.durations import in_words
+from tickets.desk.durations import in_words
 
 
 @pytest.mark.parametrize(

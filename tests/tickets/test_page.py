@@ -13,7 +13,7 @@ from conversations.models import Author, Customer, Owner, Reply, ReplyState
 from tests.factories import MessageFactory, ReplyFactory, held_turn, make_agent
 from tickets.models import Agent, Reason, Status, Ticket
 from tickets.services import hand_over, reply, resolve, take
-from tickets.window import reply_window
+from tickets.desk.window import reply_window
 
 pytestmark = pytest.mark.django_db
 

@@ -14,7 +14,7 @@ from conversations.replies.links import LOOK_MENU_ID, LOOK_WORDS
 from tests.factories import MessageFactory, ReplyFactory, held_turn, next_turn
 from tickets.models import Agent, Reason, Ticket
 from tickets.services import cancel, hand_over, resolve, take
-from tickets.thread import Bubble, thread_of
+from tickets.desk.thread import Bubble, thread_of
 
 pytestmark = pytest.mark.django_db
 

@@ -25,10 +25,10 @@ from django.views.decorators.http import require_POST
 from common import clock
 from tickets import presence, services
 from tickets.agents import StaffRequest, acting_agent, agent_of, name_of
-from tickets.forms import PriorityForm, ReplyForm, TransferForm
+from tickets.desk.forms import PriorityForm, ReplyForm, TransferForm
 from tickets.models import Agent, Status, Ticket
-from tickets.thread import thread_of
-from tickets.window import reply_window
+from tickets.desk.thread import thread_of
+from tickets.desk.window import reply_window
 
 NEWEST = 80
 MOST = 2000

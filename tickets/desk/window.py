@@ -11,7 +11,7 @@ from conversations.models import Conversation
 from conversations.replies.routes import route_of
 from conversations.window import ledger
 from conversations.window.ledger import OpenWindow
-from tickets.durations import in_words
+from tickets.desk.durations import in_words
 
 
 @dataclass(frozen=True)

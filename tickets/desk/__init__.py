@@ -1,0 +1,1 @@
+"""The pages on which agents work: the queue and one ticket with its conversation."""
