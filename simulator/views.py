@@ -47,7 +47,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "modes": Mode.choices,
         "faults": Fault.choices,
         "suggestions": SUGGESTIONS,
-        "tickets_url": _url_or_none("admin:tickets_ticket_changelist"),
+        "tickets_url": _url_or_none("desk:queue"),
         "start": {"state": _state(request), "texts": page_texts()},
     }
     return render(request, "simulator/page.html", context)

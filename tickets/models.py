@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser, User
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -53,7 +54,15 @@ class Priority(models.IntegerChoices):
     HIGH = 3, _("高")
 
 
+def may_see_tickets(user: User | AnonymousUser) -> bool:
+    return user.has_perm("tickets.view_ticket") or user.has_perm("tickets.change_ticket")
+
+
 class TicketQuerySet(models.QuerySet["Ticket"]):
+    def visible_to(self, user: User | AnonymousUser) -> TicketQuerySet:
+        """What this user may see: every page and every action begins with it."""
+        return self.all() if may_see_tickets(user) else self.none()
+
     def open(self) -> TicketQuerySet:
         # As a range, for which each database uses the index; SQLite reads the whole table for IS
         # NOT NULL.

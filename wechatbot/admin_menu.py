@@ -20,8 +20,8 @@ def _page(title: Any, icon: str, name: str, permission: str = "") -> dict[str, A
     app, model = name.split(".") if "." in name else ("", "")
     link = reverse_lazy(f"admin:{app}_{model}_changelist") if app else reverse_lazy(name)
     entry: dict[str, Any] = {"title": lazy_capfirst(title), "icon": icon, "link": link}
-    if app:
-        needed = permission or f"{app}.view_{model}"
+    needed = permission or (f"{app}.view_{model}" if app else "")
+    if needed:
         entry["permission"] = lambda request: request.user.has_perm(needed)
     return entry
 
@@ -42,7 +42,9 @@ NAVIGATION = [
         "title": _("会话与工单"),
         "separator": True,
         "items": [
-            _page(pgettext_lazy("many", "工单"), "support_agent", "tickets.ticket"),
+            _page(
+                pgettext_lazy("many", "工单"), "support_agent", "desk:queue", "tickets.view_ticket"
+            ),
             _page(pgettext_lazy("many", "会话"), "forum", "conversations.conversation"),
             _page(pgettext_lazy("many", "客户"), "group", "conversations.customer"),
             _page(pgettext_lazy("many", "客户消息"), "inbox", "conversations.message"),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, PermissionsMixin
+from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -62,11 +62,11 @@ class DemoLine:
 class Reader:
     """Sees only what leads to pages that they may open."""
 
-    user: PermissionsMixin | AbstractBaseUser | AnonymousUser
+    user: User | AnonymousUser
 
     def may(self, verb: str, model: str) -> bool:
         app, name = model.split(".")
-        return self.user.has_perm(f"{app}.{verb}_{name}")  # type: ignore[union-attr]
+        return self.user.has_perm(f"{app}.{verb}_{name}")
 
 
 def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -101,7 +101,7 @@ def numbers(reader: Reader, now: datetime) -> list[Number]:
         (_("FAQ 回答"), _answers_by(Source.FAQ), REPLIES, "source=faq&part=1&created_at=today"),
         (_("模型回答"), _answers_by(Source.MODEL), REPLIES, "source=model&part=1&created_at=today"),
         (_("转给人工的消息"), _handed_over, MESSAGES, "state=handed_over&received_at=today"),
-        (_("新工单"), _tickets, TICKETS, "queue=all&created_at=today"),
+        (_("新工单"), _tickets_for(reader), TICKETS, "queue=all&created_at=today"),
         (_("模型调用失败"), _failed_calls, CALLS, "outcome=not_ok&created_at=today"),
     ]
     return [
@@ -134,8 +134,12 @@ def _handed_over(since: datetime, until: datetime) -> int:
     ).count()
 
 
-def _tickets(since: datetime, until: datetime) -> int:
-    return Ticket.objects.filter(created_at__range=(since, until)).count()
+def _tickets_for(reader: Reader) -> Count:
+    def count(since: datetime, until: datetime) -> int:
+        seen = Ticket.objects.visible_to(reader.user)
+        return seen.filter(created_at__range=(since, until)).count()
+
+    return count
 
 
 def _failed_calls(since: datetime, until: datetime) -> int:
@@ -156,7 +160,8 @@ def matters(reader: Reader, now: datetime) -> list[Matter]:
         lately.filter(state=ReplyState.FAILED),
         lately.filter(state=ReplyState.UNKNOWN),
     )
-    untaken, unanswered = Ticket.objects.to_be_taken(), Ticket.objects.in_work().waited_for()
+    tickets = Ticket.objects.visible_to(reader.user)
+    untaken, unanswered = tickets.to_be_taken(), tickets.in_work().waited_for()
     found: list[tuple[str, QuerySet[Any], str, str]] = [
         (_("等待接手的工单"), untaken, TICKETS, "queue=untaken"),
         (_("客户在等客服回复的工单"), unanswered, TICKETS, "queue=in_work&waiting=yes"),
@@ -188,5 +193,6 @@ def starts(reader: Reader, *, may_try: bool) -> list[Matter]:
 
 
 def _list(model: str, filters: str = "") -> str:
-    address = reverse(f"admin:{model.replace('.', '_')}_changelist")
+    page = "desk:queue" if model == TICKETS else f"admin:{model.replace('.', '_')}_changelist"
+    address = reverse(page)
     return f"{address}?{filters}" if filters else address

@@ -23,6 +23,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("favicon.ico", RedirectView.as_view(url=static("common/icon.svg"))),
     path("admin/remove-demo/", remove_demo, name="remove_demo"),
     path("admin/", admin.site.urls),
+    path("desk/", include("tickets.desk.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
 ]
 if settings.SIMULATOR:

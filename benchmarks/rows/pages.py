@@ -25,10 +25,10 @@ PAGES: dict[str, tuple[str, tuple[float, ...]]] = {
     ),
     "reply list": ("/admin/conversations/reply/", (200, 100)),
     "conversation list": ("/admin/conversations/conversation/", (200, 100)),
-    "ticket list": ("/admin/tickets/ticket/", (150, 75)),
-    "resolved tickets": ("/admin/tickets/ticket/?queue=resolved", (150, 75)),
-    "all tickets": ("/admin/tickets/ticket/?queue=all", ()),
-    "a ticket": (f"/admin/tickets/ticket/{QUICK_TICKETS}/change/", (150, 75)),
+    "ticket list": ("/desk/", (150, 75)),
+    "resolved tickets": ("/desk/?queue=resolved", (150, 75)),
+    "all tickets": ("/desk/?queue=all", ()),
+    "a ticket": (f"/desk/{QUICK_TICKETS}/", (150, 75)),
 }
 
 

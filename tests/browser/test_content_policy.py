@@ -13,8 +13,8 @@ from tests.browser.test_main_job import log_in, open_phone, write
 
 pytestmark = pytest.mark.browser
 
-LISTS = re.compile(r'href="(/admin/[a-z_]+/[a-z_]+/)(?:\?[^"]*)?"')
-CHANGE = re.compile(r'href="(/admin/[a-z_]+/[a-z_]+/[^"/]+/change/)')
+LISTS = re.compile(r'href="(/admin/[a-z_]+/[a-z_]+/|/desk/)(?:\?[^"]*)?"')
+CHANGE = re.compile(r'href="(/admin/[a-z_]+/[a-z_]+/[^"/]+/change/|/desk/\d+/)')
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ def last_bubble(page: Page) -> Locator:
 
 
 def log_in(page: Page, served: Served, user: str, secret: str) -> None:
-    page.goto(f"{served.url}/admin/login/?next=/admin/tickets/ticket/")
+    page.goto(f"{served.url}/admin/login/?next=/desk/")
     page.locator("input[name=username]").fill(user)
     page.locator("input[name=password]").fill(served.password_of(secret))
     page.locator("button[type=submit]").first.click()
@@ -50,8 +50,8 @@ def answer_the_ticket(context: BrowserContext, served: Served) -> None:
     """An agent finds the ticket in the admin and replies."""
     desk = context.new_page()
     log_in(desk, served, "liming", "agent_liming_password")
-    desk.goto(f"{served.url}/admin/tickets/ticket/")
-    desk.locator("a[href*='/tickets/ticket/'][href*='/change/']").first.click()
+    desk.goto(f"{served.url}/desk/")
+    desk.locator("#result_list a[href^='/desk/']").first.click()
     expect(desk.locator("#thread")).to_contain_text("老板叫什么名字")
     desk.locator("#text").fill(REPLY)
     desk.locator("#send").click()
@@ -89,7 +89,7 @@ def test_the_list_of_tickets_shows_a_new_one_by_itself(
     page: Page, context: BrowserContext, served: Served
 ) -> None:
     log_in(page, served, "liming", "agent_liming_password")
-    page.goto(f"{served.url}/admin/tickets/ticket/?queue=all")
+    page.goto(f"{served.url}/desk/?queue=all")
     phone = context.new_page()
     open_phone(phone, served, verified=True)
     write(phone, "我要投诉你们的仓库，转人工")
@@ -109,7 +109,7 @@ def test_a_person_is_promised_only_while_a_page_of_the_desk_is_open(
     redis.delete("agents:there")
     desk = context.new_page()
     log_in(desk, served, "wangfang", "agent_wangfang_password")
-    desk.goto(f"{served.url}/admin/tickets/ticket/")
+    desk.goto(f"{served.url}/desk/")
     wait_until(lambda: redis.zcard("agents:there") == 1, what="the open page is known")
     open_phone(page, served, verified=True)
     write(page, "转人工")

@@ -19,7 +19,7 @@ from tickets.services import add_message, hand_over
 pytestmark = pytest.mark.django_db
 
 PROMISES = ("已为您转", "已转给人工", "正在排队")
-HERE = "/admin/tickets/ticket/here/"
+HERE = "/desk/here/"
 PAGE, ANOTHER_PAGE = "0123456789abc", "zzzzzzzzzzzzz"
 
 
@@ -96,7 +96,7 @@ def test_a_browser_that_died_stops_to_count(browser: Client) -> None:
 
 def test_an_action_counts_for_five_minutes(browser: Client, away: Agent) -> None:
     ticket = hand_over(held_turn(), reason=Reason.CUSTOMER_ASKED)
-    browser.post(reverse("admin:tickets_ticket_resolve", args=[ticket.pk]))
+    browser.post(reverse("desk:resolve", args=[ticket.pk]))
     assert promises(said())
 
     seconds_pass(4 * 60)
@@ -123,8 +123,8 @@ def test_a_page_without_a_fit_name_is_not_noted(browser: Client, page: str) -> N
 def test_the_page_of_a_ticket_and_the_list_tell_that_they_are_open(browser: Client) -> None:
     ticket = hand_over(held_turn(), reason=Reason.CUSTOMER_ASKED)
     for address in (
-        reverse("admin:tickets_ticket_changelist"),
-        reverse("admin:tickets_ticket_change", args=[ticket.pk]),
+        reverse("desk:queue"),
+        reverse("desk:ticket", args=[ticket.pk]),
     ):
         page = browser.get(address).content.decode()
         assert f'action="{HERE}"' in page

@@ -12,9 +12,9 @@ from django.utils import timezone
 from conversations.models import Author, Conversation
 from conversations.replies.links import LOOK_MENU_ID, LOOK_WORDS
 from tests.factories import MessageFactory, ReplyFactory, held_turn, next_turn
+from tickets.desk.thread import Bubble, thread_of
 from tickets.models import Agent, Reason, Ticket
 from tickets.services import cancel, hand_over, resolve, take
-from tickets.desk.thread import Bubble, thread_of
 
 pytestmark = pytest.mark.django_db
 
@@ -57,13 +57,13 @@ class TestAResolvedTicket:
     def test_it_leads_to_what_came_after(self, ticket: Ticket, liming: Agent) -> None:
         client = Client()
         client.force_login(liming.user)
-        address = reverse("admin:tickets_ticket_change", args=[ticket.pk])
+        address = reverse("desk:ticket", args=[ticket.pk])
         resolve(ticket, liming)
         assert "这位客户之后的工单" not in client.get(address).content.decode()
         second = later(ticket.conversation)
         found = client.get(address).content.decode()
         assert f"这位客户之后的工单 {second}</a>" in found
-        assert reverse("admin:tickets_ticket_change", args=[second.pk]) in found
+        assert reverse("desk:ticket", args=[second.pk]) in found
 
     def test_it_counts_the_customers_other_tickets_on_each_of_them(
         self, ticket: Ticket, liming: Agent
@@ -74,9 +74,7 @@ class TestAResolvedTicket:
         second = later(ticket.conversation)
         hand_over(held_turn(), reason=Reason.CUSTOMER_ASKED)
         for one in (ticket, second):
-            found = client.get(reverse("admin:tickets_ticket_live", args=[one.pk])).json()[
-                "pieces"
-            ]["facts"]
+            found = client.get(reverse("desk:live", args=[one.pk])).json()["pieces"]["facts"]
             assert f'q={ticket.customer.openid}">1</a>' in found
 
 

@@ -32,11 +32,11 @@ def desk(wangfang: Agent) -> Client:
 
 
 def url(name: str, ticket: Ticket) -> str:
-    return reverse(f"admin:tickets_ticket_{name}", args=[ticket.pk])
+    return reverse(f"desk:{name}", args=[ticket.pk])
 
 
 def page(client: Client, ticket: Ticket) -> str:
-    return " ".join(client.get(url("change", ticket)).content.decode().split())
+    return " ".join(client.get(url("ticket", ticket)).content.decode().split())
 
 
 def notice(client: Client, ticket: Ticket) -> str:

@@ -24,6 +24,8 @@ from llm.explained import WORDS as MODEL_WORDS
 from llm.explained import explained as model_error_words
 from llm.models import ModelCall
 from tests.wechatbot.test_english_pages import MODEL_IDS, MODELS, rows
+from tickets.desk.actions import ACTIONS
+from tickets.models import Ticket
 from wechat import errors
 from wechat.explained import WORDS, explained
 
@@ -114,7 +116,7 @@ def english_in(text: str) -> list[str]:
 
 
 def english_on(answer: HttpResponse) -> list[str]:
-    assert answer.status_code in (200, 302, 403, 404)
+    assert answer.status_code in (200, 302, 400, 403, 404, 409)
     seen = Reader(answer.content.decode()).texts
     return [text.strip() for text in seen if english_in(text)]
 
@@ -145,9 +147,31 @@ def addresses_of(model: type[Model]) -> Iterator[str]:
 def test_it_shows_every_page_of_a_kind_of_row_in_chinese(
     staff: Client, rows: None, model: type[Model]
 ) -> None:
-    found = {address: english_on(staff.get(address)) for address in addresses_of(model)}
+    found = {
+        address: english_on(staff.get(address, follow=True)) for address in addresses_of(model)
+    }
 
     assert {address: texts for address, texts in found.items() if texts} == {}
+
+
+@pytest.mark.parametrize("query", ["", "?queue=all", "?q=nothing-like-this"])
+def test_it_shows_the_queue_of_the_desk_in_chinese(staff: Client, rows: None, query: str) -> None:
+    page = staff.get(reverse("desk:queue") + query)
+
+    assert page.status_code == 200
+    assert english_on(page) == []
+
+
+def test_it_shows_a_ticket_and_its_refusals_in_chinese(staff: Client, rows: None) -> None:
+    ticket = Ticket.objects.get()
+    page = staff.get(reverse("desk:ticket", args=[ticket.pk]))
+
+    assert page.status_code == 200
+    assert english_on(page) == []
+    for name in ACTIONS:
+        answer = staff.post(reverse(f"desk:{name}", args=[ticket.pk]), {}, follow=True)
+        assert answer.status_code in (200, 400, 409), name
+        assert english_on(answer) == [], name
 
 
 @pytest.mark.parametrize("model", MODELS, ids=MODEL_IDS)

@@ -145,6 +145,13 @@ def test_it_shows_lists_and_forms_in_english(
     assert chinese_on(reader, reverse(f"{name}_history", args=[row.pk])) == []
 
 
+def test_it_shows_the_desk_in_english(reader: Client, rows: None) -> None:
+    for query in ("", "?queue=all", "?q=nothing-like-this"):
+        assert chinese_on(reader, reverse("desk:queue") + query) == []
+    ticket = Ticket.objects.get()
+    assert chinese_on(reader, reverse("desk:ticket", args=[ticket.pk])) == []
+
+
 @pytest.mark.parametrize("model", MODELS, ids=MODEL_IDS)
 def test_it_shows_mistakes_in_a_form_in_english(
     reader: Client, rows: None, model: type[Model]

@@ -155,9 +155,9 @@ PAGES = [
     "/admin/conversations/reply/",
     "/admin/conversations/reply/?created_at=day",
     "/admin/conversations/conversation/",
-    "/admin/tickets/ticket/",
-    "/admin/tickets/ticket/?queue=untaken",
-    "/admin/tickets/ticket/?queue=resolved",
+    "/desk/",
+    "/desk/?queue=untaken",
+    "/desk/?queue=resolved",
     "/admin/llm/modelcall/",
     "/admin/assistant/answerlog/",
 ]
@@ -176,7 +176,7 @@ def test_a_tickets_page_and_a_session_read_their_conversation_alone(admin_client
     ticket = Ticket.objects.open().first()
     assert ticket is not None
     with CaptureQueriesContext(connection) as queries:
-        admin_client.get(reverse("admin:tickets_ticket_change", args=[ticket.pk]))
+        admin_client.get(reverse("desk:ticket", args=[ticket.pk]))
         session.rebuild(ticket.conversation)
 
     assert whole_scans(queries) == []
@@ -185,7 +185,7 @@ def test_a_tickets_page_and_a_session_read_their_conversation_alone(admin_client
 @pytest.mark.usefixtures("history")
 def test_the_ticket_list_reads_last_words_for_its_page_alone(admin_client: Client) -> None:
     with CaptureQueriesContext(connection) as queries:
-        html = admin_client.get("/admin/tickets/ticket/").content.decode()
+        html = admin_client.get("/desk/").content.decode()
 
     assert f"第 {OPEN - 1} 句" in html
     of_tickets = [
@@ -198,7 +198,7 @@ def test_the_ticket_list_reads_last_words_for_its_page_alone(admin_client: Clien
 
 
 @pytest.mark.usefixtures("history")
-@pytest.mark.parametrize("page", ["/admin/tickets/ticket/", "/admin/conversations/message/"])
+@pytest.mark.parametrize("page", ["/desk/", "/admin/conversations/message/"])
 def test_a_list_asks_the_same_questions_for_few_rows_and_for_many(
     admin_client: Client, page: str
 ) -> None:

@@ -116,7 +116,7 @@ def _urls() -> list[tuple[str, str]]:
     return [
         *simulator,
         ("Admin", f"{settings.PUBLIC_URL}/admin/"),
-        ("Tickets", f"{settings.PUBLIC_URL}/admin/tickets/ticket/"),
+        ("Tickets", f"{settings.PUBLIC_URL}/desk/"),
         *callback,
     ]
 
