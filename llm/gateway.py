@@ -32,7 +32,7 @@ def complete(
     session_id: str,
     key: str = "",
     tools: Sequence[Tool] = (),
-    wait_for_place: float = 0.0,
+    wait_for_slot: float = 0.0,
 ) -> Completion:
     """The first answer that a model gives. With `tools` a model is asked to call one of them
     instead of answering in text.
@@ -41,11 +41,11 @@ def complete(
     calls and says whatever the caller wants to join it by.
 
     Each model is asked once: a failure means the next model, never the same one again (its HTTP
-    session does not retry either). Where all places are taken, `wait_for_place` is how many seconds
+    session does not retry either). Where all slots are taken, `wait_for_slot` is how many seconds
     one may be waited for. Raises NoModel, ModelsBusy or ModelsDown.
     """
     request = Request(tuple(turns), session_id[:_MAX_SESSION_ID], tuple(tools), key[:_MAX_KEY])
-    return _complete(catalogue.enabled(), request, wait_for_place)
+    return _complete(catalogue.enabled(), request, wait_for_slot)
 
 
 def try_model(model: LanguageModel) -> Completion:

@@ -1,6 +1,6 @@
 """How many calls may be under way: per model over all processes, and per process over all models.
 
-Some of those that find no place may wait a moment for one: after an outage many come at once that
+Some of those that find no slot may wait a moment for one: after an outage many come at once that
 came one by one.
 """
 
@@ -31,7 +31,7 @@ _under_way = 0
 _waiting = 0
 
 
-def places_in_a_process() -> int:
+def slots_in_a_process() -> int:
     """A worker with few threads keeps half of them free."""
     threads = settings.WORKER_THREADS
     return max(threads - _THREADS_KEPT_FREE, threads // 2, 1)
@@ -41,7 +41,7 @@ def waiting_places() -> int:
     """Half of the threads that are kept free of models may wait for one, so that the rest of the
     work goes on.
     """
-    return max(settings.WORKER_THREADS - places_in_a_process(), 0) // 2
+    return max(settings.WORKER_THREADS - slots_in_a_process(), 0) // 2
 
 
 @contextmanager
@@ -72,7 +72,7 @@ def wait_for_slot() -> bool:
 
 
 def _has_place() -> bool:
-    return _under_way < places_in_a_process()
+    return _under_way < slots_in_a_process()
 
 
 def _wait_until_freed(patience: float) -> bool:

@@ -17,9 +17,9 @@ from webhook.answering import answer_conversation
 
 logger = logging.getLogger(__name__)
 
-# After an outage many messages come at once: some may wait this long for a model's place. Short
+# After an outage many messages come at once: some may wait this long for a model's slot. Short
 # enough for the kind line to be the passive reply, on both kinds of account.
-PLACE_WAIT_SECONDS = 1.5
+SLOT_WAIT_SECONDS = 1.5
 
 
 @lru_cache(maxsize=1)
@@ -31,7 +31,7 @@ def _ask(
     turns: Sequence[ChatTurn], *, session_id: str, key: str, tools: Sequence[Tool] = ()
 ) -> Completion:
     return gateway.complete(
-        turns, session_id=session_id, key=key, tools=tools, wait_for_place=PLACE_WAIT_SECONDS
+        turns, session_id=session_id, key=key, tools=tools, wait_for_slot=SLOT_WAIT_SECONDS
     )
 
 

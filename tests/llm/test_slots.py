@@ -118,7 +118,7 @@ def test_it_keeps_threads_free_of_models(first: ModelServer, settings: Settings)
     work.
     """
     settings.WORKER_THREADS = 4
-    assert slots.places_in_a_process() == 2
+    assert slots.slots_in_a_process() == 2
     row_for(first, "a", first_token_timeout=20, total_timeout=20, max_in_flight=100)
     row_for(first, "b", first_token_timeout=20, total_timeout=20, max_in_flight=100)
     first.manner.seconds = 0.5
@@ -134,7 +134,7 @@ def test_it_keeps_threads_free_of_models(first: ModelServer, settings: Settings)
     threads = [threading.Thread(target=ask) for _ in range(2)]
     for thread in threads:
         thread.start()
-    wait_until(lambda: first.in_flight == 2, what="both places are taken")
+    wait_until(lambda: first.in_flight == 2, what="both slots are taken")
     ask()
     for thread in threads:
         thread.join()
@@ -142,9 +142,11 @@ def test_it_keeps_threads_free_of_models(first: ModelServer, settings: Settings)
     assert ModelCall.objects.filter(outcome=Outcome.BUSY).count() == 2
 
 
-@pytest.mark.parametrize(("threads", "places"), [(300, 250), (100, 50), (60, 30), (20, 10), (1, 1)])
+@pytest.mark.parametrize(
+    ("threads", "slots_left"), [(300, 250), (100, 50), (60, 30), (20, 10), (1, 1)]
+)
 def test_it_leaves_fifty_threads_or_half_of_a_small_worker(
-    settings: Settings, threads: int, places: int
+    settings: Settings, threads: int, slots_left: int
 ) -> None:
     settings.WORKER_THREADS = threads
-    assert slots.places_in_a_process() == places
+    assert slots.slots_in_a_process() == slots_left

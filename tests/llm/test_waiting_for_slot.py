@@ -1,4 +1,4 @@
-"""Where all places are taken, a few may wait a moment for one: after an outage
+"""Where all slots are taken, a few may wait a moment for one: after an outage
 many come at once.
 """
 
@@ -29,7 +29,7 @@ Ask = Callable[[], Future[str]]
 def _small_worker(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two calls at a time, and one more may wait."""
     settings.WORKER_THREADS = 4
-    assert slots.places_in_a_process() == 2
+    assert slots.slots_in_a_process() == 2
     monkeypatch.setattr(slots, "_LOOK_AGAIN_SECONDS", 0.01)
     assert slots.waiting_places() == 1
 
@@ -41,7 +41,7 @@ def ask() -> Iterator[Ask]:
     def complete() -> str:
         try:
             return gateway.complete(
-                (ChatTurn("user", "您好"),), session_id="", wait_for_place=LONG
+                (ChatTurn("user", "您好"),), session_id="", wait_for_slot=LONG
             ).text
         finally:
             connection.close()
@@ -64,7 +64,7 @@ def test_it_answers_when_a_place_in_the_process_comes_free(first: ModelServer, a
     with slots.place_in_this_process():
         with slots.place_in_this_process():
             waiting = ask()
-            wait_until(lambda: slots._waiting, what="it waits for a place")
+            wait_until(lambda: slots._waiting, what="it waits for a slot")
         assert waiting.result(LONG) == "第一个模型的回答。"
 
 
@@ -72,7 +72,7 @@ def test_it_lets_no_more_wait_than_threads_are_spare(first: ModelServer, ask: As
     row_for(first)
     with slots.place_in_this_process(), slots.place_in_this_process():
         waiting = ask()
-        wait_until(lambda: slots._waiting, what="it waits for a place")
+        wait_until(lambda: slots._waiting, what="it waits for a slot")
         with pytest.raises(ModelsBusy):
             ask().result(LONG)
         assert not waiting.done()
@@ -82,9 +82,9 @@ def test_it_lets_no_more_wait_than_threads_are_spare(first: ModelServer, ask: As
 def test_it_says_busy_when_the_wait_was_in_vain(first: ModelServer) -> None:
     row = row_for(first, max_in_flight=1)
     with slots.slot(row), pytest.raises(ModelsBusy):
-        gateway.complete((ChatTurn("user", "您好"),), session_id="", wait_for_place=0.05)
+        gateway.complete((ChatTurn("user", "您好"),), session_id="", wait_for_slot=0.05)
     with slots.place_in_this_process(), slots.place_in_this_process(), pytest.raises(ModelsBusy):
-        gateway.complete((ChatTurn("user", "您好"),), session_id="", wait_for_place=0.05)
+        gateway.complete((ChatTurn("user", "您好"),), session_id="", wait_for_slot=0.05)
     assert (slots._waiting, slots._under_way) == (0, 0)
     assert [call.outcome for call in ModelCall.objects.all()] == [Outcome.BUSY] * 2
     assert first.calls == 0
