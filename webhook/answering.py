@@ -25,13 +25,15 @@ logger = logging.getLogger(__name__)
 QueuedTask = tuple[Literal["reply", "deliver"], int]
 
 
-def answer_here(message: Message) -> list[QueuedTask]:
+def answer_here(message: Message, lease: str = "") -> list[QueuedTask]:
     """In the web process, right after the row was stored: what needs no model is answered where it
-    arrives.
+    arrives. `lease`: of an earlier try, whose claim is ours.
     """
     tasks: list[QueuedTask] = []
     needs_model = flow.surely_needs_model(message)
-    conversation_id, turn = claims.take_in_hand(message, leave_to_worker=needs_model)
+    conversation_id, turn = claims.take_in_hand(
+        message, lease or claims.new_claim(), leave_to_worker=needs_model
+    )
     if turn is None and needs_model:
         return [("reply", conversation_id)]
     while turn is not None:

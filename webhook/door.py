@@ -25,6 +25,7 @@ from conversations import texts
 from conversations.replies import wakes
 from conversations.replies.passive import Claim, PassiveReply, claim_replies
 from conversations.replies.queueing import queue_delivery
+from conversations.turns.claims import new_claim
 from knowledge.retrieval import matching
 from webhook import refusals, waiting
 from webhook.answering import QueuedTask, answer_here
@@ -237,9 +238,10 @@ def _note_refused_plain(account_id: int) -> None:
 
 def _answer(push: Push) -> list[QueuedTask]:
     """Runs in a thread that keeps its connection. Returns what is left to do elsewhere."""
+    lease = new_claim()
     for tries_left in (1, 0):
         try:
-            return answer_here(push.stored_message())
+            return answer_here(push.stored_message(), lease)
         except (DatabaseError, InterfaceError) as error:
             connection.close()
             logger.warning(

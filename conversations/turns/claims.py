@@ -112,19 +112,15 @@ class LeaseLost(Exception):
     """Another process has taken the message meanwhile: drop the answer, it will give its own."""
 
 
-def take_in_hand(message: Message, *, leave_to_worker: bool = False) -> tuple[int, Turn | None]:
+@database_work
+def take_in_hand(
+    message: Message, lease: str, *, leave_to_worker: bool = False
+) -> tuple[int, Turn | None]:
     """`attach` and `take` for a message that was stored this moment, in one transaction.
 
-    `leave_to_worker`: only a model can answer it, so it is not claimed here; but a person's
-    customer is ours. Returns the conversation's id too.
+    `lease` is a new claim's id. `leave_to_worker`: only a model can answer it, so it is not claimed
+    here; but a person's customer is ours. Returns the conversation's id too.
     """
-    return _attach_and_take(message, new_claim(), leave_to_worker=leave_to_worker)
-
-
-@database_work
-def _attach_and_take(
-    message: Message, lease: str, *, leave_to_worker: bool
-) -> tuple[int, Turn | None]:
     with transaction.atomic():
         conversation_id, owner = attach_one(message)
         is_left = leave_to_worker and owner == Owner.BOT

@@ -7,7 +7,7 @@ import pytest
 from conversations.models import Author, Conversation, Customer, Message, MessageState
 from conversations.replies.say import say
 from conversations.turns.arriving import attach
-from conversations.turns.claims import Turn, take, take_in_hand, take_next
+from conversations.turns.claims import Turn, new_claim, take, take_in_hand, take_next
 from tests.at_once import at_once
 from tests.factories import AccountFactory, ConversationFactory, MessageFactory
 
@@ -39,11 +39,10 @@ def test_it_forgets_no_message_that_comes_while_the_conversation_is_let_go() -> 
     conversation = ConversationFactory()
 
     def bring() -> Turn | None:
-        return take_in_hand(
-            MessageFactory(
-                conversation=None, account=conversation.account, openid=conversation.customer.openid
-            )
-        )[1]
+        message = MessageFactory(
+            conversation=None, account=conversation.account, openid=conversation.customer.openid
+        )
+        return take_in_hand(message, new_claim())[1]
 
     def answered(turn: Turn) -> Turn | None:
         say(turn, [], author=Author.SYSTEM)

@@ -14,7 +14,15 @@ from conversations.models import Author, Conversation, Customer, Message, Messag
 from conversations.replies.say import say
 from conversations.turns import claims
 from conversations.turns.arriving import attach
-from conversations.turns.claims import Turn, give_back, renew_all, take, take_in_hand, take_next
+from conversations.turns.claims import (
+    Turn,
+    give_back,
+    new_claim,
+    renew_all,
+    take,
+    take_in_hand,
+    take_next,
+)
 from tests.factories import AccountFactory, ConversationFactory, MessageFactory, held_turn
 
 pytestmark = pytest.mark.django_db
@@ -98,7 +106,7 @@ def test_it_notes_when_the_customer_last_wrote(conversation: Conversation) -> No
 def test_it_takes_a_message_in_hand_as_it_comes() -> None:
     account = AccountFactory()
     message = MessageFactory(conversation=None, account=account, openid="oNew")
-    _, turn = take_in_hand(message)
+    _, turn = take_in_hand(message, new_claim())
     assert turn is not None
     assert turn.message.pk == message.pk
     assert turn.customer.openid == "oNew"

@@ -20,7 +20,7 @@ MANY_TEXTS = f"""
 from datetime import timedelta
 from django.utils import timezone
 from conversations.models import Author, Conversation, Customer, Reply
-from conversations.tasks import queue_delivery
+from conversations.replies.queueing import queue_delivery
 from wechat.models import OfficialAccount
 account, until = OfficialAccount.objects.get(is_default=True), timezone.now() + timedelta(hours=40)
 for number in range({WAITING}):

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 
 import pytest
+from django.db import OperationalError
 
+from common.database_threads import database_work
 from conversations.replies.passive import PENDING, Claim, PassiveReply
 from tests.webhook.wire import WAIT, Wire
 from webhook.group_commit import NotWritten
@@ -37,6 +39,19 @@ def test_a_claim_is_given_up_at_its_own_deadline_whoever_asked_before(
     finally:
         database_answers.set()
     assert patient.result(WAIT) == PENDING
+
+
+def test_a_thread_that_answers_asks_again_where_its_connection_broke(gate: Wire) -> None:
+    """It keeps its connection from one message to the next."""
+    breaks = [OperationalError(2006, "gone away")]
+
+    @database_work
+    def answer() -> str:
+        if breaks:
+            raise breaks.pop()
+        return "answered"
+
+    assert gate.door._threads.submit(answer).result(WAIT) == "answered"
 
 
 def _claim(wire: Wire, seconds: float) -> Future[PassiveReply]:
