@@ -39,17 +39,21 @@ Step = Callable[[datetime], None]
 
 
 def pick_up_forgotten(
-    queue_replies: Callable[[list[int]], None],
+    queue_replies: Callable[[list[int]], bool],
     deliver: Callable[[int], None] = queue_delivery,
     *,
     most_deliveries: int = BATCH,
 ) -> None:
-    """`deliver` takes one conversation whose texts lie, `most_deliveries` of them in one sweep."""
+    """`queue_replies` tells whether the broker took the task. `deliver` takes one conversation
+    whose texts lie, `most_deliveries` of them in one sweep.
+    """
 
     def answer_forgotten(now: datetime) -> None:
         conversation_ids = conversations_to_answer(now)
         for start in range(0, len(conversation_ids), CONVERSATIONS_A_TASK):
-            queue_replies(conversation_ids[start : start + CONVERSATIONS_A_TASK])
+            if not queue_replies(conversation_ids[start : start + CONVERSATIONS_A_TASK]):
+                leave_to_next_sweep(conversation_ids[start:], now)
+                return
 
     def deliver_lying(now: datetime) -> None:
         for conversation_id in conversations_to_deliver(now, most_deliveries):
@@ -103,6 +107,12 @@ def conversations_to_answer(now: datetime) -> list[int]:
     logger.warning("%d forgotten messages are queued again", len(message_ids))
     Message.objects.filter(pk__in=message_ids).update(queued_at=now)
     return attach(message_ids)
+
+
+def leave_to_next_sweep(conversation_ids: list[int], now: datetime) -> None:
+    """The broker is away, so nobody has what this sweep has noted as queued."""
+    noted = Message.objects.filter(conversation__in=conversation_ids, queued_at=now)
+    noted.update(queued_at=None)
 
 
 def conversations_to_deliver(now: datetime, most: int = BATCH) -> list[int]:

@@ -50,12 +50,12 @@ def reply_to_customers(conversation_ids: list[int]) -> None:
                 logger.error("a conversation could not be answered", exc_info=error)
 
 
-def queue_replies(conversation_ids: list[int]) -> None:
+def queue_replies(conversation_ids: list[int]) -> bool:
     """Ask the worker. A lost publish is found by the sweep 5 s later, so nothing is tried twice
-    here.
+    here. False: the broker is away.
     """
     if not conversation_ids:
-        return
+        return True
     try:
         reply_to_customers.apply_async((conversation_ids,), retry=False)
     except (BrokerAway, OSError) as error:
@@ -64,3 +64,5 @@ def queue_replies(conversation_ids: list[int]) -> None:
             len(conversation_ids),
             error,
         )
+        return False
+    return True

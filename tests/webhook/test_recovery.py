@@ -43,7 +43,12 @@ def ago(seconds: float) -> datetime:
 def sweep() -> list[int]:
     """The conversations that were queued for an answer."""
     queued: list[int] = []
-    pick_up_forgotten(queued.extend)
+
+    def queue(conversation_ids: list[int]) -> bool:
+        queued.extend(conversation_ids)
+        return True
+
+    pick_up_forgotten(queue)
     return queued
 
 
@@ -107,7 +112,12 @@ class TestAMessageThatNobodyTook:
         monkeypatch.setattr(recovery, "CONVERSATIONS_A_TASK", 2)
         messages = [received() for _ in range(5)]
         batches: list[list[int]] = []
-        pick_up_forgotten(batches.append)
+
+        def queue(conversation_ids: list[int]) -> bool:
+            batches.append(conversation_ids)
+            return True
+
+        pick_up_forgotten(queue)
         assert [len(batch) for batch in batches] == [2, 2, 1]
         assert {pk for batch in batches for pk in batch} == {
             message.conversation_id for message in messages
@@ -117,6 +127,19 @@ class TestAMessageThatNobodyTook:
         received()
         pick_up_forgotten(tasks.queue_replies)
         assert redis().llen("reply") == 1
+
+    def test_one_that_the_broker_did_not_take_is_queued_by_the_next_sweep(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def away(*arguments: object, **values: object) -> None:
+            raise tasks.BrokerAway("no connection")
+
+        monkeypatch.setattr(recovery, "CONVERSATIONS_A_TASK", 2)
+        messages = [received() for _ in range(3)]
+        with monkeypatch.context() as patch:
+            patch.setattr(tasks.reply_to_customers, "apply_async", away)
+            pick_up_forgotten(tasks.queue_replies)
+        assert set(sweep()) == {message.conversation_id for message in messages}
 
     def test_the_one_that_waits_longest_comes_first(self) -> None:
         new, oldest, old = [
@@ -226,9 +249,9 @@ class TestAnAnswerThatLies:
     def test_the_one_that_is_due_longest_comes_first(self) -> None:
         lying = [ready(due_at=ago(seconds)) for seconds in (6, 60, 30)]
         handed_on: list[int] = []
-        pick_up_forgotten(lambda _: None, handed_on.append, most_deliveries=2)
+        pick_up_forgotten(lambda _: True, handed_on.append, most_deliveries=2)
         assert handed_on == [lying[1].conversation_id, lying[2].conversation_id]
-        pick_up_forgotten(lambda _: None, handed_on.append, most_deliveries=2)
+        pick_up_forgotten(lambda _: True, handed_on.append, most_deliveries=2)
         assert handed_on[2:] == [lying[0].conversation_id]
 
 
@@ -258,7 +281,7 @@ class TestAStepThatFails:
     def test_deliveries_go_on_where_messages_cannot_be_queued(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def broken(conversation_ids: list[int]) -> None:
+        def broken(conversation_ids: list[int]) -> bool:
             raise RuntimeError("a defect")
 
         received()
