@@ -8,7 +8,7 @@ import logging
 import time
 from dataclasses import replace
 
-from assistant import log
+from assistant import log, metrics
 from assistant.answers import NOTHING_TO_SAY, Answer, Doubt, Model, NeedsModel, Question
 from assistant.models import Direction, Source
 from assistant.screening import blocked_term
@@ -29,6 +29,7 @@ def answer(question: Question, *, model: Model | None) -> Answer:
     started = time.monotonic()
     found = _find(replace(question, model=model))
     if found != NOTHING_TO_SAY:
+        metrics.answers_from(found.source, found.doubt).inc()
         log.keep(question, found, milliseconds=round((time.monotonic() - started) * 1000))
     return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from common import log_rows
+from llm import metrics
 from llm.endpoint import Stopwatch, scrubbed
 from llm.errors import CallFailed, Refused
 from llm.models import LanguageModel, ModelCall, Outcome
@@ -35,6 +36,8 @@ def failed(model: LanguageModel, key: str, watch: Stopwatch, error: CallFailed) 
 
 def record(calls: list[ModelCall]) -> None:
     """Write them down. The answer is paid for by now: it is worth more than its log line."""
+    for call in calls:
+        metrics.count(call)
     if calls:
         log_rows.keep(calls)
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from conversations.replies.passive import Claim, Wish, thinking_text
 from conversations.texts import ready_text
-from webhook import refusals
+from webhook import metrics, refusals
 from webhook.door import Door
 from webhook.group_commit import CannotBeWritten, NotWritten
 from webhook.http import (
@@ -65,6 +65,8 @@ class Callback:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         arrived = asyncio.get_running_loop().time()
         response = await self.respond(scope, receive, arrived)
+        took = asyncio.get_running_loop().time() - arrived
+        metrics.count(scope["method"], response, took)
         if response is not None:
             await write(send, response)
 

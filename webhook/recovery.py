@@ -16,7 +16,16 @@ from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from common import clock
-from conversations.models import Ending, Hold, Message, MessageState, Reply, ReplyState
+from conversations.metrics import count_sends
+from conversations.models import (
+    Channel,
+    Ending,
+    Hold,
+    Message,
+    MessageState,
+    Reply,
+    ReplyState,
+)
 from conversations.replies import outcomes, states
 from conversations.replies.queueing import queue_delivery
 from conversations.replies.routes import route_of
@@ -162,6 +171,7 @@ def mark_unknown(now: datetime) -> None:
     """
     lost = states.lose_sight_of_all(now, "the process that sent it died")
     if lost:
+        count_sends(Channel.API, ReplyState.UNKNOWN, lost)
         logger.error("%d replies were being sent when their process died: outcome unknown", lost)
 
 

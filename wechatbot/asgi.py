@@ -25,7 +25,7 @@ from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E40
 from django.conf import settings  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
-from common import garbage  # noqa: E402
+from common import garbage, metrics  # noqa: E402
 from webhook.callback import Callback  # noqa: E402
 from webhook.door import Door  # noqa: E402
 from wechatbot import health  # noqa: E402
@@ -71,6 +71,7 @@ async def live(receive: Receive, send: Send) -> None:
     while True:
         event = await receive()
         if event["type"] == "lifespan.startup":
+            await asyncio.to_thread(metrics.start)
             await asyncio.to_thread(door.prepare)
             garbage.keep_what_is_loaded()
             door.open()

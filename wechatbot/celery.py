@@ -10,6 +10,7 @@ from celery.beat import EmbeddedService
 from celery.signals import celeryd_init
 from click import Option
 
+from common import metrics
 from wechatbot.supervisor import pulse
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "wechatbot.settings")
@@ -24,8 +25,11 @@ app.autodiscover_tasks(["webhook"], related_name="worker")
 
 @celeryd_init.connect
 def live_visibly(**kwargs: Any) -> None:
-    """Celery tells of its start by a signal only; whoever started us wants to see that we live."""
+    """Celery tells of its start by a signal only; whoever started us wants to see that we live, and
+    what we count.
+    """
     pulse.start()
+    metrics.start()
 
 
 class BeatThread(bootsteps.StartStopStep):

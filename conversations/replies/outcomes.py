@@ -12,7 +12,8 @@ from django.db import transaction
 from common import clock
 from common.database_threads import database_work
 from common.keeping import keep_trying
-from conversations.models import Reply
+from conversations.metrics import count_sends
+from conversations.models import Channel, Reply, ReplyState
 from conversations.replies import states
 from conversations.window import ledger
 from wechat import accounts
@@ -74,7 +75,8 @@ def let_go(reply: Reply) -> None:
 @database_work
 def record_sent(reply: Reply) -> None:
     """Also where the sweep has given us up: that WeChat took it is the truth."""
-    states.accept(reply, clock.now())
+    if states.accept(reply, clock.now()):
+        count_sends(Channel.API, ReplyState.SENT)
 
 
 @database_work
@@ -84,7 +86,7 @@ def record_error(reply: Reply, error: WeChatError) -> None:
     with transaction.atomic():
         match error:
             case OutcomeUnknown():
-                states.lose_sight(reply, clock.now(), reason)
+                _lose_sight(reply, reason)
             case WindowClosed() | QuotaUsedUp():
                 _wait_for_customer(reply, reason)
                 ledger.close(reply.conversation.customer)
@@ -100,17 +102,24 @@ def record_error(reply: Reply, error: WeChatError) -> None:
                 _give_up(reply, error, reason)
 
 
+def _lose_sight(reply: Reply, reason: str) -> None:
+    if states.lose_sight(reply, clock.now(), reason):
+        count_sends(Channel.API, ReplyState.UNKNOWN)
+
+
 def _try_later(reply: Reply, seconds: float, reason: str, *, counts: bool = True) -> None:
     now = clock.now()
     due_at = now + timedelta(seconds=seconds)
     if states.try_later(reply, due_at, reason, counts=counts):
         ledger.refund(reply.conversation.customer, now)
+        count_sends(Channel.API, ReplyState.READY)
 
 
 def _wait_for_customer(reply: Reply, reason: str) -> None:
     """All that is ready does: what WeChat refuses now holds for every text of the conversation."""
     if states.refuse_now(reply, reason):
         ledger.refund(reply.conversation.customer, clock.now())
+        count_sends(Channel.API, ReplyState.WAITING_FOR_CUSTOMER)
     states.hold_back(Reply.objects.filter(conversation_id=reply.conversation_id))
 
 
@@ -119,4 +128,5 @@ def _give_up(reply: Reply, error: WeChatError, reason: str) -> None:
         ledger.note_left(reply.conversation.customer_id)
     if states.refuse(reply, reason):
         ledger.refund(reply.conversation.customer, clock.now())
+        count_sends(Channel.API, ReplyState.FAILED)
         states.fail_behind(reply, reason)

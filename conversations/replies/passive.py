@@ -19,7 +19,8 @@ from django.db import connection, transaction
 from common import clock
 from common.database_threads import database_work
 from common.deadline import still_before
-from conversations.models import OPEN_STATES, Ending, Hold, ReplyState
+from conversations.metrics import count_sends
+from conversations.models import OPEN_STATES, Channel, Ending, Hold, ReplyState
 from conversations.replies import states
 from conversations.replies.links import look_link
 from conversations.replies.parts import MESSAGE_BYTES, byte_length
@@ -189,6 +190,7 @@ class _Batch:
         if self._released:
             release_pushes(self._released)
         states.carry(self._sent, self._now)
+        count_sends(Channel.PASSIVE, ReplyState.SENT, len(self._sent))
         for state, reply_ids in self._left.items():
             states.rest(reply_ids, state, self._now)
 

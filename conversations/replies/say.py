@@ -11,7 +11,16 @@ from django.db import transaction
 
 from common import clock
 from common.database_threads import database_work
-from conversations.models import Author, Conversation, Ending, MessageState, Reply, ReplyState
+from conversations.metrics import count_sends
+from conversations.models import (
+    Author,
+    Channel,
+    Conversation,
+    Ending,
+    MessageState,
+    Reply,
+    ReplyState,
+)
 from conversations.replies import passive, states
 from conversations.replies.owner import lock_conversation
 from conversations.replies.parts import cut
@@ -180,6 +189,7 @@ class _Answer:
         states.write(replies[own:], route.at_rest)
         ids = [reply_id for _, reply_id, _ in waiting]
         states.carry(ids[:count], self.now)
+        count_sends(Channel.PASSIVE, ReplyState.SENT, count)
         states.rest(ids[count:], route.at_rest, self.now)
         how = Ending.TEXT if body else Ending.SUCCESS
         ending.end_message_and_push(self.turn, str(self.state), str(how), body)

@@ -16,6 +16,7 @@ from knowledge.models import FAQ, CachedAnswer
 from knowledge.versions import knowledge_version
 from llm.errors import ModelsBusy, ModelsDown, NoModel
 from tests.assistant.asking import Ask, NeedsIt
+from tests.counting import counted
 from tests.faqs import INVOICE, RETURNS
 from tests.worlds.model_stub import ModelStub, Scripted
 from wechat.models import OfficialAccount
@@ -418,3 +419,15 @@ def test_another_account_is_not_given_the_answer_of_the_first(
     assert ask_the_other(ModelStub(yes("属龙。"))) == "属龙。"
     assert ask_the_other(ModelStub()) == "属龙。"
     assert ask(UNKNOWN).text == "属虎。"
+
+
+def test_answers_are_counted_by_their_source(shop: dict[str, FAQ], ask: Ask) -> None:
+    by_faq, by_nobody = (
+        {"source": "faq", "doubt": ""},
+        {"source": "none", "doubt": "nothing_matched"},
+    )
+    before = counted("answers_total", **by_faq), counted("answers_total", **by_nobody)
+    ask("怎么申请退货")
+    ask(UNKNOWN)
+    after = counted("answers_total", **by_faq), counted("answers_total", **by_nobody)
+    assert after == (before[0] + 1, before[1] + 1)
