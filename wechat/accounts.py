@@ -29,7 +29,6 @@ __all__ = [
     "changed",
     "ensure_from_environment",
     "make_default",
-    "may_send",
     "namespace",
     "note_refused_plain",
     "try_api_again",
@@ -119,11 +118,6 @@ def namespace(account_id: int) -> str:
     """
     first = snapshot.get().first_id
     return "" if first is None or account_id == first else str(account_id)
-
-
-def may_send(account_id: int) -> bool:
-    """Whether the customer-service API is the account's to call."""
-    return by_id(account_id).may_send
 
 
 async def cached(slug: str | None) -> Account | None:

@@ -322,7 +322,7 @@ class TestWhatWeChatSaysOfTheAccountOrTheWindow:
         assert states() == [ReplyState.WAITING_FOR_CUSTOMER] * 2
         assert OfficialAccount.objects.get().api_refused_at is not None
         forget_all()
-        assert not accounts.may_send(conversation.account_id)
+        assert not accounts.by_id(conversation.account_id).may_send
 
     @pytest.mark.parametrize("error", [WindowClosed(45015), QuotaUsedUp(45047)])
     def test_a_closed_window_lets_all_wait_and_corrects_the_ledger(

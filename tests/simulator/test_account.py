@@ -18,14 +18,14 @@ Post = Callable[..., Any]
 def test_our_account_replies_passively_once_it_is_unverified(
     post: Post, our_account: OfficialAccount
 ) -> None:
-    assert accounts.may_send(our_account.pk)
+    assert accounts.by_id(our_account.pk).may_send
     assert (
         post("switch/", {"name": "verified", "value": False}).json()["account"]["verified"] is False
     )
     our_account.refresh_from_db()
     assert our_account.reply_mode == ReplyMode.AUTO
     assert our_account.api_refused_at is not None
-    assert not accounts.may_send(our_account.pk)
+    assert not accounts.by_id(our_account.pk).may_send
 
 
 def test_our_account_sends_again_once_it_is_verified(
@@ -35,7 +35,7 @@ def test_our_account_sends_again_once_it_is_verified(
     post("switch/", {"name": "verified", "value": True})
     our_account.refresh_from_db()
     assert our_account.api_refused_at is None
-    assert accounts.may_send(our_account.pk)
+    assert accounts.by_id(our_account.pk).may_send
 
 
 def test_the_switch_works_without_an_account_of_ours(post: Post) -> None:

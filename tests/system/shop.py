@@ -149,6 +149,13 @@ class Shop(Stack):
             "the sweep found the forgotten message",
         )
 
+    def take_token(self) -> None:
+        """So that the next call to WeChat is the one that carries a text."""
+        self.shell(
+            "from wechat.client import api_of; from wechat.models import OfficialAccount;"
+            "api_of(OfficialAccount.objects.get(is_default=True)).access_token"
+        )
+
     def deliver_now(self) -> None:
         """The pause before the next try, spared."""
         self.rows(

@@ -11,11 +11,6 @@ pytestmark = pytest.mark.system
 WAITING = 600
 # Past our time limit for one call.
 SECONDS_EACH = 6.0
-TAKE_TOKEN = """
-from wechat.client import api_of
-from wechat.models import OfficialAccount
-api_of(OfficialAccount.objects.get(is_default=True)).access_token
-"""
 MANY_TEXTS = f"""
 from datetime import timedelta
 from django.utils import timezone
@@ -35,7 +30,7 @@ for number in range({WAITING}):
 
 def test_what_waits_for_a_slow_wechat_is_not_queued_again_by_every_sweep(shop: Shop) -> None:
     phone = shop.phone("verified", "oForgotten")
-    shop.shell(TAKE_TOKEN)
+    shop.take_token()
     shop.wechat.latency = SECONDS_EACH
     shop.shell(MANY_TEXTS)
     shop.wait_until(lambda: shop.wechat.sent, 60, "WeChat is asked")

@@ -108,6 +108,7 @@ def _what_the_customer_reads(phone: Phone, push) -> str:
 
 def test_a_reply_whose_sender_died_is_shown_as_unknown_and_never_sent_again(shop: Shop) -> None:
     """WeChat may have taken it: it knows no key against doubles."""
+    shop.take_token()
     shop.wechat.silent = True
     shop.model.behave(otherwise="when told")
     phone = shop.phone("verified", "oDiesSending")
@@ -132,3 +133,23 @@ def _has_begun(phone: Phone) -> bool:
     ids = [reply.id for reply in phone.replies]
     begun = "SELECT 1 FROM conversations_reply WHERE begun_at IS NOT NULL AND id = "
     return any(phone.shop.rows(f"{begun}{reply_id}") for reply_id in ids)
+
+
+CLAIMED_BY_THE_DEAD = """
+from conversations.models import Author, Conversation, Reply, ReplyState
+Reply.objects.create(
+    conversation=Conversation.objects.get(customer__openid="oOnlyClaimed"), author=Author.AGENT,
+    text="您好", state=ReplyState.SENDING, claim="of the dead", tries=1,
+    lease_until="2000-01-01T00:00Z", due_at="2000-01-01T00:00Z")
+"""
+
+
+def test_a_text_whose_sender_died_before_its_call_is_sent_by_another(shop: Shop) -> None:
+    phone = shop.phone("verified", "oOnlyClaimed")
+    assert phone.say(QUESTION).text is not None
+
+    shop.shell(CLAIMED_BY_THE_DEAD)
+    phone.wait_to_read("您好", 60)
+
+    assert phone.read.count("您好") == 1
+    assert [reply.state for reply in phone.replies] == ["sent", "sent"]

@@ -100,7 +100,7 @@ def test_an_unknown_or_disabled_account_gets_no_pushes() -> None:
 def test_what_came_in_before_an_account_was_disabled_is_still_answered() -> None:
     off = AccountFactory(slug="off", enabled=False, reply_mode=ReplyMode.API)
     assert accounts.by_id(off.pk).slug == "off"
-    assert accounts.may_send(off.pk)
+    assert accounts.by_id(off.pk).may_send
 
 
 def test_an_account_that_was_just_added_is_known_by_its_number() -> None:
@@ -118,7 +118,7 @@ def test_an_account_that_was_just_added_is_known_by_its_number() -> None:
     ],
 )
 def test_who_may_send(values: dict[str, str], may_send: bool) -> None:
-    assert accounts.may_send(AccountFactory(**values).pk) is may_send
+    assert accounts.by_id(AccountFactory(**values).pk).may_send is may_send
 
 
 def test_there_is_one_default_account() -> None:
@@ -375,14 +375,14 @@ def test_a_look_that_failed_is_remembered_for_a_second(clock: Clock, silent: Loo
 
 def test_an_account_without_the_api_turns_passive_until_told_otherwise() -> None:
     row = AccountFactory(reply_mode=ReplyMode.API)
-    assert accounts.may_send(row.pk)
+    assert accounts.by_id(row.pk).may_send
     accounts.turn_passive(row.pk)
-    assert not accounts.may_send(row.pk)
+    assert not accounts.by_id(row.pk).may_send
     refused_at = OfficialAccount.objects.get().api_refused_at
     accounts.turn_passive(row.pk)
     assert OfficialAccount.objects.get().api_refused_at == refused_at
     accounts.try_api_again(row.pk)
-    assert accounts.may_send(row.pk)
+    assert accounts.by_id(row.pk).may_send
 
 
 # --- The environment ----------------------------------------------------------------------------

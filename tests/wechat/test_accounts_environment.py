@@ -63,10 +63,10 @@ def test_a_restart_does_not_forget_that_wechat_refused_the_api(environment: Sett
     assert row is not None
     accounts.turn_passive(row.pk)
     accounts.ensure_from_environment()
-    assert not accounts.may_send(row.pk)
+    assert not accounts.by_id(row.pk).may_send
     environment.WECHAT_REPLY_MODE = "api"
     accounts.ensure_from_environment()
-    assert accounts.may_send(row.pk)
+    assert accounts.by_id(row.pk).may_send
 
 
 def test_another_account_in_the_environment_is_another_row(environment: Settings) -> None:

@@ -189,7 +189,7 @@ def test_it_shows_how_the_account_replies(admin_client: Client) -> None:
 def test_the_operator_lets_an_account_try_the_api_again(admin_client: Client) -> None:
     account = AccountFactory(api_refused_at=timezone.now())
     admin_client.post(reverse(LIST), {"action": "try_api_again", "_selected_action": [account.pk]})
-    assert accounts.may_send(account.pk)
+    assert accounts.by_id(account.pk).may_send
 
 
 def test_new_keys_of_the_api_drop_what_the_old_ones_left(admin_client: Client) -> None:
