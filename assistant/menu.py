@@ -37,7 +37,7 @@ def lines(choices: Sequence[Evidence]) -> str:
         tap_link(
             f"{number}. {_label(one.title)}",
             content=str(number),
-            menu_id=f"{_LINK_ID}{one.id}",
+            option_id=f"{_LINK_ID}{one.id}",
         )
         for number, one in enumerate(choices, start=1)
     )

@@ -14,10 +14,11 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from common.text import Words
-from conversations import kinds
 from conversations.fields import IdField
 from conversations.ids import new_id
 from conversations.moments import MOMENTS
+from wechat.incoming import Incoming, Unsupported
+from wechat.kinds import kind_of, label_of
 from wechat.models import OfficialAccount
 from wechat.replies import without_links
 
@@ -207,7 +208,25 @@ class Message(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.text[:30] or kinds.in_words(self.kind)
+        return self.text[:30] or label_of(self.kind)
+
+    @cached_property
+    def push(self) -> Incoming:
+        """What WeChat pushed, as the parser understood it; only `to` is not kept. Of a kind that
+        this version does not know: what every kind has.
+        """
+        kind = kind_of(self.kind)
+        prefix = f"{self.openid}:"
+        has_id = self.dedup_key.startswith(prefix)
+        return kind.from_stored(
+            self.fields,
+            openid=self.openid,
+            to="",
+            created=int(self.sent_at.timestamp()),
+            msg_id=self.dedup_key.removeprefix(prefix) if has_id else "",
+            text=self.text,
+            raw=self.raw if kind is Unsupported else "",
+        )
 
     @cached_property
     def words(self) -> Words:

@@ -69,7 +69,7 @@ def tap(follower: Follower, given: Answers) -> None:
     _push(
         follower,
         "text",
-        pushes.text(content, menu_id=_text(given, "menu_id", may_be_empty=True)),
+        pushes.text(content, option_id=_text(given, "option_id", may_be_empty=True)),
         content,
     )
 

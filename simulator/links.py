@@ -13,7 +13,7 @@ _ANCHOR = re.compile(r"<a\s(?P<attributes>[^<>]*+)>(?P<label>(?:[^<]|<(?!/?a\b))
 _HREF = re.compile(r"""\bhref\s*+=\s*+(?:"(?P<double>[^"]*+)"|'(?P<single>[^']*+)')""", re.I)
 _TAP = "weixin://bizmsgmenu?"
 
-# {"text": …} with, for a link, {"href": …} or {"tap": {"content": …, "menu_id": …}}
+# {"text": …} with, for a link, {"href": …} or {"tap": {"content": …, "option_id": …}}
 Piece = dict[str, str | dict[str, str]]
 
 
@@ -43,7 +43,7 @@ def _link(href: str, label: str) -> Piece:
     if href.startswith(_TAP):
         query = _query(href.removeprefix(_TAP))
         content = query.get("msgmenucontent", label)
-        return {"text": label, "tap": {"content": content, "menu_id": query.get("msgmenuid", "")}}
+        return {"text": label, "tap": {"content": content, "option_id": query.get("msgmenuid", "")}}
     if href.startswith(("http://", "https://")):
         return {"text": label, "href": href}
     return {"text": label}

@@ -58,9 +58,9 @@ def _element(name: str, value: str | int) -> str:
     return f"<{name}><![CDATA[{value.replace(']]>', ']]]]><![CDATA[>')}]]></{name}>"
 
 
-def text(content: str, *, menu_id: str | None = None) -> tuple[tuple[str, str | int], ...]:
+def text(content: str, *, option_id: str | None = None) -> tuple[tuple[str, str | int], ...]:
     fields: tuple[tuple[str, str | int], ...] = (("Content", content),)
-    return fields if menu_id is None else (*fields, ("bizmsgmenuid", menu_id))
+    return fields if option_id is None else (*fields, ("bizmsgmenuid", option_id))
 
 
 def image(url: str) -> tuple[tuple[str, str | int], ...]:

@@ -6,6 +6,7 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext as _
 
 from simulator.models import Mode, Outcome
+from wechat.kinds import BY_CODE
 
 
 def page_texts() -> dict[str, object]:
@@ -24,12 +25,7 @@ def _labels(choices: type[TextChoices]) -> dict[str, str]:
 
 def _kinds() -> dict[str, str]:
     return {
-        "text": _("文本消息"),
-        "image": _("图片消息"),
-        "location": _("位置消息"),
-        "event.subscribe": _("关注事件"),
-        "event.unsubscribe": _("取消关注事件"),
-        "event.click": _("菜单点击事件"),
+        **{code: str(kind.traits.label) for code, kind in BY_CODE.items()},
         "token": _("获取 token"),
         "stable_token": _("获取稳定版 token"),
         "message/custom/send": _("客服消息"),

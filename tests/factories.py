@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import factory
 from django.contrib.auth.models import Permission, User
@@ -10,10 +11,12 @@ from django.utils import timezone
 
 from conversations.models import LONG_AGO, Author, Conversation, Customer, Hold, Message, Reply
 from conversations.turns.claims import Turn, take
+from tests.samples import pushed
 from tickets.models import Agent
 from tickets.presence import agent_did_something
 from wechat.models import OfficialAccount, ReplyMode
 
+FIRST_MSG_ID = 24_789_654_321_098_765
 AES_KEY = "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8S9t0UVE"
 
 
@@ -48,19 +51,32 @@ class ConversationFactory(factory.django.DjangoModelFactory):
 
 
 class MessageFactory(factory.django.DjangoModelFactory):
-    """A message that was taken in and belongs to its conversation."""
+    """A message that was taken in and belongs to its conversation: the payload sample of its
+    `kind`, as the parser reads it. `text` are the customer's words, `elements` other XML elements.
+    """
 
     class Meta:
         model = Message
 
+    class Params:
+        elements: dict[str, str] = {}
+
     conversation = factory.SubFactory(ConversationFactory)
     account = factory.SelfAttribute("conversation.account")
     openid = factory.SelfAttribute("conversation.customer.openid")
-    dedup_key = factory.Sequence(lambda n: f"key-{n}")
+    dedup_key = factory.LazyAttributeSequence(lambda row, n: f"{row.openid}:{FIRST_MSG_ID + n}")
     kind = "text"
-    text = "怎么退货"
+    text = factory.LazyAttribute(lambda row: "怎么退货" if row.kind == "text" else None)
     sent_at = factory.LazyFunction(timezone.now)
     received_at = factory.LazyFunction(timezone.now)
+
+    @classmethod
+    def _adjust_kwargs(cls, **values: Any) -> dict[str, Any]:
+        """Nobody invents the fields of a row: they are what the parser finds in the XML."""
+        if "fields" in values:
+            raise TypeError("a row's fields come from its payload: name XML elements")
+        push = pushed(values["kind"], values["text"], **values["elements"])
+        return {**values, "text": push.question, "fields": push.stored_fields()}
 
 
 class ReplyFactory(factory.django.DjangoModelFactory):

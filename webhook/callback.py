@@ -33,7 +33,6 @@ from webhook.http import (
     write,
 )
 from webhook.intake import Taken, Verdict, too_many_status
-from webhook.kinds import ANSWERED_KINDS
 from webhook.opening import (
     LAST_CLAIM_SECONDS,
     LAST_DELIVERY,
@@ -46,6 +45,7 @@ from webhook.opening import (
 )
 from webhook.waiting import Waiter
 from wechat import accounts
+from wechat.traits import Expects
 
 logger = logging.getLogger(__name__)
 
@@ -226,7 +226,7 @@ class Callback:
 
 def _sorry(delivery: Delivery) -> Response:
     """The words for who sent something. Who did nothing that asks for an answer reads none."""
-    if delivery.incoming.kind not in ANSWERED_KINDS:
+    if delivery.incoming.traits.expects is not Expects.ANSWER:
         return SUCCESS
     return delivery.reply(ready_text("storing_failed", delivery.account.account_id))
 

@@ -25,16 +25,33 @@ from conversations.turns import claims
 from conversations.turns.claims import LeaseLost, Turn
 from tickets import services as tickets
 from tickets.models import Reason
-from webhook.kinds import CLICK, FOLLOW, UNFOLLOW, UNHEARD_KINDS
 from webhook.newcomers import ModelForCustomer
 from webhook.welcome import welcome
 from wechat.accounts import namespace
+from wechat.events import MenuClicked, Subscribed, Unsubscribed
+from wechat.incoming import Incoming
+from wechat.traits import Expects
 
 logger = logging.getLogger(__name__)
 
 # How long an answer that a model was paid for is kept while it cannot be written.
 KEEP_ANSWER_SECONDS = 30.0
 KEEP_ANSWER_PAUSE = 0.5
+
+OwnAnswer = Callable[[Turn], None]
+_OWN_ANSWERS: dict[type[Incoming], OwnAnswer] = {}
+
+
+def answers(kind: type[Incoming]) -> Callable[[OwnAnswer], OwnAnswer]:
+    """Enter a function for a kind that the bot answers in its own way, while it serves the
+    customer.
+    """
+
+    def register(answer: OwnAnswer) -> OwnAnswer:
+        _OWN_ANSWERS[kind] = answer
+        return answer
+
+    return register
 
 
 def reply(turn: Turn, *, model: Model | None) -> None:
@@ -51,44 +68,44 @@ def reply(turn: Turn, *, model: Model | None) -> None:
 
 
 def _reply(turn: Turn, model: Model | None) -> None:
-    message, conversation = turn.message, turn.conversation
+    message, conversation, push = turn.message, turn.conversation, turn.message.push
     if turn.is_worn_out:
         leave_to_a_person(turn)
-    elif message.kind in UNHEARD_KINDS:
+    elif push.traits.expects is Expects.RECORD:
         note_event(turn)
-    elif message.kind == FOLLOW:
+    elif isinstance(push, Subscribed):
         welcome(turn)
     elif _asks_to_look(message) and not _is_said_to_a_person(turn):
         show_what_waits(turn)
     elif conversation.owner == Owner.AGENT:
         tickets.add_message(turn)
-    elif not message.text:
-        take_unreadable(turn)
     elif conversation.owner == Owner.QUEUE:
         answer_while_waiting(turn)
-    elif message.kind == CLICK:
-        answer_click(turn)
+    elif (answer := _OWN_ANSWERS.get(type(push))) is not None:
+        answer(turn)
+    elif not message.text:
+        say_not_understood(turn)
     else:
         answer_as_bot(turn, model)
 
 
 def leave_to_a_person(turn: Turn) -> None:
-    """Nobody reads an answer to an unheard event, so its customer is told nothing."""
-    if turn.message.kind in UNHEARD_KINDS:
+    """A customer who expects no answer, as to an event, is told nothing."""
+    if turn.message.push.traits.expects is Expects.RECORD:
         tickets.show_broken(turn)
     else:
         tickets.hand_over(turn, reason=Reason.BROKEN)
 
 
 def _asks_to_look(message: Message) -> bool:
-    return asks_to_look(message.words, message.fields.get("menu_id", ""))
+    return asks_to_look(message.words, message.push.tapped)
 
 
 def _is_said_to_a_person(turn: Turn) -> bool:
     """ "继续" where nothing waits is the customer's word to the agent; our own tap link is not."""
     return (
         turn.conversation.owner == Owner.AGENT
-        and not is_tap(turn.message.words, turn.message.fields.get("menu_id", ""))
+        and not is_tap(turn.message.words, turn.message.push.tapped)
         and not _something_waits(turn)
     )
 
@@ -102,9 +119,11 @@ def surely_needs_model(message: Message) -> bool:
     """Known from the words alone, whatever the session holds: then nobody but the worker need claim
     the message.
     """
-    is_question = bool(message.text) and message.kind not in (CLICK, FOLLOW, *UNHEARD_KINDS)
+    push = message.push
     return (
-        is_question
+        bool(message.text)
+        and push.is_message
+        and type(push) not in _OWN_ANSWERS
         and not _asks_to_look(message)
         and pipeline.surely_needs_model(Question(message.words, message.account_id, session_id=""))
     )
@@ -144,6 +163,9 @@ def answer_while_waiting(turn: Turn) -> None:
     """In the queue: good FAQ hits are still given, the model is not asked, the rest waits for the
     agent.
     """
+    if not turn.message.text:
+        tickets.add_message(turn)
+        return
     if wishes.wants_no_human(turn.message.words):
         tickets.cancel(turn)
         return
@@ -158,10 +180,14 @@ def answer_while_waiting(turn: Turn) -> None:
     tickets.add_message(turn)
 
 
+@answers(MenuClicked)
 def answer_click(turn: Turn) -> None:
     """A menu entry's key is the shop's word, often a code: it gets a sure answer, or we ask the
     customer for words.
     """
+    if not turn.message.text:
+        say_not_understood(turn)
+        return
     if wishes.wants_human(turn.message.words):
         tickets.hand_over(turn, reason=Reason.CUSTOMER_ASKED)
         return
@@ -209,14 +235,14 @@ def _question(turn: Turn, memory: session.Session, *, faq_only: bool = False) ->
         message_id=turn.message.pk,
         history=memory.context,
         offered=memory.offered,
-        tapped=turn.message.fields.get("menu_id", ""),
+        tapped=turn.message.push.tapped,
         faq_only=faq_only,
     )
 
 
 @database_work
 def note_event(turn: Turn) -> None:
-    if turn.message.kind == UNFOLLOW:
+    if isinstance(turn.message.push, Unsubscribed):
         leaving.withdraw_if_left(turn.conversation.pk)
     say(turn, [], author=Author.SYSTEM, state=MessageState.IGNORED)
 
@@ -236,9 +262,6 @@ def show_what_waits(turn: Turn) -> None:
 
 
 @database_work
-def take_unreadable(turn: Turn) -> None:
+def say_not_understood(turn: Turn) -> None:
     """A picture, a place, a voice without words: a person may understand it, the bot does not."""
-    if turn.conversation.owner == Owner.QUEUE:
-        tickets.add_message(turn)
-    else:
-        say(turn, [say_text("not_understood", turn.account_id)], author=Author.SYSTEM)
+    say(turn, [say_text("not_understood", turn.account_id)], author=Author.SYSTEM)

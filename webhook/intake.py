@@ -68,6 +68,7 @@ class Push:
             id=self.id,
             account_id=self.account_id,
             openid=self.openid,
+            dedup_key=self.dedup_key,
             kind=self.kind,
             text=self.words.text,
             fields=self.fields,

@@ -17,10 +17,10 @@ from conversations.replies.routes import Route, route_of
 from webhook import refusals, wechat_clock
 from webhook.http import BAD_REQUEST, FORBIDDEN, SUCCESS, Response
 from webhook.intake import Push
-from webhook.kinds import COUNTED_EVENTS, HANDLED_KINDS, UNHEARD_KINDS
 from webhook.one_body import PlainBody
 from wechat import crypto, parsing, replies
 from wechat.crypto import Account
+from wechat.traits import Expects
 
 # WeChat cuts after 5 s. Nothing is claimed in the last moments: what is written too late is lost.
 LAST_CLAIM_SECONDS = 4.5
@@ -205,8 +205,8 @@ def push_of(delivery: Delivery) -> Push:
         sent_at=_sent_at(incoming.created, delivery.received_at),
         received_at=delivery.received_at,
         hold_until=_hold_until(delivery),
-        needs_answer=incoming.kind in HANDLED_KINDS,
-        counts=incoming.is_message or incoming.kind in COUNTED_EVENTS,
+        needs_answer=incoming.traits.expects is not Expects.NOTHING,
+        counts=incoming.traits.is_counted,
         plain=delivery.plain,
         request_id=delivery.request_id,
     )
@@ -221,6 +221,6 @@ def _sent_at(created: int, received_at: datetime) -> datetime:
 
 def _hold_until(delivery: Delivery) -> datetime | None:
     seconds = delivery.hold_seconds
-    if seconds <= 0 or delivery.incoming.kind in UNHEARD_KINDS:
+    if seconds <= 0 or delivery.incoming.traits.expects is Expects.RECORD:
         return None
     return delivery.received_at + timedelta(seconds=seconds)

@@ -6,17 +6,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext_lazy as _
+
 from wechat.fields import Fields
 from wechat.incoming import KINDS, Incoming, K, count_of, number_of, short_key, text_of
+from wechat.traits import Expects, Line, Opens, Traits
 
 
-def event(name: str, *, kind: str | None = None) -> Callable[[K], K]:
+def event(name: str, traits: Traits, *, kind: str | None = None) -> Callable[[K], K]:
     """Enter a class for an event of this name. WeChat writes some in capitals; they are compared in
     lower case.
     """
 
     def register(cls: K) -> K:
         cls.kind = f"event.{kind or name}"
+        cls.traits = traits
         KINDS["event", name] = cls
         return cls
 
@@ -25,6 +29,11 @@ def event(name: str, *, kind: str | None = None) -> Callable[[K], K]:
 
 @dataclass(frozen=True, kw_only=True)
 class Event(Incoming):
+    """Also stands for an event that a newer version stored and this one does not know."""
+
+    kind: ClassVar[str] = "event"
+    traits: ClassVar[Traits] = Traits(_("其他事件"))
+
     event_key: str = text_of("EventKey")
 
     @property
@@ -42,14 +51,20 @@ class Event(Incoming):
 # --- Following ----------------------------------------------------------------------------------
 
 
-@event("subscribe")
+@event(
+    "subscribe",
+    Traits(
+        _("关注"),
+        expects=Expects.ANSWER,
+        opens=Opens.EVENT_WINDOW,
+        look=Line(_("客户关注了公众号")),
+    ),
+)
 @dataclass(frozen=True, kw_only=True)
 class Subscribed(Event):
     """`scene` and `ticket` are set when the customer followed by scanning a QR code with
     parameters.
     """
-
-    opens_event_window: ClassVar[bool] = True
 
     ticket: str = text_of("Ticket")
 
@@ -58,17 +73,21 @@ class Subscribed(Event):
         return self.event_key.removeprefix("qrscene_")
 
 
-@event("unsubscribe")
+@event(
+    "unsubscribe",
+    Traits(_("取消关注"), expects=Expects.RECORD, look=Line(_("客户取消了关注"))),
+)
 @dataclass(frozen=True, kw_only=True)
 class Unsubscribed(Event):
     pass
 
 
-@event("scan")
+@event(
+    "scan",
+    Traits(_("扫描带参数二维码"), expects=Expects.RECORD, opens=Opens.EVENT_WINDOW),
+)
 @dataclass(frozen=True, kw_only=True)
 class Scanned(Event):
-    opens_event_window: ClassVar[bool] = True
-
     ticket: str = text_of("Ticket")
 
     @property
@@ -76,7 +95,7 @@ class Scanned(Event):
         return self.event_key
 
 
-@event("location")
+@event("location", Traits(_("上报位置")))
 @dataclass(frozen=True, kw_only=True)
 class LocationReported(Event):
     latitude: float = number_of("Latitude")
@@ -87,19 +106,28 @@ class LocationReported(Event):
 # --- The menu -----------------------------------------------------------------------------------
 
 
-@event("click")
+@event(
+    "click",
+    Traits(
+        _("点击菜单"),
+        expects=Expects.ANSWER,
+        opens=Opens.EVENT_WINDOW,
+        look=Line(_("客户点了菜单「{event_key}」"), needs="event_key"),
+        is_counted=True,
+    ),
+)
 @dataclass(frozen=True, kw_only=True)
 class MenuClicked(Event):
-    opens_event_window: ClassVar[bool] = True
-
     @property
     def question(self) -> str:
         return self.event_key
 
 
-@event("view")
+@event("view", Traits(_("点击菜单链接")))
 @dataclass(frozen=True, kw_only=True)
 class MenuViewed(Event):
+    """`menu_id` is set when the menu is one that WeChat shows to some customers only."""
+
     menu_id: str = text_of("MenuId")
 
     @property
@@ -107,7 +135,7 @@ class MenuViewed(Event):
         return self.event_key
 
 
-@event("view_miniprogram")
+@event("view_miniprogram", Traits(_("点击菜单小程序")))
 @dataclass(frozen=True, kw_only=True)
 class MiniProgramViewed(Event):
     menu_id: str = text_of("MenuId")
@@ -117,22 +145,26 @@ class MiniProgramViewed(Event):
         return self.event_key
 
 
-@event("scancode_push")
+@event(
+    "scancode_push",
+    Traits(_("菜单扫码"), expects=Expects.RECORD, opens=Opens.EVENT_WINDOW),
+)
 @dataclass(frozen=True, kw_only=True)
 class CodeScanned(Event):
-    opens_event_window: ClassVar[bool] = True
-
     scan_type: str = text_of("ScanCodeInfo/ScanType")
     scan_result: str = text_of("ScanCodeInfo/ScanResult")
 
 
-@event("scancode_waitmsg")
+@event(
+    "scancode_waitmsg",
+    Traits(_("菜单扫码并等待"), expects=Expects.RECORD, opens=Opens.EVENT_WINDOW),
+)
 @dataclass(frozen=True, kw_only=True)
 class CodeScannedForReply(CodeScanned):
     """The client shows that it waits for a message."""
 
 
-@event("pic_sysphoto")
+@event("pic_sysphoto", Traits(_("菜单拍照")))
 @dataclass(frozen=True, kw_only=True)
 class PhotoTaken(Event):
     count: int = count_of("SendPicsInfo/Count")
@@ -142,19 +174,19 @@ class PhotoTaken(Event):
     )
 
 
-@event("pic_photo_or_album")
+@event("pic_photo_or_album", Traits(_("菜单拍照或选图")))
 @dataclass(frozen=True, kw_only=True)
 class PhotoTakenOrPicked(PhotoTaken):
     pass
 
 
-@event("pic_weixin")
+@event("pic_weixin", Traits(_("菜单选图")))
 @dataclass(frozen=True, kw_only=True)
 class PhotoPicked(PhotoTaken):
     pass
 
 
-@event("location_select")
+@event("location_select", Traits(_("菜单选择位置")))
 @dataclass(frozen=True, kw_only=True)
 class LocationPicked(Event):
     latitude: float = number_of("SendLocationInfo/Location_X")
@@ -167,7 +199,7 @@ class LocationPicked(Event):
 # --- What became of what we sent ----------------------------------------------------------------
 
 
-@event("templatesendjobfinish")
+@event("templatesendjobfinish", Traits(_("模板消息送达结果")))
 @dataclass(frozen=True, kw_only=True)
 class TemplateSent(Event):
     job_id: str = text_of("MsgID", "MsgId")
@@ -179,7 +211,7 @@ class TemplateSent(Event):
         return self.job_id
 
 
-@event("masssendjobfinish")
+@event("masssendjobfinish", Traits(_("群发结果")))
 @dataclass(frozen=True, kw_only=True)
 class MassSent(TemplateSent):
     total_count: int = count_of("TotalCount")
@@ -194,8 +226,8 @@ class Subscription:
     sending.
     """
 
-    template_id: str
-    result: str
+    template_id: str = ""
+    result: str = ""
     job_id: str = ""
     error_code: str = ""
 
@@ -209,18 +241,22 @@ class SubscriptionEvent(Event):
         return ",".join(f"{one.template_id}{one.job_id}" for one in self.subscriptions)
 
     def stored_fields(self) -> dict[str, Any]:
-        return {
-            "subscriptions": [
-                {k: v for k, v in vars(one).items() if v} for one in self.subscriptions
-            ]
-        }
+        return {**super().stored_fields(), "subscriptions": [*map(_plain, self.subscriptions)]}
 
 
 def subscriptions_in(path: str) -> Any:
     def read(found: Fields) -> tuple[Subscription, ...]:
         return tuple(_subscription(group) for group in found.groups(f"{path}/List"))
 
-    return field(default=(), metadata={"read": read})
+    return field(default=(), metadata={"read": read, "restored": _restored})
+
+
+def _plain(one: Subscription) -> dict[str, str]:
+    return {name: value for name, value in vars(one).items() if value}
+
+
+def _restored(stored: list[dict[str, str]]) -> tuple[Subscription, ...]:
+    return tuple(Subscription(**one) for one in stored)
 
 
 def _subscription(group: dict[str, str]) -> Subscription:
@@ -232,19 +268,19 @@ def _subscription(group: dict[str, str]) -> Subscription:
     )
 
 
-@event("subscribe_msg_popup_event")
+@event("subscribe_msg_popup_event", Traits(_("订阅通知选择")))
 @dataclass(frozen=True, kw_only=True)
 class SubscriptionAnswered(SubscriptionEvent):
     subscriptions: tuple[Subscription, ...] = subscriptions_in("SubscribeMsgPopupEvent")
 
 
-@event("subscribe_msg_change_event")
+@event("subscribe_msg_change_event", Traits(_("订阅通知变更")))
 @dataclass(frozen=True, kw_only=True)
 class SubscriptionChanged(SubscriptionEvent):
     subscriptions: tuple[Subscription, ...] = subscriptions_in("SubscribeMsgChangeEvent")
 
 
-@event("subscribe_msg_sent_event")
+@event("subscribe_msg_sent_event", Traits(_("订阅通知送达结果")))
 @dataclass(frozen=True, kw_only=True)
 class SubscriptionSent(SubscriptionEvent):
     subscriptions: tuple[Subscription, ...] = subscriptions_in("SubscribeMsgSentEvent")
@@ -253,19 +289,19 @@ class SubscriptionSent(SubscriptionEvent):
 # --- WeChat's own desk --------------------------------------------------------------------------
 
 
-@event("kf_create_session")
+@event("kf_create_session", Traits(_("微信客服会话开始")))
 @dataclass(frozen=True, kw_only=True)
 class DeskSessionOpened(Event):
     desk_account: str = text_of("KfAccount")
 
 
-@event("kf_close_session")
+@event("kf_close_session", Traits(_("微信客服会话结束")))
 @dataclass(frozen=True, kw_only=True)
 class DeskSessionClosed(Event):
     desk_account: str = text_of("KfAccount")
 
 
-@event("kf_switch_session")
+@event("kf_switch_session", Traits(_("微信客服会话转接")))
 @dataclass(frozen=True, kw_only=True)
 class DeskSessionSwitched(Event):
     from_account: str = text_of("FromKfAccount")
@@ -287,43 +323,37 @@ class VerificationRefused(Event):
     reason: str = text_of("FailReason")
 
 
-@event("qualification_verify_success", kind="qualification_verified")
+@event("qualification_verify_success", Traits(_("资质认证成功")), kind="qualification_verified")
 @dataclass(frozen=True, kw_only=True)
 class QualificationVerified(VerificationEvent):
     pass
 
 
-@event("qualification_verify_fail", kind="qualification_refused")
+@event("qualification_verify_fail", Traits(_("资质认证失败")), kind="qualification_refused")
 @dataclass(frozen=True, kw_only=True)
 class QualificationRefused(VerificationRefused):
     pass
 
 
-@event("naming_verify_success", kind="naming_verified")
+@event("naming_verify_success", Traits(_("名称认证成功")), kind="naming_verified")
 @dataclass(frozen=True, kw_only=True)
 class NamingVerified(VerificationEvent):
     pass
 
 
-@event("naming_verify_fail", kind="naming_refused")
+@event("naming_verify_fail", Traits(_("名称认证失败")), kind="naming_refused")
 @dataclass(frozen=True, kw_only=True)
 class NamingRefused(VerificationRefused):
     pass
 
 
-@event("annual_renew")
+@event("annual_renew", Traits(_("认证年审提醒")))
 @dataclass(frozen=True, kw_only=True)
 class RenewalDue(VerificationEvent):
     pass
 
 
-@event("verify_expired")
+@event("verify_expired", Traits(_("认证过期")))
 @dataclass(frozen=True, kw_only=True)
 class VerificationExpired(VerificationEvent):
     pass
-
-
-# Known when all classes above are entered.
-KINDS_THAT_OPEN_A_WINDOW = frozenset(
-    kind.kind for kind in KINDS.values() if kind.opens_event_window
-)

@@ -1,20 +1,23 @@
 """What a customer sends: one frozen dataclass for each kind of message, and the base of messages
 and events.
 
-A field says which element it is read from (`tag`); a class is entered into `KINDS` by its
-decorator.
+A field names the XML element that it is read from. The decorator of a class declares what the kind
+is (`traits`) and enters the class into `KINDS`.
 """
 
 from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import Field, dataclass, field
 from dataclasses import fields as fields_of
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, NamedTuple, Self, TypeVar
+
+from django.utils.translation import gettext_lazy as _
 
 from wechat.fields import Fields, Useless
+from wechat.traits import Expects, Opens, Speech, Traits, Words
 
 # As wide as the columns that keep them.
 MAX_OPENID = 64
@@ -24,13 +27,15 @@ MAX_DEDUP_KEY = 160
 KINDS: dict[tuple[str, str], type[Incoming]] = {}
 
 
-def text_of(path: str, *others: str) -> Any:
-    """A field read from the first of these elements that is there and not empty."""
+def text_of(path: str, *others: str, formerly: str = "") -> Any:
+    """A field read from the first of these elements that is there and not empty. `formerly` is its
+    name in rows that an older version stored.
+    """
 
     def read(found: Fields) -> str:
         return next((value for one in (path, *others) if (value := found.text(one))), "")
 
-    return field(default="", metadata={"read": read})
+    return field(default="", metadata={"read": read, "formerly": formerly})
 
 
 def number_of(path: str) -> Any:
@@ -59,10 +64,8 @@ class Incoming(ABC):
     """A push of WeChat, understood. `created` is WeChat's clock, in unix seconds."""
 
     kind: ClassVar[str]
+    traits: ClassVar[Traits]
     is_message: ClassVar[bool] = False
-    # Opens the short window of 3 API sends within a minute. (A message opens the long one: 5 within
-    # 48 hours.)
-    opens_event_window: ClassVar[bool] = False
     # Kept in columns of their own, or part of the key.
     _not_stored: ClassVar[frozenset[str]] = frozenset({"openid", "to", "created", "msg_id", "raw"})
 
@@ -77,10 +80,30 @@ class Incoming(ABC):
             raise Useless("FromUserName is too long")
         return incoming
 
+    @classmethod
+    def from_stored(cls, stored: Mapping[str, Any], **columns: Any) -> Self:
+        """The push again: from its `stored_fields()` and, by their names here, the columns that
+        keep the rest.
+        """
+        storage = _storage(cls)
+        values = {name: columns[name] for name in storage.in_columns}
+        if stored:
+            values.update(_found_in(stored, storage.in_fields))
+        return cls(**values)
+
     @property
     def question(self) -> str:
         """The customer's words, where there are any."""
         return ""
+
+    @property
+    def tapped(self) -> str:
+        """The id of the option that the customer tapped, where the push is a tap."""
+        return ""
+
+    @property
+    def opens(self) -> Opens:
+        return self.traits.opens
 
     @property
     @abstractmethod
@@ -120,6 +143,55 @@ def _not_read(found: Fields) -> Any:
     raise TypeError("made by the parser, not read from fields")
 
 
+class _InFields(NamedTuple):
+    """A field that is kept in the row's `fields`: the keys it may have there, and what makes its
+    value again.
+    """
+
+    name: str
+    keys: tuple[str, ...]
+    restored: Callable[[Any], Any]
+
+
+class _Storage(NamedTuple):
+    """Where a row keeps the fields of a kind: in columns of their own, or in its `fields`."""
+
+    in_columns: tuple[str, ...]
+    in_fields: tuple[_InFields, ...]
+
+
+_STORAGE: dict[type[Incoming], _Storage] = {}
+
+
+def _storage(kind: type[Incoming]) -> _Storage:
+    if kind not in _STORAGE:
+        own = fields_of(kind)
+        in_columns = tuple(one.name for one in own if one.name in kind._not_stored)
+        in_fields = tuple(_in_fields(one) for one in own if one.name not in kind._not_stored)
+        _STORAGE[kind] = _Storage(in_columns, in_fields)
+    return _STORAGE[kind]
+
+
+def _in_fields(one: Field[Any]) -> _InFields:
+    former = one.metadata.get("formerly")
+    keys = (one.name, former) if former else (one.name,)
+    return _InFields(one.name, keys, one.metadata.get("restored", _restored))
+
+
+def _found_in(
+    stored: Mapping[str, Any], in_fields: tuple[_InFields, ...]
+) -> Iterator[tuple[str, Any]]:
+    for name, keys, restored in in_fields:
+        for key in keys:
+            if key in stored:
+                yield name, restored(stored[key])
+                break
+
+
+def _restored(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
 def short_key(key: str) -> str:
     """A key that fits its column: the tail of a longer one becomes a digest of the whole."""
     if len(key) <= MAX_DEDUP_KEY:
@@ -131,9 +203,12 @@ def short_key(key: str) -> str:
 K = TypeVar("K", bound=type[Incoming])
 
 
-def message(msg_type: str) -> Callable[[K], K]:
+def message(msg_type: str, label: Words, look: Speech) -> Callable[[K], K]:
+    """Enter a class for messages of this type. Whoever sends a message expects an answer."""
+
     def register(cls: K) -> K:
         cls.kind = msg_type
+        cls.traits = Traits(label, Expects.ANSWER, Opens.MESSAGE_WINDOW, look, is_counted=True)
         KINDS[msg_type, ""] = cls
         return cls
 
@@ -164,31 +239,40 @@ def _msg_id(found: Fields) -> str:
     return msg_id
 
 
-@message("text")
+@message("text", _("文字"), Speech())
 @dataclass(frozen=True, kw_only=True)
 class IncomingText(IncomingMessage):
-    """`menu_id` is set when the customer tapped an item of a menu, or a tap link; some clients
-    leave it out.
+    """`option_id` is set when the customer tapped an option of a message with choices (msgmenu), or
+    a tap link; some clients leave it out.
     """
 
     _not_stored: ClassVar[frozenset[str]] = Incoming._not_stored | {"text"}
 
     text: str = needed("Content")
-    menu_id: str = text_of("bizmsgmenuid")
+    option_id: str = text_of("bizmsgmenuid", formerly="menu_id")
 
     @property
     def question(self) -> str:
         return self.text
 
+    @property
+    def tapped(self) -> str:
+        return self.option_id
 
-@message("image")
+    @property
+    def opens(self) -> Opens:
+        """For WeChat a tap is an event, although it comes as a text."""
+        return Opens.EVENT_WINDOW if self.option_id else self.traits.opens
+
+
+@message("image", _("图片"), Speech(_("[图片]"), picture="url"))
 @dataclass(frozen=True, kw_only=True)
 class IncomingImage(IncomingMessage):
     media_id: str = text_of("MediaId")
     url: str = text_of("PicUrl")
 
 
-@message("voice")
+@message("voice", _("语音"), Speech(_("[语音]")))
 @dataclass(frozen=True, kw_only=True)
 class IncomingVoice(IncomingMessage):
     """`recognition` is WeChat's own transcript, which it hardly makes any more."""
@@ -203,20 +287,20 @@ class IncomingVoice(IncomingMessage):
         return self.recognition
 
 
-@message("video")
+@message("video", _("视频"), Speech(_("[视频]")))
 @dataclass(frozen=True, kw_only=True)
 class IncomingVideo(IncomingMessage):
     media_id: str = text_of("MediaId")
     thumb_media_id: str = text_of("ThumbMediaId")
 
 
-@message("shortvideo")
+@message("shortvideo", _("小视频"), Speech(_("[小视频]")))
 @dataclass(frozen=True, kw_only=True)
 class IncomingShortVideo(IncomingVideo):
     pass
 
 
-@message("location")
+@message("location", _("位置"), Speech(_("[位置]"), shows=("label",)))
 @dataclass(frozen=True, kw_only=True)
 class IncomingLocation(IncomingMessage):
     latitude: float = number_of("Location_X")
@@ -225,7 +309,7 @@ class IncomingLocation(IncomingMessage):
     label: str = text_of("Label")
 
 
-@message("link")
+@message("link", _("链接"), Speech(_("[链接]"), shows=("title", "url")))
 @dataclass(frozen=True, kw_only=True)
 class IncomingLink(IncomingMessage):
     title: str = text_of("Title")
@@ -233,7 +317,7 @@ class IncomingLink(IncomingMessage):
     url: str = text_of("Url")
 
 
-@message("miniprogrampage")
+@message("miniprogrampage", _("小程序卡片"), Speech(_("[小程序卡片]"), shows=("title",)))
 @dataclass(frozen=True, kw_only=True)
 class IncomingMiniProgramPage(IncomingMessage):
     app_id: str = text_of("AppId")
@@ -252,6 +336,12 @@ class Unsupported(Incoming):
     """
 
     kind: ClassVar[str] = "unsupported"
+    traits: ClassVar[Traits] = Traits(
+        _("看不懂的推送"),
+        opens=Opens.MESSAGE_WINDOW,
+        look=Speech(_("[看不懂的消息]")),
+        is_counted=True,
+    )
 
     raw: str
     msg_type: str = ""

@@ -33,11 +33,11 @@ def cdata(text: str) -> str:
     return f"<![CDATA[{clean.replace(']]>', ']]]]><![CDATA[>')}]]>"
 
 
-def tap_link(label: str, *, content: str, menu_id: str) -> str:
-    """A link that sends `content` as the customer's own message; it comes back with `menu_id`, or
-    without.
+def tap_link(label: str, *, content: str, option_id: str) -> str:
+    """A link that sends `content` as the customer's own message; it comes back with
+    `option_id`, or without.
     """
-    href = f"weixin://bizmsgmenu?msgmenucontent={_in_link(content)}&msgmenuid={_in_link(menu_id)}"
+    href = f"weixin://bizmsgmenu?msgmenucontent={_in_link(content)}&msgmenuid={_in_link(option_id)}"
     return f'<a href="{href}">{without_control(label).translate(_LABEL)}</a>'
 
 

@@ -12,9 +12,9 @@ from unfold.admin import TabularInline
 from unfold.decorators import display
 
 from common.admin_cells import cut, cut_of, moment_of
-from conversations import kinds
 from conversations.models import Message, Reply
 from conversations.reasons import reason_words
+from wechat.kinds import label_of
 from wechat.replies import without_links
 
 
@@ -40,11 +40,11 @@ class MessageInline(ReadOnlyInline):
 
     @display(description=_("类型"))
     def show_kind(self, message: Message) -> str:
-        return kinds.in_words(message.kind)
+        return label_of(message.kind)
 
     @display(description=_("内容"))
     def show_text(self, message: Message) -> SafeString:
-        return _linked(message, cut(message.text) if message.text else kinds.in_words(message.kind))
+        return _linked(message, cut(message.text) if message.text else label_of(message.kind))
 
 
 class ReplyInline(ReadOnlyInline):

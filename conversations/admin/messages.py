@@ -13,23 +13,28 @@ from unfold.decorators import display
 from common.admin_cells import NOTHING, cut, moment_of
 from common.admin_filters import TimeFilter, WordsFilter
 from common.admin_pages import ReadOnlyPage
-from conversations import kinds
 from conversations.admin.inlines import ReplyInline
 from conversations.admin.words import ENDINGS, FIRST_MESSAGE, MESSAGE_COLOURS
 from conversations.models import Message, MessageState
+from wechat.kinds import BY_CODE, is_event, label_of
+from wechat.traits import Expects
 
 TO_ANSWER = "to_answer"
+
+
+def _worth_a_choice() -> dict[str, Any]:
+    """Each kind of message, and the events that expect an answer."""
+    return {
+        code: kind.traits.label
+        for code, kind in BY_CODE.items()
+        if not is_event(code) or kind.traits.expects is Expects.ANSWER
+    }
 
 
 class KindFilter(WordsFilter):
     title = _("类型")
     parameter_name = column = "kind"
-    words = {
-        **kinds.MESSAGES,
-        "event.subscribe": kinds.EVENTS["event.subscribe"],
-        "event.click": kinds.EVENTS["event.click"],
-        "event": _("所有事件"),
-    }
+    words = {**_worth_a_choice(), "event": _("所有事件")}
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Message]) -> QuerySet[Message]:
         if self.value() == "event":
@@ -97,11 +102,11 @@ class MessageAdmin(ReadOnlyPage):
 
     @display(description=_("内容"))
     def show_text(self, message: Message) -> str:
-        return cut(message.text) if message.text else f"[{kinds.in_words(message.kind)}]"
+        return cut(message.text) if message.text else f"[{label_of(message.kind)}]"
 
     @display(description=_("类型"), ordering="kind")
     def show_kind(self, message: Message) -> str:
-        return kinds.in_words(message.kind)
+        return label_of(message.kind)
 
     @display(description=_("客户"))
     def show_customer(self, message: Message) -> str:

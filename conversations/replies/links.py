@@ -12,7 +12,7 @@ import re
 from common.text import Words, fold
 from wechat.replies import tap_link
 
-LOOK_MENU_ID = "wechatbot-look"
+LOOK_OPTION_ID = "wechatbot-look"
 LOOK_WORDS = "查看回复"
 LOOK_WORDS_IN_ENGLISH = "View reply"
 _WORDS_OF_LINKS = frozenset(fold(words) for words in (LOOK_WORDS, LOOK_WORDS_IN_ENGLISH))
@@ -28,13 +28,13 @@ def look_link(label: str) -> str:
     themselves: in the language of the link.
     """
     words = LOOK_WORDS_IN_ENGLISH if not _CHINESE.search(label) else LOOK_WORDS
-    return tap_link(label, content=words, menu_id=LOOK_MENU_ID)
+    return tap_link(label, content=words, option_id=LOOK_OPTION_ID)
 
 
-def is_tap(words: Words, menu_id: str = "") -> bool:
+def is_tap(words: Words, option_id: str = "") -> bool:
     """Surely our link: nobody types these words by chance."""
-    return menu_id == LOOK_MENU_ID or words.folded in _WORDS_OF_LINKS
+    return option_id == LOOK_OPTION_ID or words.folded in _WORDS_OF_LINKS
 
 
-def asks_to_look(words: Words, menu_id: str = "") -> bool:
-    return menu_id == LOOK_MENU_ID or words.folded in _WORDS_TYPED
+def asks_to_look(words: Words, option_id: str = "") -> bool:
+    return option_id == LOOK_OPTION_ID or words.folded in _WORDS_TYPED

@@ -293,9 +293,8 @@ def hold_on(conversation_id: int, holder: str, until: datetime) -> None:
 _TURN = Joined(
     m=(
         Message,
-        "id account_id openid kind text fields wants_human sent_at received_at conversation_id "
-        "state attempt hold"
-        " hold_until",
+        "id account_id openid dedup_key kind text fields wants_human sent_at received_at "
+        "conversation_id state attempt hold hold_until",
     ),
     co=(Conversation, "id account_id customer_id owner owner_version receipt_at last_reply_at"),
     cu=(Customer, "id account_id openid remark let_in_at"),

@@ -14,7 +14,8 @@ from django.db.models import F
 
 from conversations.models import Author, Customer, Message
 from conversations.sql import CUSTOMER, run, to_database
-from wechat.events import KINDS_THAT_OPEN_A_WINDOW, Unsubscribed
+from wechat.events import Unsubscribed
+from wechat.traits import Opens
 
 SENDS_PER_MESSAGE = 5
 MESSAGE_WINDOW = timedelta(hours=48)
@@ -60,11 +61,12 @@ def opened_by(message: Message) -> Window:
     if message.kind == Unsubscribed.kind:
         until = _written_at(message) + MESSAGE_WINDOW
         return Window(message_until=until, follows=False)
-    if message.kind in KINDS_THAT_OPEN_A_WINDOW or message.fields.get("menu_id"):
+    opens = message.push.opens
+    if opens is Opens.MESSAGE_WINDOW:
+        return _message_window(_written_at(message))
+    if opens is Opens.EVENT_WINDOW:
         return _event_window(_written_at(message))
-    if message.kind.startswith("event."):
-        return Window()
-    return _message_window(_written_at(message))
+    return Window()
 
 
 def _written_at(message: Message) -> datetime:

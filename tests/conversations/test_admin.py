@@ -12,12 +12,11 @@ from django.urls import reverse
 from django.utils import translation
 
 from assistant.models import Source
-from conversations import kinds
 from conversations.admin.words import ENDINGS, MESSAGE_COLOURS, REPLY_COLOURS, SOURCES
 from conversations.models import BotText, Customer, Ending, MessageState, ReplyState
 from conversations.texts import DEFAULTS
 from tests.factories import ConversationFactory, MessageFactory, ReplyFactory
-from wechat.incoming import KINDS, Unsupported
+from wechat.kinds import label_of
 
 pytestmark = pytest.mark.django_db
 
@@ -115,13 +114,9 @@ def test_the_welcome_needs_no_questions(admin_client: Client) -> None:
     assert BotText.objects.get().text == "欢迎。"
 
 
-def test_every_kind_of_push_has_its_words() -> None:
-    assert {kind.kind for kind in (*KINDS.values(), Unsupported)} == set(kinds.KINDS)
-
-
 def test_a_kind_without_words_is_told_by_its_code() -> None:
     with translation.override("zh-hans"):
-        assert kinds.in_words("event.of_tomorrow") == "其他推送（event.of_tomorrow）"
+        assert label_of("event.of_tomorrow") == "其他推送（event.of_tomorrow）"
 
 
 def test_sources_have_the_words_of_the_assistant() -> None:
@@ -146,7 +141,7 @@ def shown(client: Client, page: str, *args: object, **query: str) -> str:
 
 
 def test_messages_are_told_in_words_in_the_list_and_its_filters(admin_client: Client) -> None:
-    MessageFactory(kind="event.subscribe", text="", state=MessageState.IGNORED)
+    MessageFactory(kind="event.subscribe", state=MessageState.IGNORED)
     words = shown(admin_client, "message_changelist")
     for found in ("[关注]", "文字", "无需回答", "小程序卡片", "需要回答的", "所有事件"):
         assert found in words
@@ -165,7 +160,7 @@ def test_a_message_is_told_in_words_on_its_page(admin_client: Client) -> None:
 def test_replies_are_told_in_words_in_the_list_its_filters_and_on_the_page(
     admin_client: Client,
 ) -> None:
-    message = MessageFactory(kind="event.subscribe", text="")
+    message = MessageFactory(kind="event.subscribe")
     reply = ReplyFactory(
         conversation=message.conversation,
         message=message,
@@ -185,7 +180,7 @@ def test_replies_are_told_in_words_in_the_list_its_filters_and_on_the_page(
 
 def test_a_conversation_tells_its_messages_in_words(admin_client: Client) -> None:
     conversation = ConversationFactory()
-    MessageFactory(conversation=conversation, kind="event.subscribe", text="")
+    MessageFactory(conversation=conversation, kind="event.subscribe")
     words = shown(admin_client, "conversation_change", conversation.pk)
     assert "关注" in words
     assert "event.subscribe" not in words
@@ -204,7 +199,7 @@ def test_messages_are_filtered_by_what_they_are(
     admin_client: Client, filters: dict[str, str], count: int
 ) -> None:
     MessageFactory(kind="event.click", text="", state=MessageState.ANSWERED)
-    MessageFactory(kind="event.view", text="", state=MessageState.IGNORED)
+    MessageFactory(kind="event.view", state=MessageState.IGNORED)
     page = admin_client.get(reverse("admin:conversations_message_changelist"), filters)
     assert page.context["cl"].result_count == count
 

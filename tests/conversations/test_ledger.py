@@ -154,7 +154,7 @@ def test_a_click_a_follow_and_a_scan_open_the_short_window(kind: str) -> None:
 
 
 def test_a_tap_on_a_menu_item_opens_the_short_window_although_it_comes_as_text() -> None:
-    assert windows_after("text", fields={"menu_id": "wechatbot-look"}) == (0, 3)
+    assert windows_after("text", elements={"bizmsgmenuid": "wechatbot-look"}) == (0, 3)
 
 
 def test_leaving_opens_no_window() -> None:

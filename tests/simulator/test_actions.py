@@ -35,7 +35,7 @@ def test_a_text_opens_the_window_of_five(
 def test_a_tap_sends_its_words_and_opens_the_window_of_three(
     post: Post, follower: Follower, pushed: list[Push]
 ) -> None:
-    post(f"customers/{follower.pk}/tap/", {"content": "查看回复", "menu_id": "m7"})
+    post(f"customers/{follower.pk}/tap/", {"content": "查看回复", "option_id": "m7"})
     follower.refresh_from_db()
     assert dict(pushed[0].fields) == {"Content": "查看回复", "bizmsgmenuid": "m7"}
     assert (follower.message_sends_left, follower.event_sends_left) == (0, 3)

@@ -22,7 +22,7 @@ WORDS = "鞋子小了能换吗😀 <b>&amp; ]]> 完"
 
 def text_push() -> Push:
     return Push(
-        follower_id=1, openid="oCustomer", kind="text", fields=pushes.text(WORDS, menu_id="7")
+        follower_id=1, openid="oCustomer", kind="text", fields=pushes.text(WORDS, option_id="7")
     )
 
 
@@ -55,7 +55,7 @@ def test_it_signs_so_that_our_door_opens(mode: str) -> None:
     push = text_push()
     sealed = seal(push, keys, mode)
     incoming = parse(open_envelope(ours, query_of(sealed), sealed.body).xml)
-    assert (incoming.openid, incoming.text, incoming.menu_id) == ("oCustomer", WORDS, "7")
+    assert (incoming.openid, incoming.text, incoming.option_id) == ("oCustomer", WORDS, "7")
     assert incoming.msg_id == push.push_id
 
 

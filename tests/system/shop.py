@@ -197,8 +197,10 @@ class Phone:
     def tap(self) -> Outcome:
         """Tap the link of the last text that has one."""
         links = [link for text in self.read for link in _LINK.findall(text)]
-        content, menu_id = links[-1]
-        return self.push(self.side.text(self.openid, unquote(content), menu_id=unquote(menu_id)))
+        content, option_id = links[-1]
+        return self.push(
+            self.side.text(self.openid, unquote(content), option_id=unquote(option_id))
+        )
 
     def tap_until(self, has_read: Callable[[], bool], taps: int = 3) -> None:
         """A customer without patience gives up after some taps."""

@@ -81,8 +81,8 @@ def test_it_shows_pictures_as_links_and_trusts_no_words_of_a_customer(
     desk: Client, ticket: Ticket
 ) -> None:
     values = {"conversation": ticket.conversation}
-    MessageFactory(kind="image", text="", fields={"pic_url": "http://mmbiz.qpic.cn/a"}, **values)
-    MessageFactory(kind="image", text="", fields={"pic_url": "javascript:alert(1)"}, **values)
+    MessageFactory(kind="image", elements={"PicUrl": "http://mmbiz.qpic.cn/a"}, **values)
+    MessageFactory(kind="image", elements={"PicUrl": "javascript:alert(1)"}, **values)
     MessageFactory(text="<script>alert(1)</script>", **values)
     found = page(desk, ticket)
     assert 'href="http://mmbiz.qpic.cn/a"' in found

@@ -9,12 +9,14 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from conversations.models import Author, Conversation
-from conversations.replies.links import LOOK_MENU_ID, LOOK_WORDS
+from conversations.models import Author, Conversation, Message
+from conversations.replies.links import LOOK_OPTION_ID, LOOK_WORDS
 from tests.factories import MessageFactory, ReplyFactory, held_turn, next_turn
 from tickets.desk.thread import Bubble, thread_of
 from tickets.models import Agent, Reason, Ticket
 from tickets.services import cancel, hand_over, resolve, take
+from wechat.kinds import BY_CODE
+from wechat.traits import Line, Speech
 
 pytestmark = pytest.mark.django_db
 
@@ -78,14 +80,61 @@ class TestAResolvedTicket:
             assert f'q={ticket.customer.openid}">1</a>' in found
 
 
+SHOWN = {
+    "text": ("customer", "鞋子小了能换吗？😀", ""),
+    "image": ("customer", "[图片]", "http://mmbiz.qpic.cn/mmbiz_jpg/iaXcDu2bQ/0"),
+    "voice": ("customer", "[语音] 我想退货", ""),
+    "video": ("customer", "[视频]", ""),
+    "shortvideo": ("customer", "[小视频]", ""),
+    "location": ("customer", "[位置] 广州市天河区体育东路 138 号", ""),
+    "link": ("customer", "[链接] 公众平台官网链接 https://mp.weixin.qq.com/?a=1&b=2", ""),
+    "miniprogrampage": ("customer", "[小程序卡片] 订单详情", ""),
+    "unsupported": ("customer", "[看不懂的消息]", ""),
+    "event.subscribe": ("system", "客户关注了公众号", ""),
+    "event.unsubscribe": ("system", "客户取消了关注", ""),
+    "event.click": ("system", "客户点了菜单「怎么退货」", ""),
+}
+
+
+class TestAKindOfPush:
+    def after(self, ticket: Ticket, **values: object) -> list[tuple[str, str, str]]:
+        before = len(shown(ticket))
+        MessageFactory(conversation=ticket.conversation, **values)
+        return [(found.side, found.text, found.picture) for found in shown(ticket)[before:]]
+
+    @pytest.mark.parametrize("kind", SHOWN)
+    def test_it_reads_as_it_does(self, ticket: Ticket, kind: str) -> None:
+        text = SHOWN["text"][1] if kind == "text" else None
+        assert self.after(ticket, kind=kind, text=text) == [SHOWN[kind]]
+
+    @pytest.mark.parametrize("kind", BY_CODE)
+    def test_it_is_a_bubble_or_a_line_or_nothing(self, ticket: Ticket, kind: str) -> None:
+        """As its dataclass declares."""
+        sides = {Speech: ["customer"], Line: ["system"], type(None): []}
+        look = BY_CODE[kind].traits.look
+        assert [side for side, _text, _picture in self.after(ticket, kind=kind)] == sides[
+            type(look)
+        ]
+
+    def test_a_click_without_a_key_is_left_out(self, ticket: Ticket) -> None:
+        assert self.after(ticket, kind="event.click", text="") == []
+
+    def test_a_kind_of_a_newer_version_is_not_understood(self, ticket: Ticket) -> None:
+        before = len(shown(ticket))
+        for kind in ("sticker", "event.of_tomorrow"):
+            row = MessageFactory(conversation=ticket.conversation, kind="image")
+            Message.objects.filter(pk=row.pk).update(kind=kind)
+        assert [bubble.text for bubble in shown(ticket)[before:]] == ["[看不懂的消息]"]
+
+
 class TestTaps:
-    def write(self, ticket: Ticket, *texts: str, menu_id: str = "") -> None:
+    def write(self, ticket: Ticket, *texts: str, option_id: str = "") -> None:
         for text in texts:
             self.seconds = getattr(self, "seconds", 0) + 1
             at = timezone.now() + timedelta(seconds=self.seconds)
-            fields = {"menu_id": menu_id} if menu_id else {}
+            elements = {"bizmsgmenuid": option_id} if option_id else {}
             MessageFactory(
-                conversation=ticket.conversation, text=text, fields=fields, received_at=at
+                conversation=ticket.conversation, text=text, elements=elements, received_at=at
             )
 
     def lines(self, ticket: Ticket) -> list[tuple[str, str]]:
@@ -100,7 +149,7 @@ class TestTaps:
 
     def test_it_folds_several_in_a_row_into_one_line(self, ticket: Ticket) -> None:
         self.write(ticket, LOOK_WORDS, LOOK_WORDS)
-        self.write(ticket, "任何文字", menu_id=LOOK_MENU_ID)
+        self.write(ticket, "任何文字", option_id=LOOK_OPTION_ID)
         self.write(ticket, "谢谢", LOOK_WORDS)
         assert self.lines(ticket)[-3:] == [
             ("system", "客户查看了 3 次回复"),
@@ -118,6 +167,11 @@ class TestTaps:
             )
         assert self.lines(ticket)[-1] == ("system", "客户查看了 2 次回复")
         assert "目前还没有新的回复，请稍候。" not in [bubble.text for bubble in shown(ticket)]
+
+    def test_it_knows_a_tap_that_an_older_version_stored(self, ticket: Ticket) -> None:
+        self.write(ticket, "任何文字")
+        Message.objects.filter(text="任何文字").update(fields={"menu_id": LOOK_OPTION_ID})
+        assert self.lines(ticket)[-1] == ("system", "客户查看了回复")
 
     def test_it_leaves_words_that_a_customer_may_have_meant(self, ticket: Ticket) -> None:
         self.write(ticket, "继续")

@@ -175,7 +175,7 @@ class TestAnUnverifiedAccount:
         assert LOOK_LINK in (ask.deliver(request) or "")
         worker_answers(ModelStub("不支持比特币。"))
         assert Reply.objects.get().state == ReplyState.WAITING_FOR_CUSTOMER
-        tap = text_xml("查看回复", menu_id="wechatbot-look")
+        tap = text_xml("查看回复", option_id="wechatbot-look")
         assert ask.deliver(plain(ask.account, tap)) == "不支持比特币。"
 
     @pytest.mark.usefixtures("short_times")

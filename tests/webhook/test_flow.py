@@ -95,7 +95,7 @@ class TestTheBot:
         assert Ticket.objects.get().reason == Reason.CUSTOMER_ASKED
 
     def test_it_says_that_it_cannot_read_a_picture(self) -> None:
-        turn = held_turn(text="", kind="image")
+        turn = held_turn(kind="image")
         flow.reply(turn, model=None)
         assert said() == [(Author.SYSTEM, "暂时看不懂这类消息，请用文字描述您的问题。")]
         assert not Ticket.objects.exists()

@@ -63,7 +63,7 @@ CODES = ["V1001_TODAY", "menu_3", "9", "你好", "谢谢"]
 @pytest.mark.usefixtures("shop", "model_is_configured")
 class TestATap:
     @pytest.mark.parametrize(
-        "values", [{"text": "查看回复", "fields": TAP}, {"text": "查看回复"}, {"text": "下一页"}]
+        "values", [{"text": "查看回复", "elements": TAP}, {"text": "查看回复"}, {"text": "下一页"}]
     )
     def test_it_is_no_question(self, values: dict[str, object]) -> None:
         model = ModelStub()
@@ -74,7 +74,7 @@ class TestATap:
         assert not Ticket.objects.exists()
 
     def test_it_gets_what_waits_and_nothing_else(self) -> None:
-        turn = held_turn(passive=True, text="查看回复", fields=TAP)
+        turn = held_turn(passive=True, text="查看回复", elements=TAP)
         ReplyFactory(
             conversation=turn.conversation, state=ReplyState.WAITING_FOR_CUSTOMER, text="第二页"
         )
@@ -93,7 +93,7 @@ class TestEvents:
         assert Customer.objects.get().subscribed
 
     def test_one_who_lost_the_race_for_the_welcome_leaves_no_menu_behind(self, shop: None) -> None:
-        turn = held_turn(text="", kind="event.subscribe")
+        turn = held_turn(kind="event.subscribe")
         Message.objects.update(attempt=2)
         with pytest.raises(LeaseLost):
             flow.reply(turn, model=None)
@@ -110,7 +110,7 @@ class TestEvents:
         "kind", ["event.scan", "event.scancode_push", "event.scancode_waitmsg"]
     )
     def test_a_scan_is_noted_and_hears_nothing(self, kind: str) -> None:
-        turn = held_turn(text="", kind=kind)
+        turn = held_turn(kind=kind)
         flow.reply(turn, model=None)
         assert said() == []
         assert state_of(turn) == MessageState.IGNORED
@@ -139,7 +139,7 @@ class TestAPushWhoseWorkersDiedAgainAndAgain:
         "values",
         [
             {"text": "查看回复"},
-            {"text": "查看回复", "fields": TAP},
+            {"text": "查看回复", "elements": TAP},
             {"text": "", "kind": "event.subscribe"},
         ],
     )
@@ -205,7 +205,7 @@ class TestAClickOnAMenuEntry:
 @pytest.mark.usefixtures("shop")
 class TestTheWelcomeWithQuestions:
     def welcomed(self) -> Turn:
-        turn = held_turn(text="", kind="event.subscribe")
+        turn = held_turn(kind="event.subscribe")
         flow.reply(turn, model=None)
         return turn
 
@@ -236,7 +236,7 @@ class TestTheWelcomeWithQuestions:
         links = re.findall(r"msgmenuid=([\w-]+)", texts()[0])
         session.forget(turn.customer.openid)
         Conversation.objects.update(last_reply_at=None)
-        flow.reply(next_turn(turn.conversation, "2", fields={"menu_id": links[1]}), model=None)
+        flow.reply(next_turn(turn.conversation, "2", elements={"bizmsgmenuid": links[1]}), model=None)
         assert texts()[-1] == HOURS[1]
 
     def test_it_forgets_nothing_that_was_said_before(self) -> None:
@@ -246,20 +246,20 @@ class TestTheWelcomeWithQuestions:
         assert session.load(turn.conversation, turn.customer.openid).context == RETURNS
 
     def test_whom_a_person_serves_is_offered_nothing(self) -> None:
-        turn = owned_by(Owner.AGENT, held_turn(text="", kind="event.subscribe"))
+        turn = owned_by(Owner.AGENT, held_turn(kind="event.subscribe"))
         flow.reply(turn, model=None)
         assert texts() == []
         assert session.load(turn.conversation, turn.customer.openid).offered == ()
 
     def test_an_accounts_own_words_need_not_have_them(self) -> None:
-        turn = held_turn(text="", kind="event.subscribe")
+        turn = held_turn(kind="event.subscribe")
         BotText.objects.create(account_id=turn.account_id, moment="follow", text="欢迎来到{name}。")
         flow.reply(turn, model=None)
         assert texts() == ["欢迎来到小店。"]
         assert session.load(turn.conversation, turn.customer.openid).offered == ()
 
     def test_an_accounts_own_words_may_place_them(self) -> None:
-        turn = held_turn(text="", kind="event.subscribe")
+        turn = held_turn(kind="event.subscribe")
         BotText.objects.create(
             account_id=turn.account_id, moment="follow", text="欢迎。\n{choices}"
         )

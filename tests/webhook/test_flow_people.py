@@ -144,11 +144,11 @@ class TestACustomerWhomAnAgentServes:
         assert turn.message in Ticket.objects.get().messages.all()
 
     def test_a_tap_hears_that_nothing_is_there_yet(self, agent: Agent) -> None:
-        flow.reply(served_turn(agent, "查看回复", passive=True, fields=TAP), model=None)
+        flow.reply(served_turn(agent, "查看回复", passive=True, elements=TAP), model=None)
         assert texts()[-1] == "目前还没有新的回复，请稍候。"
 
     def test_a_tap_gets_the_agents_words_and_nothing_else(self, agent: Agent) -> None:
-        turn = served_turn(agent, "查看回复", passive=True, fields=TAP)
+        turn = served_turn(agent, "查看回复", passive=True, elements=TAP)
         tickets.reply(Ticket.objects.get(), agent, "您好，已经发货。")
         before = texts()
         flow.reply(turn, model=None)

@@ -99,7 +99,7 @@ class TestARequestThatTheProxyTriesAgain:
 
 class TestANewPush:
     def test_it_is_stored_with_all_that_it_said(self, account: OfficialAccount) -> None:
-        pushed = push(account, "转人工😀", fields={"menu_id": "7"}, raw="<xml/>")
+        pushed = push(account, "转人工😀", elements={"bizmsgmenuid": "7"}, raw="<xml/>")
         taken = one(pushed)
         assert (taken.verdict, taken.to_answer, taken.ended) == (Verdict.NEW, True, False)
         row = Message.objects.get(pk=taken.message_id)
@@ -110,7 +110,7 @@ class TestANewPush:
         )
         assert (row.text, row.fields, row.raw, row.kind) == (
             "转人工😀",
-            {"menu_id": "7"},
+            {"option_id": "7"},
             "<xml/>",
             "text",
         )
@@ -143,7 +143,6 @@ class TestANewPush:
                 account,
                 "",
                 kind="unsupported",
-                needs_answer=False,
                 raw="<xml><MsgType>x</MsgType></xml>",
             )
         )
@@ -375,12 +374,12 @@ class TestTheLimit:
         assert [one(push(account)).to_answer for _ in range(5)] == [True] * 3 + [False] * 2
 
     def test_what_comes_by_itself_is_not_counted(self, account: OfficialAccount) -> None:
-        self.sent(account, 8, kind="event.scan", counts=False)
+        self.sent(account, 8, kind="event.scan")
         assert Conversation.objects.count() == 0
         assert Message.objects.filter(state=MessageState.RECEIVED).count() == 8
 
     def test_what_is_kept_raw_is_not_kept_past_the_limit(self, account: OfficialAccount) -> None:
-        unknown = {"kind": "unsupported", "raw": "<xml/>", "needs_answer": False}
+        unknown = {"kind": "unsupported", "raw": "<xml/>"}
         self.sent(account, 8, **unknown)
         assert Message.objects.count() == 3
         assert one(push(account, **unknown)).verdict is Verdict.NOT_KEPT
@@ -389,7 +388,7 @@ class TestTheLimit:
     def test_a_repeat_of_something_raw_is_known_past_the_limit(
         self, account: OfficialAccount
     ) -> None:
-        first, *_ = self.sent(account, 8, kind="unsupported", raw="<xml/>", needs_answer=False)
+        first, *_ = self.sent(account, 8, kind="unsupported", raw="<xml/>")
         assert one(again(first)).verdict is Verdict.REPEAT
 
     def test_nobody_is_limited_while_redis_is_away(

@@ -14,7 +14,7 @@ from tickets import services as tickets
 from tickets.models import Agent, Reason, Ticket
 
 UNKNOWN = "你们支持用比特币付款买二手火箭吗"
-TAP = {"menu_id": "wechatbot-look"}
+TAP = {"bizmsgmenuid": "wechatbot-look"}
 
 
 def said() -> list[tuple[str, str]]:

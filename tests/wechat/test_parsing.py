@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from wechatpy import parse_message
 
 from common.text import without_control
+from tests.samples import PAYLOADS, sample
 from tests.wechat.vectors import open_envelope
 from wechat import crypto, events
 from wechat.crypto import Account
@@ -31,15 +32,10 @@ from wechat.parsing import (
 )
 from wechat.replies import text_reply
 
-SAMPLES = Path(__file__).parent.parent / "payloads"
 OPENID, OURS = "oia2TjjewbmiOUlr6X-1crbLOvLw", "gh_7f083739789a"
 every_sample = pytest.mark.parametrize(
-    "path", sorted(SAMPLES.glob("*.xml")), ids=lambda path: path.stem
+    "path", sorted(PAYLOADS.glob("*.xml")), ids=lambda path: path.stem
 )
-
-
-def sample(name: str) -> Incoming:
-    return parse((SAMPLES / f"{name}.xml").read_bytes())
 
 
 def message(**values: Any) -> dict[str, Any]:
@@ -71,7 +67,7 @@ SENT = Subscription(TEMPLATE, "success", job_id="1700827132819554304", error_cod
 
 UNDERSTOOD: dict[str, Incoming] = {
     "text": IncomingText(**message(text="鞋子小了能换吗？😀")),
-    "text_menu": IncomingText(**message(text="查看回复", menu_id="wechatbot-look")),
+    "text_menu": IncomingText(**message(text="查看回复", option_id="wechatbot-look")),
     "text_article": IncomingText(
         **message(text="文章里说的活动还有吗", article_id="2247483700", article_index="1")
     ),
@@ -186,7 +182,7 @@ def test_it_understands_the_sample(name: str) -> None:
 
 def test_there_is_a_sample_of_every_kind() -> None:
     assert {type(incoming) for incoming in UNDERSTOOD.values()} == set(KINDS.values())
-    assert {path.stem for path in SAMPLES.glob("*.xml")} == {*UNDERSTOOD, *UNKNOWN}
+    assert {path.stem for path in PAYLOADS.glob("*.xml")} == {*UNDERSTOOD, *UNKNOWN}
 
 
 # --- Agreement with wechatpy --------------------------------------------------------------------
@@ -256,7 +252,7 @@ def test_what_is_stored_is_json_and_fits_its_columns(path: Path) -> None:
 
 
 def test_it_stores_what_is_particular_to_the_kind() -> None:
-    assert sample("text_menu").stored_fields() == {"menu_id": "wechatbot-look"}
+    assert sample("text_menu").stored_fields() == {"option_id": "wechatbot-look"}
     assert sample("text").stored_fields() == {}
     assert sample("event_pic_weixin").stored_fields()["md5_sums"] == list(PHOTOS["md5_sums"])
     assert sample("event_subscribe_msg_popup_event").stored_fields() == {
@@ -272,28 +268,6 @@ def test_the_words_of_a_customer_are_found_where_there_are_any() -> None:
     assert sample("voice").question == "我想退货"
     assert sample("event_click").question == "怎么退货"
     assert sample("image").question == ""
-
-
-def test_messages_count_and_clicks_open_the_short_window() -> None:
-    messages = {kind.kind for kind in KINDS.values() if kind.is_message}
-    assert messages == {
-        "text",
-        "image",
-        "voice",
-        "video",
-        "shortvideo",
-        "location",
-        "link",
-        "miniprogrampage",
-    }
-    windows = {kind.kind for kind in KINDS.values() if kind.opens_event_window}
-    assert windows == {
-        "event.subscribe",
-        "event.scan",
-        "event.click",
-        "event.scancode_push",
-        "event.scancode_waitmsg",
-    }
 
 
 def test_the_scene_of_a_code_is_the_same_for_new_and_old_followers() -> None:
@@ -316,7 +290,7 @@ def test_an_event_is_known_by_sender_time_name_and_key() -> None:
 
 
 def test_jobs_that_finish_in_one_second_are_two() -> None:
-    xml = (SAMPLES / "event_templatesendjobfinish.xml").read_bytes()
+    xml = (PAYLOADS / "event_templatesendjobfinish.xml").read_bytes()
     assert parse(xml).dedup_key != parse(xml.replace(b"200163836", b"200163837")).dedup_key
 
 
@@ -332,7 +306,7 @@ def test_a_long_key_fits_and_still_tells_two_apart() -> None:
 
 # --- Of no use, but from WeChat -----------------------------------------------------------------
 
-TEXT = (SAMPLES / "text.xml").read_bytes()
+TEXT = (PAYLOADS / "text.xml").read_bytes()
 UNKNOWN = ("unsupported_file", "event_unsupported_card_pass_check")
 
 
@@ -340,7 +314,7 @@ UNKNOWN = ("unsupported_file", "event_unsupported_card_pass_check")
 def test_an_unknown_kind_is_kept_raw(name: str) -> None:
     incoming = sample(name)
     assert isinstance(incoming, Unsupported)
-    assert incoming.raw == (SAMPLES / f"{name}.xml").read_text(encoding="utf-8")
+    assert incoming.raw == (PAYLOADS / f"{name}.xml").read_text(encoding="utf-8")
     assert incoming.openid == OPENID
 
 
@@ -360,8 +334,8 @@ def test_an_unknown_kind_is_kept_raw(name: str) -> None:
         TEXT.replace(OPENID.encode(), b"o" * 65),
         TEXT.replace(b"<MsgType><![CDATA[text]]></MsgType>", b""),
         TEXT.replace(b"<![CDATA[text]]>", b"<![CDATA[event]]>"),
-        (SAMPLES / "location.xml").read_bytes().replace(b"23.134521", b"nan"),
-        (SAMPLES / "location.xml").read_bytes().replace(b"23.134521", b"north"),
+        (PAYLOADS / "location.xml").read_bytes().replace(b"23.134521", b"nan"),
+        (PAYLOADS / "location.xml").read_bytes().replace(b"23.134521", b"north"),
     ],
 )
 def test_what_is_of_no_use_is_kept_raw(xml: bytes) -> None:
@@ -510,7 +484,7 @@ def test_any_elements_are_understood_or_not(elements: list[tuple[str, Any, bool]
     survives(f"<xml>{''.join(map(written, elements))}</xml>".encode("utf-8", "surrogatepass"))
 
 
-@given(st.sampled_from(sorted(SAMPLES.glob("*.xml"))), st.data())
+@given(st.sampled_from(sorted(PAYLOADS.glob("*.xml"))), st.data())
 def test_a_damaged_sample_is_understood_or_not(path: Path, data: st.DataObject) -> None:
     xml = path.read_bytes()
     start = data.draw(st.integers(0, len(xml)))

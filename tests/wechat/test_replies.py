@@ -43,7 +43,7 @@ def test_hostile_names_stay_names() -> None:
 
 
 def test_a_tap_link_is_the_one_that_clients_know() -> None:
-    link = tap_link("查看回复", content="查看回复", menu_id="wechatbot-look")
+    link = tap_link("查看回复", content="查看回复", option_id="wechatbot-look")
     assert (
         link
         == '<a href="weixin://bizmsgmenu?msgmenucontent=查看回复&msgmenuid=wechatbot-look">查看回复</a>'
@@ -54,16 +54,16 @@ def test_a_tap_link_is_the_one_that_clients_know() -> None:
     "text", ['a"b', "a&msgmenuid=evil", "50% <b>", "a#b?c=d e+f", "</a><a href='x'>", "换行\n吗"]
 )
 def test_nothing_in_a_tap_link_breaks_out_of_it(text: str) -> None:
-    found = LINK.fullmatch(tap_link(text, content=text, menu_id=text))
+    found = LINK.fullmatch(tap_link(text, content=text, option_id=text))
     assert found is not None
-    content, menu_id, label = found.groups()
-    assert unquote(content) == unquote(menu_id) == text
+    content, option_id, label = found.groups()
+    assert unquote(content) == unquote(option_id) == text
     assert label == text.translate(str.maketrans('<>&"', "＜＞＆＂"))
 
 
 def test_a_tap_link_holds_no_control_characters() -> None:
-    assert tap_link("a\x00", content="b\x01", menu_id="c\ud800") == tap_link(
-        "a", content="b", menu_id="c"
+    assert tap_link("a\x00", content="b\x01", option_id="c\ud800") == tap_link(
+        "a", content="b", option_id="c"
     )
 
 

@@ -255,13 +255,13 @@ class Poster:
         self._turn = itertools.count()
 
     def text(
-        self, openid: str, content: str, *, menu_id: str = "", created: int | None = None
+        self, openid: str, content: str, *, option_id: str = "", created: int | None = None
     ) -> Push:
         xml = pushes.text_xml(
             content,
             openid=openid,
             to=self.account.original_id,
-            menu_id=menu_id,
+            option_id=option_id,
             created=created,
         )
         return Push(openid, xml)

@@ -21,11 +21,11 @@ def text_xml(
     openid: str = CUSTOMER,
     to: str = ORIGINAL_ID,
     msg_id: str = "",
-    menu_id: str = "",
+    option_id: str = "",
     created: int | None = None,
 ) -> str:
-    """`menu_id`: a tap on a link of ours sent these words."""
-    tap = f"<bizmsgmenuid>{menu_id}</bizmsgmenuid>" if menu_id else ""
+    """`option_id`: a tap on a link of ours sent these words."""
+    tap = f"<bizmsgmenuid>{option_id}</bizmsgmenuid>" if option_id else ""
     fields = f"<Content>{cdata(text)}</Content>{tap}"
     return message_xml("text", fields, openid=openid, to=to, msg_id=msg_id, created=created)
 

@@ -8,37 +8,23 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import groupby
-from typing import Any, Literal
+from typing import Literal
 
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from assistant.models import Source
 from conversations.models import Author, Conversation, Message, Reply, ReplyState
 from conversations.reasons import reason_words
 from conversations.replies.links import is_tap
 from tickets.models import EventKind, Ticket, TicketEvent
+from wechat.incoming import Incoming
 from wechat.replies import without_links
+from wechat.traits import Line, Speech
 
 Side = Literal["customer", "agent", "bot", "system"]
 
-# What an agent reads for a push that is no text.
-KINDS: dict[str, str | Promise] = {
-    "image": gettext_lazy("[图片]"),
-    "voice": gettext_lazy("[语音]"),
-    "video": gettext_lazy("[视频]"),
-    "shortvideo": gettext_lazy("[小视频]"),
-    "location": gettext_lazy("[位置]"),
-    "link": gettext_lazy("[链接]"),
-    "miniprogrampage": gettext_lazy("[小程序卡片]"),
-}
-EVENTS: dict[str, str | Promise] = {
-    "event.subscribe": gettext_lazy("客户关注了公众号"),
-    "event.unsubscribe": gettext_lazy("客户取消了关注"),
-}
 # One icon for each state, so that colour never says it alone.
 STATE_ICONS = {
     ReplyState.READY: "schedule",
@@ -126,32 +112,46 @@ def _end_of(ticket: Ticket) -> Iterable[Bubble]:
 
 
 def _of_message(message: Message) -> Bubble | None:
-    if message.kind in EVENTS:
-        return Bubble("system", str(EVENTS[message.kind]), message.received_at)
-    if message.kind.startswith("event."):
-        text = _("客户点了菜单「%(key)s」") % {"key": message.text} if message.text else ""
-        return Bubble("system", text, message.received_at) if text else None
+    look = message.push.traits.look
+    if look is None:
+        return None
+    if isinstance(look, Line):
+        return _line(message, look)
     if _is_tap(message):
         return Bubble("system", _("客户查看了回复"), message.received_at, taps=1)
-    kind = str(KINDS.get(message.kind, "" if message.text else _("[看不懂的消息]")))
-    text = " ".join(part for part in (kind, message.text, _details(message.fields)) if part)
-    picture = message.fields.get("pic_url", "") if message.kind == "image" else ""
-    is_address = str(picture).startswith(("http://", "https://"))
-    return Bubble("customer", text, message.received_at, picture=picture if is_address else "")
+    return _speech(message, look)
+
+
+def _line(message: Message, look: Line) -> Bubble | None:
+    push = message.push
+    if look.needs and not getattr(push, look.needs):
+        return None
+    return Bubble("system", str(look.words).format(**vars(push)), message.received_at)
+
+
+def _speech(message: Message, look: Speech) -> Bubble:
+    push = message.push
+    words = [str(look.words), message.text, *(getattr(push, name) for name in look.shows)]
+    return Bubble(
+        "customer",
+        " ".join(filter(None, words)),
+        message.received_at,
+        picture=_picture(push, look),
+    )
+
+
+def _picture(push: Incoming, look: Speech) -> str:
+    address = getattr(push, look.picture) if look.picture else ""
+    return address if address.startswith(("http://", "https://")) else ""
 
 
 def _is_tap(message: Message) -> bool:
-    return is_tap(message.words, message.fields.get("menu_id", ""))
+    return is_tap(message.words, message.push.tapped)
 
 
 def _says_nothing_new(reply: Reply) -> bool:
     """The system's own word for a tap that found no reply: part of the tap's line."""
     return reply.author == Author.SYSTEM and reply.message is not None and _is_tap(reply.message)
-
-
-def _details(fields: dict[str, Any]) -> str:
-    """The words that a location, a link or a card carries."""
-    return " ".join(str(fields[name]) for name in ("label", "title", "url") if fields.get(name))
 
 
 def _of_reply(reply: Reply) -> Bubble:
