@@ -15,6 +15,7 @@ MOMENTS: dict[str, str | Promise] = {
     "thinking_link": _("还在查询：链接"),
     "more": _("未完待续"),
     "more_link": _("未完待续：链接"),
+    "look_words": _("链接旁的文字"),
     "nothing_more": _("没有更多内容"),
     "handover": _("转人工，前面有人"),
     "handover_next": _("转人工，前面没有人"),

@@ -23,7 +23,7 @@ OwnWords = Mapping[tuple[int, str], str]
 
 DEFAULTS: dict[str, str | Promise] = {
     "follow": _(
-        "您好，这里是{name}。您可以直接提问，也可以点选：\n{choices}\n需要人工请回复「转人工」。"
+        "您好，这里是{name}。您可以直接提问，也可以点选或回复数字：\n{choices}\n需要人工请回复「转人工」。"
     ),
     "follow_plain": _("您好，这里是{name}。您可以直接提问，需要人工请回复「转人工」。"),
     "menu": _("您是想问：\n{choices}\n回复数字即可，或换个说法告诉我。"),
@@ -33,6 +33,8 @@ DEFAULTS: dict[str, str | Promise] = {
     "thinking_link": _("点这里查看回答"),
     "more": _("（未完，{link}）"),
     "more_link": _("点这里看下一页"),
+    # Beside every link that fetches: WeChat on a computer shows such a link, but cannot tap it.
+    "look_words": _("{link}，或回复「{words}」"),
     "nothing_more": _("暂时没有更多内容，您可以继续提问。"),
     "handover": _("已为您转接人工客服，前面还有 {n} 位，请稍候。"),
     "handover_next": _("已为您转接人工客服，请稍候。"),
@@ -100,7 +102,16 @@ def _filled(own_words: OwnWords, moment: str, account_id: int, values: Mapping[s
 
 def has_place_for(value: str, moment: str, account_id: int) -> bool:
     """Whether the account's words for `moment` show this value."""
-    return f"{{{value}}}" in (own_words.get().get((account_id, moment)) or default_text(moment))
+    return f"{{{value}}}" in _template(own_words.get(), moment, account_id)
+
+
+def ready_template(moment: str, account_id: int) -> str:
+    """The account's words for `moment` with their braces, from what this process knows already."""
+    return _template(own_words.known or {}, moment, account_id)
+
+
+def _template(own_words: OwnWords, moment: str, account_id: int) -> str:
+    return own_words.get((account_id, moment)) or default_text(moment)
 
 
 def names_in(text: str) -> set[str]:

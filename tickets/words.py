@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from conversations.models import Owner
-from conversations.replies.links import look_link
+from conversations.replies.links import say_with_link
 from conversations.replies.routes import route_of
 from conversations.texts import say_text
 from conversations.turns.claims import Turn
@@ -40,8 +40,8 @@ def handover(turn: Turn, ticket: Ticket, reason: Reason, there: Collection[int])
 def _with_look_link(turn: Turn, text: str) -> str:
     if not text or route_of(turn.account).calls_wechat:
         return text
-    link = look_link(say_text("agent_receipt_link", turn.account_id))
-    return f"{text}\n{say_text('handover_look', turn.account_id, link=link)}"
+    look = say_with_link("handover_look", "agent_receipt_link", turn.account_id)
+    return f"{text}\n{look}"
 
 
 def _handover(ticket: Ticket, reason: Reason, there: Collection[int]) -> str:
@@ -75,8 +75,7 @@ def receipt(turn: Turn, ticket: Ticket, now: datetime, there: Collection[int]) -
         return ""
     if conversation.receipt_at is not None and now - conversation.receipt_at < RECEIPT_EVERY:
         return ""
-    label = say_text("agent_receipt_link", turn.account_id)
-    return say_text("agent_receipt", turn.account_id, link=look_link(label))
+    return say_with_link("agent_receipt", "agent_receipt_link", turn.account_id)
 
 
 def _waiting_word(turn: Turn, ticket: Ticket, now: datetime, there: Collection[int]) -> str:

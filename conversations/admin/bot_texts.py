@@ -88,6 +88,8 @@ def _longest(moment: str) -> int:
     """
     if moment.endswith("_link"):
         return 12
+    if moment == "look_words":
+        return 26
     return 30 if "link" in names_in(default_text(moment)) else 500
 
 

@@ -19,11 +19,10 @@ from common.database_threads import database_work
 from conversations.models import Author, Customer, Reply, ReplyState
 from conversations.replies import outcomes, states
 from conversations.replies.claiming import bot_sends_left, claim_next
-from conversations.replies.links import look_link
+from conversations.replies.links import say_with_link
 from conversations.replies.parts import MESSAGE_BYTES, byte_length, cut
 from conversations.replies.routes import route_of
 from conversations.sql import CONVERSATION, REPLY, from_database, quoted, read, to_database
-from conversations.texts import say_text
 from conversations.window import ledger
 from conversations.window.ledger import KEPT_FOR_A_PERSON, PAUSE_SECONDS, SENDING_LEASE
 from wechat import accounts
@@ -202,9 +201,8 @@ def _with_link_to_the_rest(reply: Reply) -> str:
     customer = Customer.objects.get(pk=reply.conversation.customer_id)
     if bot_sends_left(reply) > 1 and customer.sends_left(now) > KEPT_FOR_A_PERSON:
         return reply.text
-    account_id = reply.conversation.account_id
-    link = look_link(say_text("more_link", account_id))
-    longer = f"{reply.text}\n{say_text('more', account_id, link=link)}"
+    tail = say_with_link("more", "more_link", reply.conversation.account_id)
+    longer = f"{reply.text}\n{tail}"
     return longer if byte_length(longer) <= MESSAGE_BYTES else reply.text
 
 

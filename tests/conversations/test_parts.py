@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversations.replies.links import look_link
+from conversations.replies.links import look_link, words_of
 from conversations.replies.parts import MESSAGE_BYTES, PART_BYTES, byte_length, cut
 from conversations.texts import default_text
 
@@ -86,7 +86,10 @@ def test_it_keeps_line_breaks_inside_a_part() -> None:
 
 @pytest.mark.parametrize(("words", "label"), [("more", "more_link"), ("thinking", "thinking_link")])
 def test_it_leaves_room_for_the_link_that_may_follow_a_part(words: str, label: str) -> None:
-    tail = default_text(words).format(link=look_link(default_text(label)))
+    link = default_text("look_words").format(
+        link=look_link(default_text(label)), words=words_of(default_text(label))
+    )
+    tail = default_text(words).format(link=link)
     assert PART_BYTES + byte_length(f"\n{tail}") <= MESSAGE_BYTES
 
 

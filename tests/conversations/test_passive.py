@@ -242,6 +242,7 @@ class TestWhatWaits:
             assert text is not None
             assert byte_length(text) <= MESSAGE_BYTES
             read.append(text)
+            assert (LOOK_LINK in text) == ("，或回复「查看回复」" in text)
             message = answered(conversation) if LOOK_LINK in text else None
         assert [text[: len(pages[0])] for text in read] == pages
         assert set(states()) == {ReplyState.SENT}

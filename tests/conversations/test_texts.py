@@ -12,12 +12,26 @@ from common.text import Words
 from conversations import texts
 from conversations.admin.bot_texts import BotTextForm
 from conversations.models import BotText
-from conversations.replies.links import asks_to_look, is_tap, look_link
+from conversations.replies.links import (
+    LOOK_WORDS,
+    asks_to_look,
+    is_tap,
+    look_link,
+    say_with_link,
+)
 from conversations.replies.parts import MESSAGE_BYTES, PART_BYTES, byte_length
-from conversations.texts import DEFAULTS, has_place_for, own_words, say_text
+from conversations.texts import (
+    DEFAULTS,
+    default_text,
+    has_place_for,
+    names_in,
+    own_words,
+    say_text,
+)
 from tests.clock import Clock
 from tests.factories import AccountFactory
 from wechat.models import OfficialAccount
+from wechat.replies import without_links
 
 pytestmark = pytest.mark.django_db
 
@@ -41,7 +55,9 @@ def test_it_is_polite_and_plain(moment: str) -> None:
     assert not NOT_OUR_VOICE.search(texts.default_text(moment))
 
 
-@pytest.mark.parametrize("moment", [moment for moment in DEFAULTS if not moment.endswith("_link")])
+@pytest.mark.parametrize(
+    "moment", [moment for moment in DEFAULTS if not moment.endswith(("_link", "_words"))]
+)
 def test_it_ends_its_sentences(moment: str) -> None:
     assert texts.default_text(moment).endswith(("。", "？", "）"))
 
@@ -107,6 +123,8 @@ def test_an_editor_may_keep_every_default(account: OfficialAccount, moment: str)
         ("greeting", "您好 {name}"),
         ("more", "还有更多内容没有显示完，" * 3 + "{link}"),
         ("more_link", "点这里可以继续往下看后面的内容"),
+        ("look_words", "{link}，如果点不开就在这里打字回复「{words}」"),
+        ("look_words", "或回复「{words}」"),
         ("too_many", "慢" * 501),
     ],
 )
@@ -117,7 +135,8 @@ def test_an_editor_hears_at_once_what_would_not_work(
 
 
 def test_the_longest_words_that_an_editor_may_write_fit_behind_a_full_part() -> None:
-    tail = ("字" * 24 + "{link}").format(link=look_link("字" * 12))
+    words = ("字" * 13 + "{link}{words}").format(link=look_link("字" * 12), words=LOOK_WORDS)
+    tail = ("字" * 24 + "{link}").format(link=words)
     assert PART_BYTES + 2 + byte_length(tail) <= MESSAGE_BYTES
 
 
@@ -156,6 +175,60 @@ def test_only_the_words_of_the_link_itself_are_surely_a_tap() -> None:
     assert is_tap(Words("查看回复"), "0")
     assert is_tap(Words("view reply"))
     assert not is_tap(Words("继续"))
+
+
+class TestTheWordsBesideALink:
+    """WeChat on a computer shows a tap link, but cannot tap it."""
+
+    LINKED = [
+        ("thinking", "thinking_link"),
+        ("more", "more_link"),
+        ("handover_look", "agent_receipt_link"),
+        ("agent_receipt", "agent_receipt_link"),
+    ]
+
+    def test_these_are_all_texts_with_a_link(self) -> None:
+        with_link = {moment for moment in DEFAULTS if "link" in names_in(default_text(moment))}
+        assert with_link == {"look_words"} | {moment for moment, _label in self.LINKED}
+
+    @pytest.mark.parametrize(("moment", "label"), LINKED)
+    def test_they_are_what_fetches_when_it_is_typed(
+        self, account: OfficialAccount, moment: str, label: str
+    ) -> None:
+        text = say_with_link(moment, label, account.pk)
+        assert "msgmenuid=wechatbot-look" in text
+        (words,) = re.findall("，或回复「(.+?)」", without_links(text))
+        assert words == "查看回复"
+        assert asks_to_look(words)
+        assert asks_to_look(f"「{words}」")
+
+    @override_settings(LANGUAGE_CODE="en")
+    @pytest.mark.parametrize(("moment", "label"), LINKED)
+    def test_they_are_english_where_the_link_is(
+        self, account: OfficialAccount, moment: str, label: str
+    ) -> None:
+        text = without_links(say_with_link(moment, label, account.pk))
+        (words,) = re.findall("reply “(.+?)”", text)
+        assert words == "View reply"
+        assert asks_to_look(words)
+
+    def test_they_stand_in_an_editors_own_words_too(self, account: OfficialAccount) -> None:
+        own(account, "thinking", "稍等哦，{link}，谢谢。")
+        own(account, "thinking_link", "点我")
+        text = without_links(say_with_link("thinking", "thinking_link", account.pk))
+        assert text == "稍等哦，点我，或回复「查看回复」，谢谢。"
+
+    def test_an_editor_who_tells_what_to_type_is_not_repeated(
+        self, account: OfficialAccount
+    ) -> None:
+        own(account, "thinking", "稍等，{link}。电脑上请打「查看回复」。")
+        text = without_links(say_with_link("thinking", "thinking_link", account.pk))
+        assert text == "稍等，点这里查看回答。电脑上请打「查看回复」。"
+
+    def test_an_editor_may_say_it_otherwise(self, account: OfficialAccount) -> None:
+        own(account, "look_words", "{link}（或打字：{words}）")
+        text = without_links(say_with_link("more", "more_link", account.pk))
+        assert text == "（未完，点这里看下一页（或打字：查看回复））"
 
 
 ENDLESS = [

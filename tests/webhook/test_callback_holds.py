@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -38,6 +39,7 @@ from tickets import services as tickets
 from tickets.models import Agent, Ticket
 from webhook import opening
 from wechat.models import OfficialAccount
+from wechat.replies import without_links
 
 pytestmark = pytest.mark.usefixtures("shop")
 
@@ -177,6 +179,15 @@ class TestAnUnverifiedAccount:
         assert Reply.objects.get().state == ReplyState.WAITING_FOR_CUSTOMER
         tap = text_xml("查看回复", option_id="wechatbot-look")
         assert ask.deliver(plain(ask.account, tap)) == "不支持比特币。"
+
+    @pytest.mark.usefixtures("short_times")
+    def test_the_words_beside_the_link_bring_it_as_well(
+        self, ask: Customer, model_is_configured: None
+    ) -> None:
+        last = ask.deliver(ask.push(UNKNOWN, created=int(time.time()) - 10))
+        (words,) = re.findall("，或回复「(.+?)」", without_links(last or ""))
+        worker_answers(ModelStub("不支持比特币。"))
+        assert ask.write(words) == "不支持比特币。"
 
     @pytest.mark.usefixtures("short_times")
     def test_a_push_that_is_nine_seconds_old_will_not_come_again(

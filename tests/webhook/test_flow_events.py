@@ -213,7 +213,7 @@ class TestTheWelcomeWithQuestions:
         self.welcomed()
         (words,) = [without_links(text) for text in texts()]
         assert words == (
-            "您好，这里是小店。您可以直接提问，也可以点选：\n"
+            "您好，这里是小店。您可以直接提问，也可以点选或回复数字：\n"
             f"1. {RETURNS[0]}\n2. {HOURS[0]}\n3. 会员积分如何兑换\n"
             "需要人工请回复「转人工」。"
         )
@@ -236,7 +236,9 @@ class TestTheWelcomeWithQuestions:
         links = re.findall(r"msgmenuid=([\w-]+)", texts()[0])
         session.forget(turn.customer.openid)
         Conversation.objects.update(last_reply_at=None)
-        flow.reply(next_turn(turn.conversation, "2", elements={"bizmsgmenuid": links[1]}), model=None)
+        flow.reply(
+            next_turn(turn.conversation, "2", elements={"bizmsgmenuid": links[1]}), model=None
+        )
         assert texts()[-1] == HOURS[1]
 
     def test_it_forgets_nothing_that_was_said_before(self) -> None:

@@ -147,8 +147,12 @@ class TestACustomerWhomAnAgentServes:
         flow.reply(served_turn(agent, "查看回复", passive=True, elements=TAP), model=None)
         assert texts()[-1] == "目前还没有新的回复，请稍候。"
 
-    def test_a_tap_gets_the_agents_words_and_nothing_else(self, agent: Agent) -> None:
-        turn = served_turn(agent, "查看回复", passive=True, elements=TAP)
+    @pytest.mark.parametrize("elements", [TAP, {}])
+    def test_a_tap_gets_the_agents_words_and_nothing_else(
+        self, agent: Agent, elements: dict[str, str]
+    ) -> None:
+        """Typed or tapped."""
+        turn = served_turn(agent, "查看回复", passive=True, elements=elements)
         tickets.reply(Ticket.objects.get(), agent, "您好，已经发货。")
         before = texts()
         flow.reply(turn, model=None)
@@ -164,6 +168,7 @@ class TestACustomerWhomAnAgentServes:
         receipts = [text for text in texts() if text.startswith("已转人工，客服回复后")]
         assert len(receipts) == 1
         assert "weixin://bizmsgmenu" in receipts[0]
+        assert "，或回复「查看回复」" in receipts[0]
         Conversation.objects.update(receipt_at=timezone.now() - timedelta(minutes=10))
         flow.reply(next_turn(turn.conversation, "人呢"), model=None)
         assert len([text for text in texts() if text.startswith("已转人工，客服回复后")]) == 2
