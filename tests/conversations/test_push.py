@@ -76,7 +76,9 @@ class TestARowOfAnOlderVersion:
         assert (push.kind, push.stored_fields()) == ("image", {"url": "http://a.cn/1"})
 
 
-@pytest.mark.parametrize(("code", "kind"), [("event.of_tomorrow", Event), ("sticker", Unsupported)])
+@pytest.mark.parametrize(
+    ("code", "kind"), [("event.of_tomorrow", Event), ("message_of_tomorrow", Unsupported)]
+)
 def test_a_row_of_a_newer_version_is_no_error(code: str, kind: type[Incoming]) -> None:
     row = MessageFactory()
     Message.objects.filter(pk=row.pk).update(kind=code, fields={"of": "tomorrow"})

@@ -134,7 +134,7 @@ def test_a_tap_on_an_option_opens_the_short_window_although_it_comes_as_text() -
 
 @pytest.mark.parametrize(
     ("code", "opens"),
-    [("event.of_tomorrow", Opens.NO_WINDOW), ("sticker_of_tomorrow", Opens.MESSAGE_WINDOW)],
+    [("event.of_tomorrow", Opens.NO_WINDOW), ("message_of_tomorrow", Opens.MESSAGE_WINDOW)],
 )
 def test_a_kind_of_a_newer_version_is_no_error(code: str, opens: Opens) -> None:
     assert kind_of(code).traits.opens is opens
