@@ -199,8 +199,8 @@ class TestTheWordsBesideALink:
         assert "msgmenuid=wechatbot-look" in text
         (words,) = re.findall("，或回复「(.+?)」", without_links(text))
         assert words == "查看回复"
-        assert asks_to_look(words)
-        assert asks_to_look(f"「{words}」")
+        assert asks_to_look(Words(words))
+        assert asks_to_look(Words(f"「{words}」"))
 
     @override_settings(LANGUAGE_CODE="en")
     @pytest.mark.parametrize(("moment", "label"), LINKED)
@@ -210,7 +210,7 @@ class TestTheWordsBesideALink:
         text = without_links(say_with_link(moment, label, account.pk))
         (words,) = re.findall("reply “(.+?)”", text)
         assert words == "View reply"
-        assert asks_to_look(words)
+        assert asks_to_look(Words(words))
 
     def test_they_stand_in_an_editors_own_words_too(self, account: OfficialAccount) -> None:
         own(account, "thinking", "稍等哦，{link}，谢谢。")

@@ -85,7 +85,8 @@ def test_it_shows_pictures_as_links_and_trusts_no_words_of_a_customer(
     MessageFactory(kind="image", elements={"PicUrl": "javascript:alert(1)"}, **values)
     MessageFactory(text="<script>alert(1)</script>", **values)
     found = page(desk, ticket)
-    assert 'href="http://mmbiz.qpic.cn/a"' in found
+    for attribute in ("href", "src"):
+        assert f'{attribute}="http://mmbiz.qpic.cn/a"' in found
     assert "javascript:alert" not in found
     assert "&lt;script&gt;alert(1)" in found
 

@@ -121,7 +121,7 @@ class TestAKindOfPush:
 
     def test_a_kind_of_a_newer_version_is_not_understood(self, ticket: Ticket) -> None:
         before = len(shown(ticket))
-        for kind in ("sticker", "event.of_tomorrow"):
+        for kind in ("message_of_tomorrow", "event.of_tomorrow"):
             row = MessageFactory(conversation=ticket.conversation, kind="image")
             Message.objects.filter(pk=row.pk).update(kind=kind)
         assert [bubble.text for bubble in shown(ticket)[before:]] == ["[看不懂的消息]"]

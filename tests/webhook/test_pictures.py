@@ -27,7 +27,9 @@ def test_the_agent_gets_the_picture(agent: Agent, is_served: bool) -> None:
     answer_here(pushed.stored_message())
     page = Client()
     page.force_login(agent.user)
-    address = reverse("admin:tickets_ticket_change", args=[Ticket.objects.get().pk])
+    address = reverse("desk:ticket", args=[Ticket.objects.get().pk])
     image = sample("image")
     assert isinstance(image, IncomingImage)
-    assert f'href="{image.url}"' in page.get(address).content.decode()
+    found = page.get(address).content.decode()
+    assert f'href="{image.url}"' in found
+    assert f'src="{image.url}"' in found
