@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import hypothesis
 import pytest
 
 from tests.environment import Surroundings
@@ -33,6 +34,13 @@ from wechat import accounts, tokens  # noqa: E402
 
 def pytest_configure(config: pytest.Config) -> None:
     post_migrate.connect(bring_shipped_rules_back, sender=apps.get_app_config("knowledge"))
+    # No test measures time: a busy machine takes seconds for what an idle one does at once.
+    hypothesis.settings.register_profile(
+        "untimed",
+        deadline=None,
+        suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    )
+    hypothesis.settings.load_profile("untimed")
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
