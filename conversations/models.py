@@ -259,6 +259,10 @@ class Channel(models.TextChoices):
     API = "api", _("客服接口")
 
 
+# Of the draft that an agent's page was served with.
+DRAFT_KEY_LENGTH = 32
+
+
 class ReplyQuerySet(models.QuerySet["Reply"]):
     def unsent(self) -> ReplyQuerySet:
         return self.filter(state__in=UNSENT_STATES)
@@ -272,7 +276,8 @@ class Reply(models.Model):
     the system.
 
     The parts that answer one message are one set, written once: `(message, part)` is unique. An
-    agent's own text answers no single message, so its `message` is empty.
+    agent's own text answers no single message, so its `message` is empty; it is written once for
+    its draft: `(draft_key, part)` is unique.
     """
 
     conversation = models.ForeignKey(
@@ -286,6 +291,7 @@ class Reply(models.Model):
         related_name="replies",
         db_index=False,
     )
+    draft_key = IdField(max_length=DRAFT_KEY_LENGTH, null=True, editable=False)
     part = models.PositiveSmallIntegerField(_("第几段"), default=1)
     author = models.CharField(_("作者"), max_length=8, choices=Author)
     agent_name = models.CharField(_("客服"), max_length=60, blank=True)
@@ -316,7 +322,12 @@ class Reply(models.Model):
         verbose_name = pgettext_lazy("one", "回复")
         verbose_name_plural = pgettext_lazy("many", "回复")
         constraints = [
-            models.UniqueConstraint(fields=["message", "part"], name="one_set_of_parts_per_message")
+            models.UniqueConstraint(
+                fields=["message", "part"], name="one_set_of_parts_per_message"
+            ),
+            models.UniqueConstraint(
+                fields=["draft_key", "part"], name="one_set_of_parts_per_draft"
+            ),
         ]
         indexes = [
             models.Index(fields=["state", "due_at"], name="reply_by_state"),

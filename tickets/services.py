@@ -16,8 +16,9 @@ from django.utils import timezone
 from common import clock
 from common.database_threads import database_work
 from conversations.models import Author, Conversation, Message, MessageState, Owner, Reply
-from conversations.replies.by_hand import write_to_customer
+from conversations.replies.by_hand import write_to_customer, written_under
 from conversations.replies.owner import change_owner
+from conversations.replies.parts import cut
 from conversations.replies.say import say
 from conversations.texts import say_text
 from conversations.turns.claims import Turn
@@ -35,6 +36,10 @@ class NoOpenTicket(Exception):
 
 class TicketClosed(Exception):
     """The ticket was resolved meanwhile."""
+
+
+class SentInOtherWords(Exception):
+    """Other words were written under the key of this draft: the draft was changed since."""
 
 
 class TakenByAnother(Exception):
@@ -138,15 +143,31 @@ def take(ticket: Ticket, agent: Agent, *, from_agent: Agent | None = None) -> No
 
 
 @database_work
-def reply(ticket: Ticket, agent: Agent, text: str) -> list[Reply]:
-    """Write to the customer. The first reply takes the ticket, if nobody did."""
+def reply(ticket: Ticket, agent: Agent, text: str, *, draft_key: str | None = None) -> list[Reply]:
+    """Write to the customer. The first reply takes the ticket, if nobody did.
+
+    A draft that was written already changes nothing, whatever happened to the ticket since.
+    """
     with transaction.atomic():
         conversation = _lock(ticket.conversation)
-        _serve(ticket, conversation, agent, None)
-        Ticket.objects.filter(pk=ticket.pk).update(waiting_since=None)
-        return write_to_customer(
-            conversation, text, author=Author.AGENT, agent_name=agent.display_name
+        if not written_under(draft_key):
+            _serve(ticket, conversation, agent, None)
+            Ticket.objects.filter(pk=ticket.pk).update(waiting_since=None)
+        replies = write_to_customer(
+            conversation,
+            text,
+            author=Author.AGENT,
+            agent_name=agent.display_name,
+            draft_key=draft_key,
         )
+        _check_is_same(replies, conversation, text)
+    return replies
+
+
+def _check_is_same(written: list[Reply], conversation: Conversation, text: str) -> None:
+    is_here = written[0].conversation_id == conversation.pk
+    if not is_here or [part.text for part in written] != cut(text):
+        raise SentInOtherWords(conversation.pk)
 
 
 @database_work

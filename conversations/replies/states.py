@@ -97,6 +97,8 @@ _REPLY = Insert(
     ),
 )
 _values_of = attrgetter(*_REPLY.given)
+# Only what a person writes has the key of a draft.
+_BY_HAND = Insert(Reply, (*_REPLY.given, "draft_key"))
 
 
 def write(replies: Sequence[Reply], state: ReplyState) -> None:
@@ -118,16 +120,21 @@ def write_claimed(reply: Reply, claim: str, until: datetime) -> None:
     reply.pk = _write([reply], SENDING)
 
 
-def write_one(reply: Reply, state: ReplyState) -> None:
-    """A new row that knows its id then."""
-    reply.pk = _write([reply], state)
+def write_by_hand(reply: Reply, state: ReplyState) -> None:
+    """A new row outside of any turn. It knows its id then."""
+    _begin_in(state, [reply])
+    reply.pk = _BY_HAND.run([(*_values_of(reply), reply.draft_key)]).row_id
 
 
 def _write(replies: Sequence[Reply], state: ReplyState) -> int:
+    _begin_in(state, replies)
+    return _REPLY.run([_values_of(reply) for reply in replies]).row_id
+
+
+def _begin_in(state: ReplyState, replies: Sequence[Reply]) -> None:
     assert state in BEGINNINGS
     for reply in replies:
         reply.state = state
-    return _REPLY.run([_values_of(reply) for reply in replies]).row_id
 
 
 _CLAIM = (

@@ -3,6 +3,12 @@
   const EVERY_MS = 3000;
   const SAID_MS = 5000;
   const PART_BYTES = 1750;
+  const SLOW_MS = 300;
+  const TRY_MS = 20000;
+  const PAUSE_MS = 500;
+  const LONGEST_PAUSE_MS = 10000;
+  // The proxy's word that no process of ours was there to answer.
+  const NOBODY_THERE = [502, 503, 504];
   const desk = document.getElementById("desk");
   const thread = document.getElementById("thread");
   const done = document.getElementById("done");
@@ -14,6 +20,7 @@
   let digest = words.digest;
   let unseen = 0;
   let isSending = false;
+  let isLocked = Boolean(composer?.text.readOnly);
   const drawn = {};
 
   const atEnd = () => thread.scrollHeight - thread.scrollTop - thread.clientHeight < 48;
@@ -54,10 +61,11 @@
     if (options.some((option) => option.value === chosen)) place.querySelector("select").value = chosen;
   };
 
-  // A colleague's customer: what was typed stays, and waits until the agent took over.
-  const lock = (isLocked) => {
+  // A colleague's customer: what was typed stays, and waits until the agent took over. What is being sent
+  // stays as it is, until somebody has said that it arrived.
+  const showBox = () => {
     composer.classList.toggle("is-anothers", isLocked);
-    composer.text.readOnly = isLocked;
+    composer.text.readOnly = isLocked || isSending;
     composer.text.placeholder = isLocked ? composer.text.dataset.wordTaken : composer.text.dataset.wordFree;
     document.getElementById("send").disabled = isLocked || isSending;
   };
@@ -71,7 +79,8 @@
     if (composer) {
       composer.classList.toggle("is-closed", !state.window_is_open);
       document.getElementById("window").textContent = state.window_words;
-      lock(state.is_anothers || !state.is_open);
+      isLocked = state.is_anothers || !state.is_open;
+      showBox();
     }
     if (wasAtEnd) toEnd();
     // Opened or closed: another page altogether. A draft is not worth losing for it.
@@ -101,15 +110,24 @@
     setTimeout(keepLooking, EVERY_MS);
   };
 
-  const post = async (form) => {
-    const response = await fetch(form.action, {
+  // An answer, but not of this page: a login, an error of ours.
+  class Refused extends Error {}
+
+  const request = async (address, body) => {
+    const response = await fetch(address, {
       method: "POST",
-      body: new FormData(form),
+      body,
       headers: { Accept: "application/json" },
+      signal: AbortSignal.timeout(TRY_MS),
     });
+    if (NOBODY_THERE.includes(response.status)) throw new Error(response.status);
     const isOurs = (response.headers.get("Content-Type") || "").startsWith("application/json");
-    if (!isOurs) throw new Error(response.status);
-    const state = await response.json();
+    if (!isOurs) throw new Refused(response.status);
+    return response.json();
+  };
+
+  const post = async (form) => {
+    const state = await request(form.action, new FormData(form));
     show(state);
     say(state.done);
     return state.problem;
@@ -128,6 +146,38 @@
     if (!place) return;
     place.textContent = problem || "";
     place.hidden = !problem;
+  };
+
+  const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+  // Until an answer came nobody knows whether a reply arrived. Its key makes it harmless to ask again.
+  const askUntilAnswered = async (address, body, onLost) => {
+    for (let wait = PAUSE_MS; ; wait = Math.min(2 * wait, LONGEST_PAUSE_MS)) {
+      try {
+        return await request(address, body);
+      } catch (error) {
+        if (error instanceof Refused) throw error;
+        onLost();
+        await pause(wait);
+      }
+    }
+  };
+
+  // Kept for a tab that is loaded anew meanwhile: the same words under the same key.
+  const underWay = {
+    name: `reply under way: ${composer?.action}`,
+    keep: () => sessionStorage.setItem(underWay.name, JSON.stringify([composer.elements.key.value, composer.text.value])),
+    forget: () => sessionStorage.removeItem(underWay.name),
+    bringBack: () => {
+      const kept = sessionStorage.getItem(underWay.name);
+      if (!kept) return;
+      const [key, text] = JSON.parse(kept);
+      // The browser may have filled the box again by itself; other words than these are another draft.
+      if (composer.text.value && composer.text.value !== text) return;
+      composer.elements.key.value = key;
+      composer.text.value = text;
+      tell(words.wordKept);
+    },
   };
 
   const confirmed = (button) =>
@@ -163,23 +213,42 @@
     document.getElementById("parts").textContent = parts > 1 ? words.wordPart.replace("%", parts) : "";
   };
 
+  let progressTimer;
+  const showProgress = (text, after = 0) => {
+    clearTimeout(progressTimer);
+    const place = document.getElementById("progress");
+    progressTimer = setTimeout(() => (place.textContent = text), after);
+  };
+
+  const sendDraft = async () => {
+    const draft = new FormData(composer);
+    const state = await askUntilAnswered(composer.action, draft, () => showProgress(words.wordAgain));
+    underWay.forget();
+    if (state.draft_key) composer.elements.key.value = state.draft_key;
+    if (!state.problem) {
+      composer.text.value = "";
+      countParts();
+    }
+    show(state);
+    tell(state.problem);
+    if (!state.problem) toEnd();
+  };
+
   const send = async () => {
-    const button = document.getElementById("send");
-    if (!composer.text.value.trim() || button.disabled) return;
-    isSending = button.disabled = true;
+    if (!composer.text.value.trim() || isLocked || isSending) return;
+    isSending = true;
+    showBox();
+    tell("");
+    underWay.keep();
+    showProgress(words.wordSending, SLOW_MS);
     try {
-      const problem = await post(composer);
-      tell(problem);
-      if (!problem) {
-        composer.text.value = "";
-        countParts();
-        toEnd();
-      }
+      await sendDraft();
     } catch {
       tell(words.wordFailed);
     }
     isSending = false;
-    button.disabled = composer.text.readOnly;
+    showProgress("");
+    showBox();
     composer.text.focus();
   };
 
@@ -218,6 +287,7 @@
     window.addEventListener("beforeunload", (event) => {
       if (composer.text.value.trim()) event.preventDefault();
     });
+    underWay.bringBack();
     if (!composer.text.readOnly) composer.text.focus({ preventScroll: true });
   }
   document.addEventListener("visibilitychange", () => {

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from common import clock
 from tickets.agents import StaffRequest, agent_of, name_of
 from tickets.desk.access import may_change
-from tickets.desk.forms import PriorityForm, ReplyForm, TransferForm
+from tickets.desk.forms import Draft, PriorityForm, ReplyForm, TransferForm
 from tickets.desk.thread import thread_of
 from tickets.desk.window import reply_window
 from tickets.models import Agent, Status, Ticket
@@ -67,7 +67,9 @@ def state_of(request: StaffRequest, ticket: Ticket) -> TicketState:
     return TicketState(context, pieces, digest)
 
 
-def ticket_page(request: StaffRequest, ticket: Ticket, *, status: int = 200) -> HttpResponse:
+def ticket_page(
+    request: StaffRequest, ticket: Ticket, *, status: int = 200, draft_key: str = ""
+) -> HttpResponse:
     """The whole page. A refused form gets it as its answer, with what was written."""
     state = state_of(request, ticket)
     context = {
@@ -82,7 +84,7 @@ def ticket_page(request: StaffRequest, ticket: Ticket, *, status: int = 200) -> 
         "agent": agent_of(request.user),
         "acting_name": name_of(request.user),
         "reply_form": ReplyForm(),
-        "written": request.POST.get("text", ""),
+        "draft": Draft.of(request, draft_key),
         "priority_form": PriorityForm(initial={"priority": ticket.priority}),
     }
     return TemplateResponse(request, "tickets/ticket.html", context, status=status)
