@@ -58,15 +58,6 @@ class Customer(models.Model):
     def __str__(self) -> str:
         return self.remark or f"{self.openid[:4]}…{self.openid[-4:]}"
 
-    def sends_left(self, now: datetime) -> int:
-        """How many API sends the open windows still allow."""
-        left = 0
-        if self.message_window_until and self.message_window_until > now:
-            left += self.message_sends_left
-        if self.event_window_until and self.event_window_until > now:
-            left += self.event_sends_left
-        return left
-
 
 class Owner(models.TextChoices):
     """Who serves the customer now."""

@@ -13,6 +13,7 @@ from common.admin_filters import TimeFilter
 from common.admin_pages import AdminPage
 from conversations.admin.words import FIRST_MESSAGE
 from conversations.models import Customer
+from conversations.window import ledger
 
 
 @admin.register(Customer)
@@ -52,7 +53,7 @@ class CustomerAdmin(AdminPage):
 
     @display(description=_("还可发"))
     def show_sends_left(self, customer: Customer) -> str:
-        return _("%d 条") % customer.sends_left(clock.now())
+        return _("%d 条") % ledger.sends_left(customer, clock.now())
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

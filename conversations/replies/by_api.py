@@ -199,7 +199,7 @@ def _with_link_to_the_rest(reply: Reply) -> str:
     # This row is SENDING without a channel yet and has been taken off the ledger, so both counts
     # are of what follows.
     customer = Customer.objects.get(pk=reply.conversation.customer_id)
-    if bot_sends_left(reply) > 1 and customer.sends_left(now) > KEPT_FOR_A_PERSON:
+    if bot_sends_left(reply) > 1 and ledger.sends_left(customer, now) > KEPT_FOR_A_PERSON:
         return reply.text
     tail = say_with_link("more", "more_link", reply.conversation.account_id)
     longer = f"{reply.text}\n{tail}"

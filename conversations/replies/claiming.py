@@ -83,7 +83,7 @@ def _is_held(reply: Reply, now: datetime) -> bool:
 def _rows_without_window(reply: Reply, now: datetime) -> QuerySet[Reply] | None:
     """The rows that have to wait for the customer, this one among them; None: it may go out now."""
     ready = Reply.objects.filter(conversation_id=reply.conversation_id, state=ReplyState.READY)
-    left = reply.conversation.customer.sends_left(now)
+    left = ledger.sends_left(reply.conversation.customer, now)
     if route_of_id(reply.conversation.account_id).waits_for_push or left <= 0:
         return ready
     if reply.author != Author.BOT:

@@ -147,6 +147,11 @@ def open_windows(customer: Customer, now: datetime) -> tuple[OpenWindow | None, 
     )
 
 
+def sends_left(customer: Customer, now: datetime) -> int:
+    """How many API sends the open windows still allow."""
+    return sum(window.sends_left for window in open_windows(customer, now) if window is not None)
+
+
 def _open(left: int, until: datetime | None, now: datetime) -> OpenWindow | None:
     return OpenWindow(left, until - now) if left and until and until > now else None
 

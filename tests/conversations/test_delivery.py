@@ -333,7 +333,10 @@ class TestWhatWeChatSaysOfTheAccountOrTheWindow:
         by_api.deliver(conversation.pk)
         assert states() == [ReplyState.WAITING_FOR_CUSTOMER] * 2
         assert wechat.tried == 1
-        assert Customer.objects.get(pk=conversation.customer_id).sends_left(timezone.now()) == 0
+        assert (
+            ledger.sends_left(Customer.objects.get(pk=conversation.customer_id), timezone.now())
+            == 0
+        )
 
 
 class TestATextThatWeChatFindsTooLong:

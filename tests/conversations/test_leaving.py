@@ -111,7 +111,7 @@ class TestWhoFollows:
         for kind, seconds in pushes:
             push(conversation, kind, at=began + timedelta(seconds=seconds))
         row = customer()
-        assert (row.subscribed, row.sends_left(began)) == (follows, sends)
+        assert (row.subscribed, ledger.sends_left(row, began)) == (follows, sends)
 
     def test_one_who_leaves_before_we_know_them_does_not_follow(self) -> None:
         account = AccountFactory()
@@ -122,7 +122,7 @@ class TestWhoFollows:
     def test_a_send_that_comes_back_opens_nothing(self, conversation: Conversation) -> None:
         unfollow(conversation)
         ledger.refund(conversation.customer, timezone.now())
-        assert customer().sends_left(timezone.now()) == 0
+        assert ledger.sends_left(customer(), timezone.now()) == 0
 
     def test_one_whom_wechat_calls_gone_is_back_with_their_next_word(
         self, conversation: Conversation, wechat: ApiStub

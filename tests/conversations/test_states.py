@@ -5,6 +5,7 @@ shows.
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -127,10 +128,29 @@ WAYS: dict[str, Callable[[Reply], object]] = {
         Reply.objects.filter(pk=reply.pk), ReplyState.WAITING_FOR_CUSTOMER, NOW
     ),
     "withdraw": states.withdraw,
+    "withdraw_all": lambda reply: states.withdraw_all(reply.conversation_id, "gone"),
     "withdraw_locked": lambda reply: states.withdraw_locked([reply.pk]),
     "expire": lambda reply: states.expire(reply, "two days"),
     "lose_sight_of_all": lambda reply: states.lose_sight_of_all(LATER, "died"),
 }
+
+
+# They write new rows, change other rows than their own, or only ask.
+OTHERS = {
+    *("write", "write_sent", "write_claimed", "write_one", "fail_behind", "begin", "has_unsent"),
+    *("claimed_for", "not_begun", "withdrawable", "lost_before_their_call"),
+}
+
+
+def test_every_way_is_tried_below() -> None:
+    functions = {
+        name
+        for name, value in vars(states).items()
+        if inspect.isfunction(value)
+        and value.__module__ == states.__name__
+        and not name.startswith("_")
+    }
+    assert functions == {way.split()[0] for way in WAYS} | OTHERS
 
 
 @pytest.mark.django_db

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.services.mariadb import PrivateMariaDB
-from tests.system.endurance import short_endurance
+from tests.system.endurance import short_endurance, short_outages
 from tests.system.shop import Shop
 from tests.system.site import Site
 
@@ -44,3 +44,13 @@ def test_everything_that_came_in_is_answered_once(site: Site) -> None:
     assert books.answered_once >= books.said - given_otherwise > 100, told
     after = [process.pid for process in site.shop.processes]
     assert set(before).isdisjoint(after)
+
+
+def test_every_outcome_is_known_where_only_the_database_goes_away(site: Site) -> None:
+    """Frozen and killed in turn, for a moment each, while texts are under way."""
+    books = short_outages(site, messages=150, outages=4, a_second=10)
+
+    told = "\n".join(books.remarks)
+    assert books.faults == {}, f"{books}\n{told}\n{site.shop.words()}"
+    assert books.unknown == 0, told
+    assert books.answered_once == books.said - books.tickets, told
