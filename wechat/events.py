@@ -75,7 +75,12 @@ class Subscribed(Event):
 
 @event(
     "unsubscribe",
-    Traits(_("取消关注"), expects=Expects.RECORD, look=Line(_("客户取消了关注"))),
+    Traits(
+        _("取消关注"),
+        expects=Expects.RECORD,
+        opens=Opens.NO_WINDOW_ANY_MORE,
+        look=Line(_("客户取消了关注")),
+    ),
 )
 @dataclass(frozen=True, kw_only=True)
 class Unsubscribed(Event):

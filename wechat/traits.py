@@ -30,6 +30,8 @@ class Opens(Enum):
     # 3 sends within a minute.
     EVENT_WINDOW = auto()
     NO_WINDOW = auto()
+    # The customer left: the windows that are open close.
+    NO_WINDOW_ANY_MORE = auto()
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ from django.db.models import F
 
 from conversations.models import Author, Customer, Message
 from conversations.sql import CUSTOMER, run, to_database
-from wechat.events import Unsubscribed
 from wechat.traits import Opens
 
 SENDS_PER_MESSAGE = 5
@@ -58,14 +57,14 @@ class Window(NamedTuple):
 
 def opened_by(message: Message) -> Window:
     """The window that a push opens; most events open none."""
-    if message.kind == Unsubscribed.kind:
-        until = _written_at(message) + MESSAGE_WINDOW
-        return Window(message_until=until, follows=False)
     opens = message.push.opens
     if opens is Opens.MESSAGE_WINDOW:
         return _message_window(_written_at(message))
     if opens is Opens.EVENT_WINDOW:
         return _event_window(_written_at(message))
+    if opens is Opens.NO_WINDOW_ANY_MORE:
+        until = _written_at(message) + MESSAGE_WINDOW
+        return Window(message_until=until, follows=False)
     return Window()
 
 
