@@ -150,20 +150,32 @@ class TestARow:
         )
 
     def test_of_a_reply(self) -> None:
-        message = MessageFactory()
-        reply = Reply(
-            conversation=message.conversation,
-            message=message,
-            author=Author.BOT,
-            source="faq",
-            options=[3, 1],
-            owner_version=2,
-            text="100% 'sure' \\ 你好 😀",
-            due_at=NOON,
-            created_at=NOON,
-        )
-        states.write_one(reply, ReplyState.READY)
+        reply = full_reply()
+        states.write([reply], ReplyState.READY)
+        written = Reply.objects.get()
+        reply.pk = written.pk
+        assert values(written) == values(reply)
+
+    def test_of_a_reply_that_a_person_wrote(self) -> None:
+        reply = full_reply()
+        reply.draft_key = "0123456789abcdef0123456789abcdef"
+        states.write_by_hand(reply, ReplyState.READY)
         assert values(Reply.objects.get()) == values(reply)
+
+
+def full_reply() -> Reply:
+    message = MessageFactory()
+    return Reply(
+        conversation=message.conversation,
+        message=message,
+        author=Author.BOT,
+        source="faq",
+        options=[3, 1],
+        owner_version=2,
+        text="100% 'sure' \\ 你好 😀",
+        due_at=NOON,
+        created_at=NOON,
+    )
 
 
 def values(row: models.Model) -> dict[str, Any]:
