@@ -18,6 +18,8 @@ from tests.system.site import Site
 
 A_SECOND, ROUNDS = 10, 3
 MESSAGES, OUTAGES, MESSAGES_A_SECOND = 1000, 13, 20
+# Every message comes from a customer who never wrote before.
+SETTINGS = {"HOLD_SECONDS": "1", "NEW_CUSTOMERS_PER_MINUTE": "100000"}
 
 
 def everything(bench: Bench) -> Table:
@@ -50,7 +52,7 @@ def outages(bench: Bench) -> Table:
 @contextlib.contextmanager
 def _site(bench: Bench) -> Iterator[Site]:
     server = PrivateMariaDB(bench.folder / "endurance-db", durable=True)
-    with Shop(webs=2, workers=2, mariadb=server, environment={"HOLD_SECONDS": "1"}) as shop:
+    with Shop(webs=2, workers=2, mariadb=server, environment=SETTINGS) as shop:
         site = Site(shop, shop.folder / "nginx")
         try:
             yield site
