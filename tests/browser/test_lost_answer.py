@@ -10,7 +10,7 @@ from contextlib import closing
 import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
-from tests.browser.conftest import Served
+from tests.browser.served import Served
 from tests.browser.test_main_job import last_bubble, log_in, open_phone, write
 
 pytestmark = pytest.mark.browser
