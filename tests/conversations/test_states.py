@@ -137,7 +137,15 @@ WAYS: dict[str, Callable[[Reply], object]] = {
 
 # They write new rows, change other rows than their own, or only ask.
 OTHERS = {
-    *("write", "write_sent", "write_claimed", "write_one", "fail_behind", "begin", "has_unsent"),
+    *(
+        "write",
+        "write_sent",
+        "write_claimed",
+        "write_by_hand",
+        "fail_behind",
+        "begin",
+        "has_unsent",
+    ),
     *("claimed_for", "not_begun", "withdrawable", "lost_before_their_call"),
 }
 
