@@ -9,6 +9,7 @@ from typing import Protocol
 
 from assistant.models import Source
 from common.text import Words
+from conversations.saying import Saying
 from knowledge.evidence import Evidence
 from llm.turns import ChatTurn, Completion, Tool
 
@@ -77,13 +78,14 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """No text and a doubt: a person must help. No text and no doubt: there is nothing to say.
+    """Nothing said and a doubt: a person must help. Nothing said and no doubt: there is nothing to
+    say. A text is somebody's words as they are, a saying the account's own for a moment.
 
     `evidence` is what the answer rests on: the FAQ whose words it gives, or all that the model was
     shown.
     """
 
-    text: str
+    said: str | Saying
     source: Source
     doubt: Doubt | None = None
     offered: tuple[int, ...] = ()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from assistant import menu, smalltalk
 from assistant.answers import Question
-from assistant.wording import words_for
+from conversations.replies.wording import in_words
+from conversations.saying import Saying
 from llm import gateway
 
 
@@ -16,7 +17,7 @@ def answers_the_bot(question: Question) -> bool:
         return False
     if not gateway.is_configured() or not _may_be_an_answer(question):
         return False
-    return question.history[-1] != words_for("greeting", question)
+    return question.history[-1] != in_words(Saying("greeting"), question.account_id)
 
 
 def _may_be_an_answer(question: Question) -> bool:

@@ -7,6 +7,7 @@ from django.utils import timezone
 from assistant.answers import Answer, Question
 from assistant.models import AnswerLog
 from common import log_rows
+from conversations.replies.wording import in_words
 from wechat.replies import without_links
 
 
@@ -18,7 +19,7 @@ def keep(question: Question, answer: Answer, *, milliseconds: int) -> None:
                 conversation_id=question.conversation_id,
                 message_id=question.message_id,
                 question=question.text,
-                answer=without_links(answer.text),
+                answer=without_links(in_words(answer.said, question.account_id)),
                 source=str(answer.source),
                 doubt=str(answer.doubt or ""),
                 confidence=answer.confidence,

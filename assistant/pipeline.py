@@ -13,7 +13,7 @@ from assistant.answers import NOTHING_TO_SAY, Answer, Doubt, Model, NeedsModel, 
 from assistant.models import Direction, Source
 from assistant.screening import blocked_term
 from assistant.steps import STEPS, Step
-from assistant.steps.blocked_words import refusal
+from assistant.steps.blocked_words import REFUSAL
 from common.text import Words
 from llm import gateway
 
@@ -67,7 +67,7 @@ def _first_answer(question: Question) -> tuple[Step | None, Answer]:
 
 def _screened(question: Question, found: Answer) -> Answer:
     """Blocked words do not go out, whoever wrote them."""
-    if not found.text or blocked_term(Words(found.text), Direction.OUT) is None:
+    if not isinstance(found.said, str) or not blocked_term(Words(found.said), Direction.OUT):
         return found
     logger.info(
         "answer from %s held back in conversation %s: it holds a blocked word",
@@ -75,4 +75,4 @@ def _screened(question: Question, found: Answer) -> Answer:
         question.conversation_id,
     )
     evidence = found.evidence if found.source == Source.FAQ else ()
-    return replace(refusal(question), evidence=evidence)
+    return replace(REFUSAL, evidence=evidence)

@@ -16,7 +16,7 @@ from django.utils.translation import pgettext_lazy
 from common.text import Words
 from conversations.fields import IdField
 from conversations.ids import new_id
-from conversations.moments import MOMENTS
+from conversations.saying import moment_label
 from wechat.incoming import Incoming, Unsupported
 from wechat.kinds import kind_of, label_of
 from wechat.models import OfficialAccount
@@ -332,9 +332,7 @@ class Reply(models.Model):
 
 
 class BotText(models.Model):
-    """What the bot says at one moment, where an account wants other words than the default in
-    `texts.py`.
-    """
+    """What the bot says at one moment, where an account wants other words than the default."""
 
     account = models.ForeignKey(OfficialAccount, models.CASCADE, verbose_name=_("公众号"))
     moment = models.CharField(_("场合"), max_length=32)
@@ -348,4 +346,4 @@ class BotText(models.Model):
         ]
 
     def __str__(self) -> str:
-        return str(MOMENTS.get(self.moment, self.moment))
+        return moment_label(self.moment)

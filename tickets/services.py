@@ -20,7 +20,7 @@ from conversations.replies.by_hand import write_to_customer, written_under
 from conversations.replies.owner import change_owner
 from conversations.replies.parts import cut
 from conversations.replies.say import say
-from conversations.texts import say_text
+from conversations.saying import Sayable, Saying
 from conversations.turns.claims import Turn
 from tickets import words
 from tickets.models import Agent, EventKind, Priority, Reason, Status, Ticket, TicketEvent
@@ -64,13 +64,13 @@ def _hand_over(
     open_one = _open_ticket(conversation)
     ticket = open_one or _new_ticket(turn, reason, there)
     _put_on(ticket, turn.message)
-    text = ""
+    said: list[Sayable] = []
     # Whose ticket is gone is served by nobody, whatever the conversation says.
     if conversation.owner == Owner.BOT or (open_one is None and conversation.owner == Owner.AGENT):
         ticket.messages.add(*change_owner(conversation, Owner.QUEUE))
     if conversation.owner == Owner.QUEUE:
-        text = words.handover(turn, ticket, reason, there)
-    say(turn, [text] if text else [], author=Author.SYSTEM, state=MessageState.HANDED_OVER)
+        said = words.handover(turn, ticket, reason, there)
+    say(turn, said, author=Author.SYSTEM, state=MessageState.HANDED_OVER)
     return ticket
 
 
@@ -122,7 +122,7 @@ def cancel(turn: Turn) -> Ticket | None:
             ticket.messages.add(turn.message)
             _close(ticket, EventKind.CANCELLED, None)
         change_owner(conversation, Owner.BOT)
-        say(turn, [say_text("waiting_cancelled", turn.account_id)], author=Author.SYSTEM)
+        say(turn, [Saying("waiting_cancelled")], author=Author.SYSTEM)
     return ticket
 
 
@@ -177,8 +177,7 @@ def resolve(ticket: Ticket, agent: Agent) -> None:
         conversation = _lock(ticket.conversation)
         _close(ticket, EventKind.RESOLVED, agent)
         change_owner(conversation, Owner.BOT)
-        text = say_text("back_to_bot", conversation.account_id)
-        write_to_customer(conversation, text, author=Author.SYSTEM)
+        write_to_customer(conversation, Saying("back_to_bot"), author=Author.SYSTEM)
 
 
 @database_work
@@ -259,9 +258,9 @@ def _put_on(ticket: Ticket, message: Message) -> None:
 
 def _say_receipt(turn: Turn, ticket: Ticket, there: Collection[int]) -> None:
     now = clock.now()
-    text = words.receipt(turn, ticket, now, there)
-    say(turn, [text] if text else [], author=Author.SYSTEM, state=MessageState.HANDED_OVER)
-    if text:
+    said = words.receipt(turn, ticket, now, there)
+    say(turn, said, author=Author.SYSTEM, state=MessageState.HANDED_OVER)
+    if said:
         Conversation.objects.filter(pk=turn.conversation.pk).update(receipt_at=now)
 
 

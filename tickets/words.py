@@ -6,9 +6,8 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from conversations.models import Owner
-from conversations.replies.links import say_with_link
 from conversations.replies.routes import route_of
-from conversations.texts import say_text
+from conversations.saying import Lines, LookLink, Sayable, Saying
 from conversations.turns.claims import Turn
 from tickets.models import Reason, Ticket
 from tickets.routing import waiting_before
@@ -30,55 +29,56 @@ _MOMENT_OF_REASON = {
 _WITH_NOBODY_THERE = {"unknown": "unknown_waiting", "still_waiting": "still_waiting_away"}
 
 
-def handover(turn: Turn, ticket: Ticket, reason: Reason, there: Collection[int]) -> str:
+def handover(turn: Turn, ticket: Ticket, reason: Reason, there: Collection[int]) -> list[Sayable]:
     """The word for a handover. Where the answer can only come with a push of the customer, it says
     how to see it.
     """
-    return _with_look_link(turn, _handover(ticket, reason, there))
+    return [_with_look_link(turn, _handover(ticket, reason, there))]
 
 
-def _with_look_link(turn: Turn, text: str) -> str:
-    if not text or route_of(turn.account).calls_wechat:
-        return text
-    look = say_with_link("handover_look", "agent_receipt_link", turn.account_id)
-    return f"{text}\n{look}"
+def _with_look_link(turn: Turn, said: Saying) -> Sayable:
+    if route_of(turn.account).calls_wechat:
+        return said
+    return Lines((said, Saying("handover_look", link=LookLink("agent_receipt_link"))))
 
 
-def _handover(ticket: Ticket, reason: Reason, there: Collection[int]) -> str:
+def _handover(ticket: Ticket, reason: Reason, there: Collection[int]) -> Saying:
     """A place in the queue is only promised while the agent who got the ticket is there to serve
     it.
     """
-    account_id = ticket.conversation.account_id
     is_there = ticket.assignee_id in there
     if reason != Reason.CUSTOMER_ASKED:
         moment = _MOMENT_OF_REASON[reason]
         if not is_there:
             moment = _WITH_NOBODY_THERE.get(moment, moment)
-        return say_text(moment, account_id, number=ticket.number)
+        return Saying(moment, number=ticket.number)
     if not is_there:
-        return say_text("handover_waiting", account_id, number=ticket.number)
+        return Saying("handover_waiting", number=ticket.number)
     before = waiting_before(ticket)
-    return say_text(
-        "handover" if before else "handover_next", account_id, n=before, number=ticket.number
-    )
+    if not before:
+        return Saying("handover_next", number=ticket.number)
+    return Saying("handover", n=before, number=ticket.number)
 
 
-def receipt(turn: Turn, ticket: Ticket, now: datetime, there: Collection[int]) -> str:
-    """The word for a message that goes onto a ticket; "" where silence is right."""
+def receipt(turn: Turn, ticket: Ticket, now: datetime, there: Collection[int]) -> list[Sayable]:
+    """The word for a message that goes onto a ticket; none where silence is right."""
     conversation = turn.conversation
     route = route_of(turn.account)
     if route.waits_for_push and conversation.replies.waiting_for_customer().exists():
-        return ""  # What waits goes out with this very message, and says more.
+        return []  # What waits goes out with this very message, and says more.
     if conversation.owner == Owner.QUEUE:
-        return _with_look_link(turn, _waiting_word(turn, ticket, now, there))
+        waiting_words = _waiting_words(turn, ticket, now, there)
+        return [_with_look_link(turn, said) for said in waiting_words]
     if route.calls_wechat:
-        return ""
+        return []
     if conversation.receipt_at is not None and now - conversation.receipt_at < RECEIPT_EVERY:
-        return ""
-    return say_with_link("agent_receipt", "agent_receipt_link", turn.account_id)
+        return []
+    return [Saying("agent_receipt", link=LookLink("agent_receipt_link"))]
 
 
-def _waiting_word(turn: Turn, ticket: Ticket, now: datetime, there: Collection[int]) -> str:
+def _waiting_words(
+    turn: Turn, ticket: Ticket, now: datetime, there: Collection[int]
+) -> list[Saying]:
     """How to end the wait once, then a short word now and then. Who asks for a person again at once
     was just told.
     """
@@ -88,5 +88,5 @@ def _waiting_word(turn: Turn, ticket: Ticket, now: datetime, there: Collection[i
         moment = "still_waiting"
         if ticket.assignee_id not in there:
             moment = _WITH_NOBODY_THERE[moment]
-        return say_text(moment, turn.account_id)
-    return "" if just_told else say_text("waiting_on", turn.account_id)
+        return [Saying(moment)]
+    return [] if just_told else [Saying("waiting_on")]

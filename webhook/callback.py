@@ -15,7 +15,8 @@ from dataclasses import replace
 from typing import Any
 
 from conversations.replies.passive import Claim, Wish, thinking_text
-from conversations.texts import ready_text
+from conversations.replies.wording import ready_words
+from conversations.saying import Saying
 from webhook import metrics, refusals
 from webhook.door import Door
 from webhook.group_commit import CannotBeWritten, NotWritten
@@ -228,7 +229,7 @@ def _sorry(delivery: Delivery) -> Response:
     """The words for who sent something. Who did nothing that asks for an answer reads none."""
     if delivery.incoming.traits.expects is not Expects.ANSWER:
         return SUCCESS
-    return delivery.reply(ready_text("storing_failed", delivery.account.account_id))
+    return delivery.reply(ready_words(Saying("storing_failed"), delivery.account.account_id))
 
 
 async def _wait_for_cut(receive: Receive, arrived: float) -> Response | None:

@@ -20,14 +20,13 @@ from conversations.models import Author, Message, MessageState, Owner
 from conversations.replies import leaving
 from conversations.replies.links import asks_to_look, is_tap
 from conversations.replies.say import OwnerChanged, say
-from conversations.texts import say_text
+from conversations.saying import Saying
 from conversations.turns import claims
-from conversations.turns.claims import LeaseLost, Turn
+from conversations.turns.claims import Turn
 from tickets import services as tickets
 from tickets.models import Reason
 from webhook.newcomers import ModelForCustomer
 from webhook.welcome import welcome
-from wechat.accounts import namespace
 from wechat.events import MenuClicked, Subscribed, Unsubscribed
 from wechat.incoming import Incoming
 from wechat.traits import Expects
@@ -148,7 +147,7 @@ def _keep_trying(write: Callable[[], None]) -> None:
 
 def give(turn: Turn, answer: Answer, memory: session.Session) -> None:
     try:
-        if answer.text:
+        if answer.said:
             say_answer(turn, answer, memory)
         elif answer.doubt:
             tickets.hand_over(turn, reason=Reason(answer.doubt))
@@ -171,7 +170,7 @@ def answer_while_waiting(turn: Turn) -> None:
         return
     memory = session.load(turn.conversation, turn.customer.openid)
     answer = pipeline.answer(_question(turn, memory, faq_only=True), model=None)
-    if answer.text and answer.source == Source.FAQ:
+    if answer.said and answer.source == Source.FAQ:
         try:
             say_answer(turn, answer, memory)
             return
@@ -193,7 +192,7 @@ def answer_click(turn: Turn) -> None:
         return
     # The key chooses from no menu of ours.
     answer = pipeline.answer(_question(turn, session.Session(), faq_only=True), model=None)
-    if answer.text:
+    if answer.said:
         give(turn, answer, session.load(turn.conversation, turn.customer.openid))
     else:
         ask_in_words(turn)
@@ -201,29 +200,18 @@ def answer_click(turn: Turn) -> None:
 
 @database_work
 def ask_in_words(turn: Turn) -> None:
-    say(turn, [say_text("ask_in_words", turn.account_id)], author=Author.SYSTEM)
+    say(turn, [Saying("ask_in_words")], author=Author.SYSTEM)
 
 
 def say_answer(turn: Turn, answer: Answer, memory: session.Session) -> None:
-    """`say` gives the conversation away with the answer, so the session is written while it is
-    ours.
-    """
-    openid, whose = turn.customer.openid, namespace(turn.account_id)
-    question, offered = turn.message.text, answer.offered
-    session.remember(
-        openid, memory, question=question, answer=answer.text, offered=offered, whose=whose
+    say(
+        turn,
+        [answer.said],
+        author=Author.BOT,
+        source=str(answer.source),
+        options=answer.offered,
+        memory=memory,
     )
-    try:
-        say(
-            turn,
-            [answer.text],
-            author=Author.BOT,
-            source=str(answer.source),
-            options=answer.offered,
-        )
-    except (OwnerChanged, LeaseLost):
-        session.forget(openid, whose=whose)
-        raise
 
 
 def _question(turn: Turn, memory: session.Session, *, faq_only: bool = False) -> Question:
@@ -253,15 +241,15 @@ def show_what_waits(turn: Turn) -> None:
     nothing does.
     """
     if _something_waits(turn):
-        texts = []
+        said = []
     elif turn.conversation.owner == Owner.BOT:
-        texts = [say_text("nothing_more", turn.account_id)]
+        said = [Saying("nothing_more")]
     else:
-        texts = [say_text("no_reply_yet", turn.account_id)]
-    say(turn, texts, author=Author.SYSTEM)
+        said = [Saying("no_reply_yet")]
+    say(turn, said, author=Author.SYSTEM)
 
 
 @database_work
 def say_not_understood(turn: Turn) -> None:
     """A picture, a place, a voice without words: a person may understand it, the bot does not."""
-    say(turn, [say_text("not_understood", turn.account_id)], author=Author.SYSTEM)
+    say(turn, [Saying("not_understood")], author=Author.SYSTEM)

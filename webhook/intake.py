@@ -24,7 +24,8 @@ from common.deadline import still_before
 from common.text import Words
 from conversations.ids import new_id
 from conversations.models import Conversation, Ending, Hold, Message, MessageState, Owner
-from conversations.texts import say_text
+from conversations.replies.wording import in_words
+from conversations.saying import Saying
 from conversations.turns.arriving import insert_messages
 from webhook import one_body, refusals, throttle
 from webhook.one_body import PlainBody
@@ -245,7 +246,7 @@ _JUST_KEPT = _Beginning(MessageState.IGNORED.value, Hold.NONE.value, Ending.SUCC
 def _begins_as(row: Push, count: MinuteCount | None) -> _Beginning:
     """The first message too many is stored with the word it was answered with."""
     if count is not None and count.is_first_too_many:
-        words = say_text("too_many", row.account_id)
+        words = in_words(Saying("too_many"), row.account_id)
         return _Beginning(MessageState.IGNORED.value, Hold.WAITING.value, Ending.TEXT.value, words)
     if not row.needs_answer:
         return _JUST_KEPT

@@ -9,7 +9,8 @@ from common.database_threads import database_work
 from conversations import session
 from conversations.models import Author, Conversation
 from conversations.replies.say import say
-from conversations.texts import has_place_for, say_text
+from conversations.saying import Saying
+from conversations.texts import has_place_for
 from conversations.turns.claims import LeaseLost, Turn
 from wechat.accounts import namespace
 
@@ -20,25 +21,25 @@ def welcome(turn: Turn) -> None:
         # Whom a person serves, the bot says nothing to.
         say(turn, [], author=Author.SYSTEM)
         return
-    text, offered = _welcome_words(turn)
+    welcoming, offered = _welcome_words(turn)
     openid, whose = turn.customer.openid, namespace(turn.account_id)
     if offered:
         session.offer(openid, session.load(turn.conversation, openid), offered, whose=whose)
         # So that a session lost with Redis is looked for in the rows.
         Conversation.objects.filter(pk=turn.conversation.pk).update(last_reply_at=clock.now())
     try:
-        say(turn, [text], author=Author.SYSTEM, options=offered)
+        say(turn, [welcoming], author=Author.SYSTEM, options=offered)
     except LeaseLost:
         session.forget(openid, whose=whose)
         raise
 
 
-def _welcome_words(turn: Turn) -> tuple[str, tuple[int, ...]]:
+def _welcome_words(turn: Turn) -> tuple[Saying, tuple[int, ...]]:
     """With the questions that customers ask most, where there are any and the account's own words
     show them.
     """
     shows_questions = has_place_for("choices", "follow", turn.account_id)
     questions = favourites() if shows_questions else ()
     moment = "follow_plain" if shows_questions and not questions else "follow"
-    text = say_text(moment, turn.account_id, name=turn.account.name, choices=menu.lines(questions))
-    return text, tuple(one.id for one in questions)
+    welcoming = Saying(moment, name=turn.account.name, choices=menu.lines(questions))
+    return welcoming, tuple(one.id for one in questions)

@@ -6,7 +6,7 @@ from assistant import menu
 from assistant.answers import Answer, Doubt, Question
 from assistant.models import Source
 from assistant.steps.step import Step
-from assistant.wording import menu_for
+from conversations.saying import Saying
 from knowledge.retrieval import matching
 
 
@@ -16,8 +16,8 @@ def answer(question: Question) -> Answer:
     offered = tuple(choice.id for choice in choices)
     if match.band != "suggest" or _was_shown(question, offered):
         return Answer("", Source.NONE, Doubt.NOTHING_MATCHED, confidence=match.confidence)
-    text = menu_for("menu", choices, question)
-    return Answer(text, Source.MENU, offered=offered, confidence=match.confidence)
+    said = Saying("menu", choices=menu.lines(choices))
+    return Answer(said, Source.MENU, offered=offered, confidence=match.confidence)
 
 
 def _was_shown(question: Question, offered: tuple[int, ...]) -> bool:

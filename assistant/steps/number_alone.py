@@ -9,7 +9,7 @@ from assistant.answers import Answer, Question
 from assistant.follow_up import answers_the_bot
 from assistant.models import Source
 from assistant.steps.step import Step
-from assistant.wording import menu_for, words_for
+from conversations.saying import Saying
 from knowledge.retrieval import matching
 from llm import gateway
 
@@ -20,14 +20,14 @@ def answer(question: Question) -> Answer | None:
     offered = map(matching.by_id, question.offered)
     choices = [choice for choice in offered if choice is not None]
     if choices:
-        text = menu_for("menu_again", choices, question)
-        return Answer(text, Source.MENU, offered=tuple(choice.id for choice in choices))
+        said = Saying("menu_again", choices=menu.lines(choices))
+        return Answer(said, Source.MENU, offered=tuple(choice.id for choice in choices))
     if answers_the_bot(question):
         return None
     if not menu.is_bare_number(question.words) and gateway.is_configured():
         # "第一个", where the model has named several things.
         return None
-    return Answer(words_for("ask_in_words", question), Source.SYSTEM)
+    return Answer(Saying("ask_in_words"), Source.SYSTEM)
 
 
 STEP = Step(answer, needs_session=menu.may_be_a_choice, is_screened=False)

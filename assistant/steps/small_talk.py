@@ -7,7 +7,7 @@ from assistant.answers import Answer, Question
 from assistant.follow_up import answers_the_bot
 from assistant.models import Source
 from assistant.steps.step import Step
-from assistant.wording import words_for
+from conversations.saying import Saying
 
 
 def answer(question: Question) -> Answer | None:
@@ -16,7 +16,7 @@ def answer(question: Question) -> Answer | None:
         return None
     source = Source.SYSTEM if moment == "not_understood" else Source.SMALLTALK
     # The menu is still on the phone: a "谢谢" does not end it.
-    return Answer(words_for(moment, question), source, offered=question.offered)
+    return Answer(Saying(moment), source, offered=question.offered)
 
 
 STEP = Step(answer, is_screened=False)

@@ -17,12 +17,12 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from common.admin_cells import cut_of
 from common.admin_pages import AdminPage
 from conversations.models import BotText
-from conversations.moments import MOMENTS
-from conversations.texts import DEFAULTS, default_text, names_in, own_words
+from conversations.saying import moment_label, registered
+from conversations.texts import default_text, names_in, own_words
 
 
 def _moments() -> list[tuple[str, str]]:
-    return [(moment, str(MOMENTS[moment])) for moment in DEFAULTS]
+    return [(moment.key, str(moment.label)) for moment in registered().values()]
 
 
 class BotTextForm(forms.ModelForm):
@@ -36,7 +36,7 @@ class BotTextForm(forms.ModelForm):
         change a word.
         """
         super().__init__(*args, **kwargs)
-        defaults = {moment: default_text(moment) for moment in DEFAULTS}
+        defaults = {moment: default_text(moment) for moment in registered()}
         self.fields["moment"].widget.attrs["data-defaults"] = json.dumps(
             defaults, ensure_ascii=False
         )
@@ -53,7 +53,7 @@ class BotTextForm(forms.ModelForm):
         values = super().clean() or {}
         moment, text = values.get("moment"), values.get("text")
         if moment and text:
-            known = names_in(default_text(moment))
+            known = registered()[moment].needs
             try:
                 unknown = names_in(text) - known
             except ValueError as error:
@@ -65,7 +65,7 @@ class BotTextForm(forms.ModelForm):
                 raise forms.ValidationError(
                     {"text": _("只能使用这些占位符：{names}").format(names=names)}
                 )
-            if missing := _needed_in(moment) - names_in(text):
+            if missing := registered()[moment].keeps - names_in(text):
                 names = gettext("、").join(f"{{{name}}}" for name in sorted(missing))
                 raise forms.ValidationError(
                     {"text": _("请保留占位符：{names}").format(names=names)}
@@ -73,13 +73,6 @@ class BotTextForm(forms.ModelForm):
             if len(text) > (longest := _longest(moment)):
                 raise forms.ValidationError({"text": _("最多 {n} 个字。").format(n=longest)})
         return values
-
-
-def _needed_in(moment: str) -> set[str]:
-    """What the customer must be able to tap: without its link an answer would never be read."""
-    return names_in(default_text(moment)) & (
-        {"link"} if moment == "follow" else {"link", "choices"}
-    )
 
 
 def _longest(moment: str) -> int:
@@ -90,7 +83,7 @@ def _longest(moment: str) -> int:
         return 12
     if moment == "look_words":
         return 26
-    return 30 if "link" in names_in(default_text(moment)) else 500
+    return 30 if "link" in registered()[moment].needs else 500
 
 
 @admin.register(BotText)
@@ -102,7 +95,7 @@ class BotTextAdmin(AdminPage):
 
     @display(description=_("场合"), ordering="moment")
     def show_moment(self, text: BotText) -> str:
-        return str(MOMENTS.get(text.moment, text.moment))
+        return moment_label(text.moment)
 
     def save_model(self, request: HttpRequest, obj: BotText, form: object, change: bool) -> None:
         super().save_model(request, obj, form, change)

@@ -17,11 +17,12 @@ from django.db import InterfaceError, OperationalError
 from common import clock
 from common.database_threads import database_work
 from conversations.models import Author, Customer, Reply, ReplyState
+from conversations.moments import MORE
 from conversations.replies import outcomes, states
 from conversations.replies.claiming import bot_sends_left, claim_next
-from conversations.replies.links import say_with_link
 from conversations.replies.parts import MESSAGE_BYTES, byte_length, cut
 from conversations.replies.routes import route_of
+from conversations.replies.wording import in_words
 from conversations.sql import CONVERSATION, REPLY, from_database, quoted, read, to_database
 from conversations.window import ledger
 from conversations.window.ledger import KEPT_FOR_A_PERSON, PAUSE_SECONDS, SENDING_LEASE
@@ -201,8 +202,8 @@ def _with_link_to_the_rest(reply: Reply) -> str:
     customer = Customer.objects.get(pk=reply.conversation.customer_id)
     if bot_sends_left(reply) > 1 and ledger.sends_left(customer, now) > KEPT_FOR_A_PERSON:
         return reply.text
-    tail = say_with_link("more", "more_link", reply.conversation.account_id)
-    longer = f"{reply.text}\n{tail}"
+    account_id = reply.conversation.account_id
+    longer = f"{reply.text}\n{in_words(MORE, account_id)}"
     return longer if byte_length(longer) <= MESSAGE_BYTES else reply.text
 
 

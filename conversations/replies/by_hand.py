@@ -10,6 +10,8 @@ from conversations.models import Author, Conversation, Reply
 from conversations.replies import states
 from conversations.replies.parts import cut
 from conversations.replies.routes import route_of
+from conversations.replies.wording import in_words
+from conversations.saying import Sayable
 from conversations.session import forget
 from wechat.accounts import namespace
 
@@ -17,7 +19,7 @@ from wechat.accounts import namespace
 @database_work
 def write_to_customer(
     conversation: Conversation,
-    text: str,
+    said: Sayable,
     *,
     author: Author,
     agent_name: str = "",
@@ -30,6 +32,7 @@ def write_to_customer(
     `draft_key`: a draft is written once. Whoever asks again gets its rows, and delivery is queued
     again, because the first run may have died before it did so.
     """
+    text = in_words(said, conversation.account_id)
     route = route_of(conversation.account)
     with transaction.atomic():
         replies = written_under(draft_key)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 
 from common.text import Words, fold
-from conversations.texts import own_words, ready_template, ready_text
 from wechat.replies import tap_link
 
 LOOK_OPTION_ID = "wechatbot-look"
@@ -45,22 +44,3 @@ def is_tap(words: Words, option_id: str = "") -> bool:
 
 def asks_to_look(words: Words, option_id: str = "") -> bool:
     return option_id == LOOK_OPTION_ID or words.folded in _WORDS_TYPED
-
-
-def say_with_link(moment: str, label: str, account_id: int) -> str:
-    """The account's words for `moment` with a link to tap, which reads as its words for `label`,
-    and beside the link the words to type.
-    """
-    own_words.get()  # Reads them again where they may be old.
-    return ready_with_link(moment, label, account_id)
-
-
-def ready_with_link(moment: str, label: str, account_id: int) -> str:
-    """The same from what this process knows already. Words of an editor that tell what to type get
-    the link alone.
-    """
-    shown = ready_text(label, account_id)
-    link, words = look_link(shown), words_of(shown)
-    if words not in ready_template(moment, account_id):
-        link = ready_text("look_words", account_id, link=link, words=words)
-    return ready_text(moment, account_id, link=link)

@@ -21,11 +21,12 @@ from common.database_threads import database_work
 from common.deadline import still_before
 from conversations.metrics import count_sends
 from conversations.models import OPEN_STATES, Channel, Ending, Hold, ReplyState
+from conversations.moments import MORE, THINKING
 from conversations.replies import states
-from conversations.replies.links import ready_with_link, say_with_link
 from conversations.replies.parts import MESSAGE_BYTES, byte_length
 from conversations.replies.routes import Route, route_of_id
 from conversations.replies.told import note_told
+from conversations.replies.wording import in_words, ready_words
 from conversations.sql import MESSAGE, REPLY, Row, for_update, marks, quoted, read, run
 
 # look: a reply may be there. release: an API account's hold is over. last: WeChat will not deliver
@@ -61,7 +62,7 @@ def thinking_text(account_id: int) -> str:
     """For the last delivery of a push that has no answer yet: a link to tap, and
     the words to type.
     """
-    return ready_with_link("thinking", "thinking_link", account_id)
+    return ready_words(THINKING, account_id)
 
 
 @database_work
@@ -199,7 +200,7 @@ def compose(route: Route, account_id: int, texts: Sequence[str], tail: str = "")
     """
     text, count = _fit(texts, tail)
     if count < len(texts) and not tail and route.waits_for_push:
-        tail = say_with_link("more", "more_link", account_id)
+        tail = in_words(MORE, account_id)
         text, count = _fit(texts, tail)
     return text, count
 

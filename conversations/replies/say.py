@@ -11,6 +11,7 @@ from django.db import transaction
 
 from common import clock
 from common.database_threads import database_work
+from conversations import session
 from conversations.metrics import count_sends
 from conversations.models import (
     Author,
@@ -26,11 +27,15 @@ from conversations.replies.owner import lock_conversation
 from conversations.replies.parts import cut
 from conversations.replies.routes import Route, route_of
 from conversations.replies.wakes import hand_over_here, is_waiting_here, wake
+from conversations.replies.wording import in_words
+from conversations.saying import Sayable
+from conversations.session import Session
 from conversations.turns import claims, ending
 from conversations.turns.claims import LeaseLost, Outcome, Turn
 from conversations.turns.ending import Held
 from conversations.window import ledger
 from conversations.window.ledger import PAUSE_SECONDS, SENDING_LEASE
+from wechat.accounts import namespace
 
 # A request that is about to leave is not handed a reply any more.
 LEAVES_SOON = timedelta(seconds=0.15)
@@ -40,26 +45,62 @@ class OwnerChanged(Exception):
     """A person took over while the bot was thinking: its answer is dropped, nothing was written."""
 
 
-@database_work
 def say(
     turn: Turn,
-    texts: Sequence[str],
+    said: Sequence[Sayable],
     *,
     author: Author,
     source: str = "",
     options: Sequence[int] = (),
     state: MessageState = MessageState.ANSWERED,
+    memory: Session | None = None,
 ) -> None:
-    """Write the one set of rows that answers this message, and end the message with `state`.
+    """Put `said` into words, write the one set of rows that answers this message, and end the
+    message with `state`.
 
-    `texts` may be empty (nothing to say). Raises LeaseLost when another process has the message
-    now, OwnerChanged when a person took over and the author is the bot. What the answer leads to
-    is on the turn once it is committed; a second run after a COMMIT whose OK was lost goes on.
+    `said` may be empty (nothing to say). Raises LeaseLost when another process has the message now,
+    OwnerChanged when a person took over and the author is the bot. What the answer leads to is on
+    the turn once it is committed; a second run after a COMMIT whose OK was lost goes on.
+
+    `memory`: the session that this exchange is added to. The conversation is given away with the
+    answer, so the session is written while it is ours.
     """
+    texts = [in_words(one, turn.account_id) for one in said]
+    if memory is not None:
+        _remember(turn, memory, "\n".join(texts), tuple(options))
+    try:
+        _write(turn, texts, author=author, source=source, options=tuple(options), state=state)
+    except (OwnerChanged, LeaseLost):
+        if memory is not None:
+            session.forget(turn.customer.openid, whose=namespace(turn.account_id))
+        raise
+
+
+def _remember(turn: Turn, memory: Session, answer: str, offered: tuple[int, ...]) -> None:
+    session.remember(
+        turn.customer.openid,
+        memory,
+        question=turn.message.text,
+        answer=answer,
+        offered=offered,
+        whose=namespace(turn.account_id),
+    )
+
+
+@database_work
+def _write(
+    turn: Turn,
+    texts: Sequence[str],
+    *,
+    author: Author,
+    source: str,
+    options: tuple[int, ...],
+    state: MessageState,
+) -> None:
     with transaction.atomic():
         held = ending.lock_message(turn.message.pk)
         if held.is_answered_by(turn):
-            answer = _Answer(turn, held, clock.now(), author, source, tuple(options), state)
+            answer = _Answer(turn, held, clock.now(), author, source, options, state)
             outcome = answer.write([part for text in texts for part in cut(text)])
         elif held.was_ended_by(turn):
             outcome = _go_on(turn)

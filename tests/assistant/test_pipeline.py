@@ -4,8 +4,7 @@ import re
 
 import pytest
 
-from assistant import pipeline
-from assistant.answers import Doubt, Question
+from assistant.answers import Doubt
 from assistant.models import AnswerLog, BlockedTerm, Direction, Persona, Source
 from assistant.pipeline import NeedsModel
 from assistant.prompt import REPLY
@@ -411,13 +410,9 @@ def test_another_account_is_not_given_the_answer_of_the_first(
     )
     forget_all()
 
-    def ask_the_other(model: ModelStub) -> str:
-        return pipeline.answer(
-            Question(Words(UNKNOWN), account_id=other.pk, session_id="s2"), model=model
-        ).text
-
-    assert ask_the_other(ModelStub(yes("属龙。"))) == "属龙。"
-    assert ask_the_other(ModelStub()) == "属龙。"
+    ask_the_other = Ask(other)
+    assert ask_the_other(UNKNOWN, model=ModelStub(yes("属龙。"))).text == "属龙。"
+    assert ask_the_other(UNKNOWN, model=ModelStub()).text == "属龙。"
     assert ask(UNKNOWN).text == "属虎。"
 
 

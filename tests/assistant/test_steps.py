@@ -40,7 +40,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, *steps: Step, faq_only: bool = False)
 @pytest.mark.django_db
 def test_the_first_that_has_an_answer_gives_it(monkeypatch: pytest.MonkeyPatch) -> None:
     found = asked(monkeypatch, Step(silent), saying("一"), saying("二"))
-    assert found.text == "一"
+    assert found.said == "一"
 
 
 @pytest.mark.django_db
@@ -48,7 +48,7 @@ def test_who_waits_for_a_person_hears_only_steps_that_say_so(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     steps = saying("一"), saying("二", while_waiting=True)
-    assert asked(monkeypatch, *steps, faq_only=True).text == "二"
+    assert asked(monkeypatch, *steps, faq_only=True).said == "二"
     assert asked(monkeypatch, steps[0], faq_only=True) == NOTHING_TO_SAY
 
 

@@ -14,7 +14,7 @@ from django.utils import translation
 from assistant.models import Source
 from conversations.admin.words import ENDINGS, MESSAGE_COLOURS, REPLY_COLOURS, SOURCES
 from conversations.models import BotText, Customer, Ending, MessageState, ReplyState
-from conversations.texts import DEFAULTS
+from conversations.saying import registered
 from tests.factories import ConversationFactory, MessageFactory, ReplyFactory
 from wechat.kinds import label_of
 
@@ -225,5 +225,5 @@ def test_the_page_of_new_words_brings_the_default_of_each_moment(admin_client: C
     brought = re.search(r'data-defaults="([^"]*)"', page)
     assert brought is not None
     defaults = json.loads(unescape(brought.group(1)))
-    assert defaults.keys() == DEFAULTS.keys()
+    assert defaults.keys() == registered().keys()
     assert "{link}" in defaults["thinking"]

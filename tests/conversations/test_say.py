@@ -4,6 +4,7 @@ owner, woken or sent.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -13,8 +14,10 @@ from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from common.redis import redis
+from conversations import session
 from conversations.models import (
     Author,
+    BotText,
     Conversation,
     Ending,
     Hold,
@@ -28,8 +31,11 @@ from conversations.replies import say as saying
 from conversations.replies.by_hand import write_to_customer
 from conversations.replies.owner import change_owner
 from conversations.replies.say import OwnerChanged, say
+from conversations.saying import Lines, LookLink, Saying
+from conversations.session import Session
 from conversations.turns.claims import LeaseLost, Outcome, Turn
 from tests.factories import AccountFactory, ConversationFactory, ReplyFactory, held_turn
+from wechat.accounts import namespace
 from wechat.models import ReplyMode
 
 pytestmark = pytest.mark.django_db
@@ -64,6 +70,43 @@ def committed(django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
         return turn.outcome
 
     return say_it
+
+
+def test_it_puts_what_is_said_into_the_accounts_words() -> None:
+    turn = held_turn()
+    BotText.objects.create(
+        account_id=turn.account_id, moment="handover_waiting", text="记下了：{number}"
+    )
+    link = Saying("handover_look", link=LookLink("agent_receipt_link"))
+    say(turn, [Lines((Saying("handover_waiting", number="7"), link))], author=Author.SYSTEM)
+    [first, second] = Reply.objects.get().text.splitlines()
+    assert first == "记下了：7"
+    assert re.fullmatch("客服回复后<a .*>点这里查看</a>，或回复「查看回复」。", second)
+
+
+def test_it_says_the_same_whatever_becomes_of_the_message() -> None:
+    for state in (MessageState.ANSWERED, MessageState.HANDED_OVER):
+        turn = held_turn(passive=True)
+        say(turn, ["请稍候。"], author=Author.SYSTEM, state=state)
+        assert Reply.objects.get(message=turn.message).text == "请稍候。"
+
+
+def test_the_exchange_is_remembered_in_the_words_that_the_customer_reads() -> None:
+    turn = held_turn()
+    say(turn, [Saying("greeting")], author=Author.BOT, memory=Session(("早", "早上好。")))
+    assert session.load(turn.conversation, turn.customer.openid).context == (
+        *("早", "早上好。"),
+        *(turn.message.text, Reply.objects.get().text),
+    )
+
+
+def test_words_that_were_not_written_are_not_remembered() -> None:
+    turn = held_turn()
+    Conversation.objects.update(owner=Owner.AGENT, owner_version=1)
+    with pytest.raises(OwnerChanged):
+        say(turn, ["七天内可以。"], author=Author.BOT, memory=Session())
+    key = session.session_key(turn.customer.openid, namespace(turn.account_id))
+    assert redis().get(key) is None
 
 
 def test_it_writes_an_answer_in_parts_and_in_order() -> None:

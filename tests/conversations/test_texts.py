@@ -12,22 +12,17 @@ from common.text import Words
 from conversations import texts
 from conversations.admin.bot_texts import BotTextForm
 from conversations.models import BotText
+from conversations.moments import MORE, THINKING
 from conversations.replies.links import (
     LOOK_WORDS,
     asks_to_look,
     is_tap,
     look_link,
-    say_with_link,
 )
 from conversations.replies.parts import MESSAGE_BYTES, PART_BYTES, byte_length
-from conversations.texts import (
-    DEFAULTS,
-    default_text,
-    has_place_for,
-    names_in,
-    own_words,
-    say_text,
-)
+from conversations.replies.wording import in_words
+from conversations.saying import LookLink, Saying, registered
+from conversations.texts import default_text, has_place_for, names_in, own_words
 from tests.clock import Clock
 from tests.factories import AccountFactory
 from wechat.models import OfficialAccount
@@ -47,17 +42,16 @@ def own(account: OfficialAccount, moment: str, text: str) -> None:
 
 
 # Emoji, and the marks and words that the bot does not use; "你" is not "您".
+SENTENCES = [moment for moment in registered() if not moment.endswith(("_link", "_words"))]
 NOT_OUR_VOICE = re.compile("[!！~～😀-🙏🌀-🗿☀-➿]|亲(?!自)|AI|你")
 
 
-@pytest.mark.parametrize("moment", DEFAULTS)
+@pytest.mark.parametrize("moment", registered())
 def test_it_is_polite_and_plain(moment: str) -> None:
     assert not NOT_OUR_VOICE.search(texts.default_text(moment))
 
 
-@pytest.mark.parametrize(
-    "moment", [moment for moment in DEFAULTS if not moment.endswith(("_link", "_words"))]
-)
+@pytest.mark.parametrize("moment", SENTENCES)
 def test_it_ends_its_sentences(moment: str) -> None:
     assert texts.default_text(moment).endswith(("。", "？", "）"))
 
@@ -67,25 +61,24 @@ def form(account: OfficialAccount, moment: str, text: str) -> BotTextForm:
 
 
 def test_it_says_the_default(account: OfficialAccount) -> None:
-    assert say_text("greeting", account.pk) == "您好，请问有什么可以帮您？"
+    assert in_words(Saying("greeting"), account.pk) == "您好，请问有什么可以帮您？"
 
 
 def test_it_speaks_the_installations_language_whatever_page_is_shown(
     account: OfficialAccount,
 ) -> None:
     with override("en"):
-        assert say_text("greeting", account.pk) == "您好，请问有什么可以帮您？"
+        assert in_words(Saying("greeting"), account.pk) == "您好，请问有什么可以帮您？"
 
 
 def test_an_account_may_have_its_own_words(account: OfficialAccount) -> None:
     own(account, "unknown", "这个我得问问同事，单号 {number}。")
     assert (
-        say_text("unknown", account.pk, number="20261122-0001")
+        in_words(Saying("unknown", number="20261122-0001"), account.pk)
         == "这个我得问问同事，单号 20261122-0001。"
     )
-    assert say_text("unknown", AccountFactory().pk, number="1") != say_text(
-        "unknown", account.pk, number="1"
-    )
+    unknown = Saying("unknown", number="1")
+    assert in_words(unknown, AccountFactory().pk) != in_words(unknown, account.pk)
 
 
 @pytest.mark.parametrize("text", ["{nobody}", "{", "{0}", "{number.secret}", "{number!x}"])
@@ -93,7 +86,7 @@ def test_words_that_cannot_be_filled_fall_back_to_the_default(
     account: OfficialAccount, text: str
 ) -> None:
     own(account, "handover_waiting", text)
-    assert say_text("handover_waiting", account.pk, number="0001").startswith(
+    assert in_words(Saying("handover_waiting", number="0001"), account.pk).startswith(
         "您的问题已记录（编号 0001）"
     )
 
@@ -102,15 +95,15 @@ def test_a_change_is_heard_when_the_words_are_read_again(
     account: OfficialAccount, clock: Clock
 ) -> None:
     own(account, "greeting", "您好呀")
-    assert say_text("greeting", account.pk) == "您好呀"
+    assert in_words(Saying("greeting"), account.pk) == "您好呀"
     BotText.objects.update(text="欢迎光临")
-    assert say_text("greeting", account.pk) == "您好呀"
+    assert in_words(Saying("greeting"), account.pk) == "您好呀"
     clock.now += texts.FRESH_SECONDS
-    assert say_text("greeting", account.pk) == "欢迎光临"
+    assert in_words(Saying("greeting"), account.pk) == "欢迎光临"
 
 
 @override_settings(LANGUAGE_CODE="zh-hans")
-@pytest.mark.parametrize("moment", DEFAULTS)
+@pytest.mark.parametrize("moment", registered())
 def test_an_editor_may_keep_every_default(account: OfficialAccount, moment: str) -> None:
     assert form(account, moment, texts.default_text(moment)).is_valid()
 
@@ -188,14 +181,14 @@ class TestTheWordsBesideALink:
     ]
 
     def test_these_are_all_texts_with_a_link(self) -> None:
-        with_link = {moment for moment in DEFAULTS if "link" in names_in(default_text(moment))}
+        with_link = {moment for moment in registered() if "link" in names_in(default_text(moment))}
         assert with_link == {"look_words"} | {moment for moment, _label in self.LINKED}
 
     @pytest.mark.parametrize(("moment", "label"), LINKED)
     def test_they_are_what_fetches_when_it_is_typed(
         self, account: OfficialAccount, moment: str, label: str
     ) -> None:
-        text = say_with_link(moment, label, account.pk)
+        text = in_words(Saying(moment, link=LookLink(label)), account.pk)
         assert "msgmenuid=wechatbot-look" in text
         (words,) = re.findall("，或回复「(.+?)」", without_links(text))
         assert words == "查看回复"
@@ -207,7 +200,7 @@ class TestTheWordsBesideALink:
     def test_they_are_english_where_the_link_is(
         self, account: OfficialAccount, moment: str, label: str
     ) -> None:
-        text = without_links(say_with_link(moment, label, account.pk))
+        text = without_links(in_words(Saying(moment, link=LookLink(label)), account.pk))
         (words,) = re.findall("reply “(.+?)”", text)
         assert words == "View reply"
         assert asks_to_look(Words(words))
@@ -215,19 +208,19 @@ class TestTheWordsBesideALink:
     def test_they_stand_in_an_editors_own_words_too(self, account: OfficialAccount) -> None:
         own(account, "thinking", "稍等哦，{link}，谢谢。")
         own(account, "thinking_link", "点我")
-        text = without_links(say_with_link("thinking", "thinking_link", account.pk))
+        text = without_links(in_words(THINKING, account.pk))
         assert text == "稍等哦，点我，或回复「查看回复」，谢谢。"
 
     def test_an_editor_who_tells_what_to_type_is_not_repeated(
         self, account: OfficialAccount
     ) -> None:
         own(account, "thinking", "稍等，{link}。电脑上请打「查看回复」。")
-        text = without_links(say_with_link("thinking", "thinking_link", account.pk))
+        text = without_links(in_words(THINKING, account.pk))
         assert text == "稍等，点这里查看回答。电脑上请打「查看回复」。"
 
     def test_an_editor_may_say_it_otherwise(self, account: OfficialAccount) -> None:
         own(account, "look_words", "{link}（或打字：{words}）")
-        text = without_links(say_with_link("more", "more_link", account.pk))
+        text = without_links(in_words(MORE, account.pk))
         assert text == "（未完，点这里看下一页（或打字：查看回复））"
 
 
@@ -249,5 +242,5 @@ def test_an_editor_cannot_ask_for_a_million_spaces(account: OfficialAccount, tex
 @pytest.mark.parametrize("text", ENDLESS)
 def test_a_row_that_asks_for_them_is_not_said(account: OfficialAccount, text: str) -> None:
     own(account, "unknown", text)
-    default = say_text("unknown", AccountFactory().pk, number="2000")
-    assert say_text("unknown", account.pk, number="2000") == default
+    default = in_words(Saying("unknown", number="2000"), AccountFactory().pk)
+    assert in_words(Saying("unknown", number="2000"), account.pk) == default

@@ -16,7 +16,8 @@ from django.urls import reverse
 from assistant.models import AnswerLog, BlockedTerm, Persona
 from assistant.personas import default_prompt
 from conversations.models import BotText, Customer, MessageState, ReplyState
-from conversations.texts import DEFAULTS, default_text
+from conversations.saying import registered
+from conversations.texts import default_text
 from knowledge.models import FAQ, CachedAnswer, Category, Phrasing, SynonymRule
 from llm.models import LanguageModel, ModelCall, Outcome
 from simulator.views import SUGGESTIONS
@@ -103,7 +104,7 @@ def chinese_on(client: Client, address: str, *, post: bool = False) -> list[str]
     data = [
         *DATA,
         default_prompt(),
-        *(line for moment in DEFAULTS for line in default_text(moment).splitlines()),
+        *(line for moment in registered() for line in default_text(moment).splitlines()),
     ]
     for text in sorted(data, key=len, reverse=True):
         shown = shown.replace(text, "")

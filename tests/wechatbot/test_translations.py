@@ -14,8 +14,7 @@ from django.utils.translation import override
 
 from assistant.wishes import wants_human, wants_no_human
 from common.text import Words
-from conversations.moments import MOMENTS
-from conversations.texts import DEFAULTS
+from conversations.saying import registered
 from scripts.catalogue import Entry, read_po
 from simulator.texts import page_texts
 
@@ -144,10 +143,6 @@ def test_it_gives_the_simulators_script_its_words_in_english() -> None:
     assert not CHINESE.search(str(words))
 
 
-def test_it_names_every_moment_that_has_a_text() -> None:
-    assert set(MOMENTS) == set(DEFAULTS)
-
-
 @pytest.mark.parametrize("moment", ["follow", "follow_plain", "blocked", "ask_in_words"])
 def test_it_tells_english_customers_words_that_bring_a_person(moment: str) -> None:
     assert wants_human(Words(_words_to_reply(moment)))
@@ -159,4 +154,4 @@ def test_it_tells_english_customers_the_word_that_ends_the_wait() -> None:
 
 def _words_to_reply(moment: str) -> str:
     with override("en"):
-        return re.findall("“(.+?)”", str(DEFAULTS[moment]))[-1]
+        return re.findall("“(.+?)”", str(registered()[moment].default))[-1]

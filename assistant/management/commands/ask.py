@@ -11,6 +11,7 @@ from django.db import DatabaseError
 from assistant import pipeline
 from assistant.answers import Answer, Question
 from common.text import Words
+from conversations.replies.wording import in_words
 from knowledge.retrieval import matching
 from knowledge.retrieval.matching import Match
 from llm import gateway, models_setup
@@ -43,14 +44,15 @@ class Command(BaseCommand):
         account = _account(options["account"])
         question = Question(Words(text), account_id=account.pk, session_id="ask")
         answer = pipeline.answer(question, model=gateway.complete)
-        self._print(answer, matching.match(question.words))
-        if not answer.text:
+        words = without_links(in_words(answer.said, account.pk))
+        self._print(words, answer, matching.match(question.words))
+        if not answer.said:
             raise CommandError(
                 f"No answer ({answer.doubt or 'nothing to say'}): a customer would get a person."
             )
 
-    def _print(self, answer: Answer, match: Match) -> None:
-        self.stdout.write(without_links(answer.text) or "—")
+    def _print(self, words: str, answer: Answer, match: Match) -> None:
+        self.stdout.write(words or "—")
         self.stdout.write("")
         self.stdout.write(f"source      {answer.source.value}")
         confidence = match.confidence if answer.confidence is None else answer.confidence
