@@ -1,4 +1,4 @@
-"""What an answer rests on, of whatever kind: what a model is shown, and what the log tells."""
+"""What an answer rests on, of any kind. A model is shown it; the log keeps which FAQ it was."""
 
 from __future__ import annotations
 
