@@ -10,7 +10,7 @@ from django.contrib.auth.models import Permission, User
 from django.utils import timezone
 
 from conversations.models import LONG_AGO, Author, Conversation, Customer, Hold, Message, Reply
-from conversations.turns.claims import Turn, take
+from conversations.turns.leases import Turn, lease_turn
 from tests.samples import pushed
 from tickets.models import Agent
 from tickets.presence import agent_did_something
@@ -107,7 +107,7 @@ def held_turn(*, passive: bool = False, until: datetime | None = None, **values:
     conversation = ConversationFactory(customer__account=account)
     hold = {"hold": Hold.WAITING, "hold_until": until} if until else {}
     message = MessageFactory(conversation=conversation, **{**hold, **values})
-    turn = take(message.conversation_id)
+    turn = lease_turn(message.conversation_id)
     assert turn is not None
     return turn
 
@@ -119,7 +119,7 @@ def next_turn(conversation: Conversation, text: str, **values: object) -> Turn:
         lease_until=conversation.created_at.replace(year=2000)
     )
     MessageFactory(conversation=conversation, text=text, **values)
-    turn = take(conversation.pk)
+    turn = lease_turn(conversation.pk)
     assert turn is not None
     return turn
 

@@ -21,7 +21,7 @@ from conversations.replies.owner import change_owner
 from conversations.replies.parts import cut
 from conversations.replies.say import say
 from conversations.saying import Sayable, Saying
-from conversations.turns.claims import Turn
+from conversations.turns.leases import Turn
 from tickets import words
 from tickets.models import Agent, EventKind, Priority, Reason, Status, Ticket, TicketEvent
 from tickets.presence import agents_there

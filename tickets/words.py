@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from conversations.models import Owner
 from conversations.replies.routes import route_of
 from conversations.saying import Lines, LookLink, Sayable, Saying
-from conversations.turns.claims import Turn
+from conversations.turns.leases import Turn
 from tickets.models import Reason, Ticket
 from tickets.routing import waiting_before
 

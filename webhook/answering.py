@@ -14,8 +14,8 @@ from conversations.models import Hold, Message
 from conversations.replies import by_api
 from conversations.replies.queueing import queue_delivery
 from conversations.replies.routes import route_of
-from conversations.turns import claims
-from conversations.turns.claims import LeaseLost, Turn
+from conversations.turns import leases
+from conversations.turns.leases import LeaseLost, Turn
 from webhook import flow
 
 logger = logging.getLogger(__name__)
@@ -31,8 +31,8 @@ def answer_here(message: Message, lease: str = "") -> list[QueuedTask]:
     """
     tasks: list[QueuedTask] = []
     needs_model = flow.surely_needs_model(message)
-    conversation_id, turn = claims.take_in_hand(
-        message, lease or claims.new_claim(), leave_to_worker=needs_model
+    conversation_id, turn = leases.attach_and_lease(
+        message, lease or leases.new_claim(), leave_to_worker=needs_model
     )
     if turn is None and needs_model:
         return [("reply", conversation_id)]
@@ -43,14 +43,14 @@ def answer_here(message: Message, lease: str = "") -> list[QueuedTask]:
             try:
                 flow.reply(turn, model=None)
             except NeedsModel:
-                claims.give_back(turn)
+                leases.give_back(turn)
                 return [*tasks, ("reply", conversation_id)]
             except LeaseLost:
-                claims.drop(turn)
+                leases.drop(turn)
                 return tasks
             if route_of(turn.account).calls_wechat and turn.message.hold != Hold.WAITING:
                 tasks.append(("deliver", conversation_id))
-            turn = claims.take_next(turn)
+            turn = leases.lease_next(turn)
     return tasks
 
 
@@ -58,7 +58,7 @@ def answer_conversation(conversation_id: int, *, model: Model) -> None:
     """In the worker: all open messages in the customer's order. Finding it taken is no error, the
     holder goes on.
     """
-    turn = claims.take(conversation_id)
+    turn = leases.lease_turn(conversation_id)
     while turn is not None:
         turn.line = by_api.line_at_hand(turn.account)
         with _let_go_on_error(turn):
@@ -69,10 +69,10 @@ def answer_conversation(conversation_id: int, *, model: Model) -> None:
                     "message %s was taken over by another worker, our answer is dropped",
                     turn.message.pk,
                 )
-                claims.drop(turn)
+                leases.drop(turn)
                 return
             send_first_part(turn)
-            turn = claims.take_next(turn)
+            turn = leases.lease_next(turn)
 
 
 @contextmanager
@@ -81,7 +81,7 @@ def _let_go_on_error(turn: Turn) -> Iterator[None]:
     message its next attempt.
     """
     with ExitStack() as on_error:
-        on_error.callback(claims.drop, turn)
+        on_error.callback(leases.drop, turn)
         yield
         on_error.pop_all()
 

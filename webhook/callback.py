@@ -14,7 +14,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
-from conversations.replies.passive import Claim, Wish, thinking_text
+from conversations.replies.passive import Fetch, Phase, thinking_text
 from conversations.replies.wording import ready_words
 from conversations.saying import Saying
 from webhook import metrics, refusals
@@ -35,8 +35,8 @@ from webhook.http import (
 )
 from webhook.intake import Taken, Verdict, too_many_status
 from webhook.opening import (
-    LAST_CLAIM_SECONDS,
     LAST_DELIVERY,
+    LAST_FETCH_SECONDS,
     PLAIN_REFUSED,
     Delivery,
     check_caller,
@@ -50,8 +50,8 @@ from wechat.traits import Expects
 
 logger = logging.getLogger(__name__)
 
-# Beyond LAST_CLAIM_SECONDS, for the claim that ends a hold: it begins when they are over.
-LAST_CLAIM_GRACE_SECONDS = 0.2
+# Beyond LAST_FETCH_SECONDS, for the fetch that ends a hold: it begins when they are over.
+LAST_FETCH_GRACE_SECONDS = 0.2
 STORE_SECONDS = 4.2
 # After WeChat's own cut nobody reads any more; a client that stays longer is not WeChat.
 GIVE_UP_SECONDS = 8.0
@@ -155,7 +155,7 @@ class Callback:
                     if known is not None:
                         return delivery.reply(known)
                     waiter.rearm(loop)
-                    response = await self._claim(delivery, taken, "look")
+                    response = await self._fetch(delivery, taken, "look")
                     if response is not None:
                         return response
             return await self._time_is_up(delivery, taken, waiter, gone)
@@ -170,12 +170,12 @@ class Callback:
         gone: asyncio.Future[MutableMapping[str, Any]],
     ) -> Response | None:
         if delivery.route.calls_wechat:
-            return await self._claim(delivery, taken, "release") or self._tell(
+            return await self._fetch(delivery, taken, "release") or self._tell(
                 delivery, taken, waiter, ""
             )
         if taken.deliveries >= LAST_DELIVERY or delivery.is_old:
             text = thinking_text(delivery.account.account_id)
-            return await self._claim(delivery, taken, "last") or self._tell(
+            return await self._fetch(delivery, taken, "last") or self._tell(
                 delivery, taken, waiter, text
             )
         return await _until_cut(gone, delivery.arrived)
@@ -188,25 +188,25 @@ class Callback:
         handed_over = waiter.future.result() if waiter.future.done() else None
         if handed_over is not None:
             return delivery.reply(handed_over)
-        self.door.record(Claim(taken.message_id, "told", text))
+        self.door.record(Fetch(taken.message_id, "told", text))
         return delivery.reply(text)
 
-    async def _claim(self, delivery: Delivery, taken: Taken, wish: Wish) -> Response | None:
+    async def _fetch(self, delivery: Delivery, taken: Taken, phase: Phase) -> Response | None:
         """None: no reply yet, or the database is away; the row then stays as it is for the next
         look or delivery.
         """
         deadline = (
             delivery.arrived
-            + LAST_CLAIM_SECONDS
-            + (0 if wish == "look" else LAST_CLAIM_GRACE_SECONDS)
+            + LAST_FETCH_SECONDS
+            + (0 if phase == "look" else LAST_FETCH_GRACE_SECONDS)
         )
         if asyncio.get_running_loop().time() >= deadline:
             return None
         try:
-            reply = await self.door.claim_reply(Claim(taken.message_id, wish), deadline)
+            reply = await self.door.fetch_reply(Fetch(taken.message_id, phase), deadline)
         except (NotWritten, CannotBeWritten) as error:
             logger.warning(
-                "message %s: its reply could not be claimed: %s", taken.message_id, error
+                "message %s: its reply could not be fetched: %s", taken.message_id, error
             )
             return None
         if reply.deliver is not None:

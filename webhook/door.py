@@ -23,9 +23,9 @@ from common.background import repeat_for_ever
 from common.text import Words
 from conversations import texts
 from conversations.replies import wakes
-from conversations.replies.passive import Claim, PassiveReply, claim_replies
+from conversations.replies.passive import Fetch, PassiveReply, fetch_replies
 from conversations.replies.queueing import queue_delivery
-from conversations.turns.claims import new_claim
+from conversations.turns.leases import new_claim
 from knowledge.retrieval import matching
 from webhook import refusals, waiting
 from webhook.answering import QueuedTask, answer_here
@@ -48,7 +48,7 @@ MAX_TASKS_AT_ONCE = 50
 GATHER_SECONDS = 0.05
 # What a writer may take beyond a deadline: a commit that began just before it is still told.
 STORE_GRACE_SECONDS = 0.2
-CLAIM_WRITER_GRACE_SECONDS = 0.1
+FETCH_GRACE_SECONDS = 0.1
 LATE_LOOK_SECONDS = 0.1
 # How long it is tried to note what a customer was told while the database was too slow.
 RECORD_SECONDS = 30.0
@@ -62,8 +62,8 @@ class Door:
         self._store: GroupCommit[Push, Taken] = GroupCommit(
             "store", take_in, self._settle, wait_for_the_disk
         )
-        self._finish: GroupCommit[Claim, PassiveReply] = GroupCommit(
-            "finish", claim_replies, self._settle
+        self._finish: GroupCommit[Fetch, PassiveReply] = GroupCommit(
+            "finish", fetch_replies, self._settle
         )
         self._threads = ThreadPoolExecutor(
             ANSWERING_THREADS,
@@ -118,13 +118,13 @@ class Door:
     async def take_in(self, push: Push, deadline: float) -> Taken:
         return await self._in_time(self._store, push, deadline, STORE_GRACE_SECONDS)
 
-    async def claim_reply(self, claim: Claim, deadline: float) -> PassiveReply:
-        return await self._in_time(self._finish, claim, deadline, CLAIM_WRITER_GRACE_SECONDS)
+    async def fetch_reply(self, fetch: Fetch, deadline: float) -> PassiveReply:
+        return await self._in_time(self._finish, fetch, deadline, FETCH_GRACE_SECONDS)
 
-    def record(self, claim: Claim) -> None:
-        """A claim that nobody waits for, when the database has time again."""
+    def record(self, fetch: Fetch) -> None:
+        """A fetch that nobody waits for, when the database has time again."""
         assert self._loop is not None
-        self._finish.submit(claim, self._loop.time() + RECORD_SECONDS).add_done_callback(
+        self._finish.submit(fetch, self._loop.time() + RECORD_SECONDS).add_done_callback(
             self._recorded
         )
 

@@ -21,8 +21,8 @@ from conversations.replies import leaving
 from conversations.replies.links import asks_to_look, is_tap
 from conversations.replies.say import OwnerChanged, say
 from conversations.saying import Saying
-from conversations.turns import claims
-from conversations.turns.claims import Turn
+from conversations.turns import leases
+from conversations.turns.leases import Turn
 from tickets import services as tickets
 from tickets.models import Reason
 from webhook.newcomers import ModelForCustomer
@@ -63,7 +63,7 @@ def reply(turn: Turn, *, model: Model | None) -> None:
         _reply(turn, model)
     except tickets.NoOpenTicket:
         # The wait or the service ended at this very moment: the customer is the bot's again.
-        _reply(claims.refreshed(turn), model)
+        _reply(leases.refreshed(turn), model)
 
 
 def _reply(turn: Turn, model: Model | None) -> None:
@@ -155,7 +155,7 @@ def give(turn: Turn, answer: Answer, memory: session.Session) -> None:
             say(turn, [], author=Author.SYSTEM)
     except OwnerChanged:
         # A person took over while the model was thinking: the bot says nothing more.
-        tickets.add_message(claims.refreshed(turn))
+        tickets.add_message(leases.refreshed(turn))
 
 
 def answer_while_waiting(turn: Turn) -> None:
@@ -175,7 +175,7 @@ def answer_while_waiting(turn: Turn) -> None:
             say_answer(turn, answer, memory)
             return
         except OwnerChanged:
-            turn = claims.refreshed(turn)
+            turn = leases.refreshed(turn)
     tickets.add_message(turn)
 
 

@@ -23,7 +23,7 @@ from wechat.crypto import Account
 from wechat.traits import Expects
 
 # WeChat cuts after 5 s. Nothing is claimed in the last moments: what is written too late is lost.
-LAST_CLAIM_SECONDS = 4.5
+LAST_FETCH_SECONDS = 4.5
 # WeChat delivers a push three times, five seconds apart.
 LAST_DELIVERY = 3
 LAST_DELIVERY_AGE = 9.0
@@ -66,7 +66,7 @@ class Delivery:
     @property
     def hold_seconds(self) -> float:
         """How long its connection is kept for the answer."""
-        return float(settings.HOLD_SECONDS) if self.route.calls_wechat else LAST_CLAIM_SECONDS
+        return float(settings.HOLD_SECONDS) if self.route.calls_wechat else LAST_FETCH_SECONDS
 
     def reply(self, text: str) -> Response:
         """A passive text reply, sealed as its push was; no text is the word `success`."""

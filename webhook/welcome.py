@@ -11,7 +11,7 @@ from conversations.models import Author, Conversation
 from conversations.replies.say import say
 from conversations.saying import Saying
 from conversations.texts import has_place_for
-from conversations.turns.claims import LeaseLost, Turn
+from conversations.turns.leases import LeaseLost, Turn
 from wechat.accounts import namespace
 
 

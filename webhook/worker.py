@@ -14,7 +14,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from common import clock, database_threads, garbage, log_rows
 from common.background import repeat_for_ever
 from common.redis import REDIS_AWAY, redis
-from conversations.turns import claims
+from conversations.turns import leases
 from webhook import sweep
 
 logger = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ def start(sender: str, instance: Any, **kwargs: Any) -> None:
 
 def beat_and_rest(queues: tuple[str, ...]) -> None:
     beat(queues)
-    time.sleep(claims.RENEW_SECONDS)
+    time.sleep(leases.RENEW_SECONDS)
 
 
 def beat(queues: tuple[str, ...]) -> None:
@@ -50,7 +50,7 @@ def beat(queues: tuple[str, ...]) -> None:
     """
     skew = clock.notable_skew()
     try:
-        claims.renew_all()
+        leases.renew_all()
     except (DatabaseError, InterfaceError) as error:
         connection.close()
         logger.warning("leases could not be renewed: %s", error)

@@ -23,7 +23,7 @@ from conversations.replies import leaving, states
 from conversations.replies.owner import lock_conversation
 from conversations.replies.routes import route_of_id
 from conversations.sql import CONVERSATION, CUSTOMER, MESSAGE, REPLY, Joined, quoted, read
-from conversations.turns.claims import new_claim
+from conversations.turns.leases import new_claim
 from conversations.window import ledger
 from conversations.window.ledger import KEPT_FOR_A_PERSON, SENDING_LEASE
 

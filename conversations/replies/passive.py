@@ -23,22 +23,22 @@ from conversations.metrics import count_sends
 from conversations.models import OPEN_STATES, Channel, Ending, Hold, ReplyState
 from conversations.moments import MORE, THINKING
 from conversations.replies import states
+from conversations.replies.noted_late import note_late
 from conversations.replies.parts import MESSAGE_BYTES, byte_length
 from conversations.replies.routes import Route, route_of_id
-from conversations.replies.told import note_told
 from conversations.replies.wording import in_words, ready_words
 from conversations.sql import MESSAGE, REPLY, Row, for_update, marks, quoted, read, run
 
 # look: a reply may be there. release: an API account's hold is over. last: WeChat will not deliver
 # this push again. told: the push was answered with `told` before any of these could be decided; the
 # rows must follow.
-Wish = Literal["look", "release", "last", "told"]
+Phase = Literal["look", "release", "last", "told"]
 
 
 @dataclass(frozen=True)
-class Claim:
+class Fetch:
     message_id: int
-    wish: Wish
+    phase: Phase
     told: str = ""
 
 
@@ -66,8 +66,8 @@ def thinking_text(account_id: int) -> str:
 
 
 @database_work
-def claim_replies(claims: Sequence[Claim], latest: float = inf) -> list[PassiveReply]:
-    """One outcome per claim, in their order. Two claims on the same push get the same body.
+def fetch_replies(fetches: Sequence[Fetch], latest: float = inf) -> list[PassiveReply]:
+    """One outcome per fetch, in their order. Two fetches on the same push get the same body.
 
     Nothing is committed after `latest`: who asked has written something else by then.
 
@@ -76,20 +76,21 @@ def claim_replies(claims: Sequence[Claim], latest: float = inf) -> list[PassiveR
     with.
     """
     with transaction.atomic():
-        batch = _read(claims)
+        batch = _read(fetches)
         outcomes: dict[int, PassiveReply] = {}
-        for claim in claims:
-            known = outcomes.get(claim.message_id)
-            if claim.wish != "told" and (known is None or known.text is None):
-                outcomes[claim.message_id] = batch.serve(batch.pushes[claim.message_id], claim.wish)
+        for fetch in fetches:
+            known = outcomes.get(fetch.message_id)
+            if fetch.phase != "told" and (known is None or known.text is None):
+                push = batch.pushes[fetch.message_id]
+                outcomes[push.id] = batch.serve(push, fetch.phase)
         batch.write()
-        for claim in claims:
-            if claim.wish == "told":
-                outcomes[claim.message_id] = PassiveReply(
-                    claim.told, note_told(claim.message_id, claim.told)
+        for fetch in fetches:
+            if fetch.phase == "told":
+                outcomes[fetch.message_id] = PassiveReply(
+                    fetch.told, note_late(fetch.message_id, fetch.told)
                 )
         still_before(latest)
-    return [outcomes[claim.message_id] for claim in claims]
+    return [outcomes[fetch.message_id] for fetch in fetches]
 
 
 @dataclass(frozen=True)
@@ -102,9 +103,9 @@ class _Push:
     passive_text: str
 
 
-def _read(claims: Sequence[Claim]) -> _Batch:
-    pushes = [_Push(*row) for row in lock_messages(list({claim.message_id for claim in claims}))]
-    is_last = {claim.message_id for claim in claims if claim.wish == "last"}
+def _read(fetches: Sequence[Fetch]) -> _Batch:
+    pushes = [_Push(*row) for row in lock_messages(list({fetch.message_id for fetch in fetches}))]
+    is_last = {fetch.message_id for fetch in fetches if fetch.phase == "last"}
     unended = [push for push in pushes if push.ended_with == Ending.OPEN]
     answered = [push for push in unended if push.state not in OPEN_STATES]
     carrying = [push for push in unended if push.state not in OPEN_STATES or push.id in is_last]
@@ -135,7 +136,7 @@ class _Text:
 
 
 class _Batch:
-    """Serves the claims of one transaction and keeps what has to be written for all of them."""
+    """Serves the fetches of one transaction and keeps what has to be written for all of them."""
 
     def __init__(
         self,
@@ -154,13 +155,13 @@ class _Batch:
         # The texts that did not fit, by the state in which they wait for what comes next.
         self._left: dict[ReplyState, list[int]] = defaultdict(list)
 
-    def serve(self, push: _Push, wish: Wish) -> PassiveReply:
+    def serve(self, push: _Push, phase: Phase) -> PassiveReply:
         if push.ended_with != Ending.OPEN:
             return PassiveReply(push.passive_text)
         is_open = push.state in OPEN_STATES
-        if is_open and wish == "look":
+        if is_open and phase == "look":
             return PENDING
-        if is_open and wish == "release":
+        if is_open and phase == "release":
             self._released.append(push.id)
             return SUCCESS
         tail = thinking_text(push.account_id) if is_open else ""

@@ -30,9 +30,9 @@ from conversations.replies.wakes import hand_over_here, is_waiting_here, wake
 from conversations.replies.wording import in_words
 from conversations.saying import Sayable
 from conversations.session import Session
-from conversations.turns import claims, ending
-from conversations.turns.claims import LeaseLost, Outcome, Turn
+from conversations.turns import ending, leases
 from conversations.turns.ending import Held
+from conversations.turns.leases import LeaseLost, Outcome, Turn
 from conversations.window import ledger
 from conversations.window.ledger import PAUSE_SECONDS, SENDING_LEASE
 from wechat.accounts import namespace
@@ -117,7 +117,7 @@ def _go_on(turn: Turn) -> Outcome:
         claimed.conversation, claimed.message = turn.conversation, turn.message
         claimed.conversation.customer = turn.customer
     is_due = route_of(turn.account).calls_wechat
-    return Outcome(claims.move_on(turn), is_due=is_due, claimed=claimed)
+    return Outcome(leases.move_on(turn), is_due=is_due, claimed=claimed)
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ class _Answer:
             ending.end_message(self.turn, str(self.state))
             claimed = self._claim_for_this_task(parts)
             is_due = claimed is not None or self._write_for_others(parts)
-        following = claims.move_on(self.turn, is_released=is_released)
+        following = leases.move_on(self.turn, is_released=is_released)
         return Outcome(following, is_due, claimed)
 
     @property

@@ -15,7 +15,7 @@ from conversations.sql import (
     run,
     to_database,
 )
-from conversations.turns.claims import Turn
+from conversations.turns.leases import Turn
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import pytest
 from conversations.models import Author, Conversation, Customer, Message, MessageState
 from conversations.replies.say import say
 from conversations.turns.arriving import attach
-from conversations.turns.claims import Turn, new_claim, take, take_in_hand, take_next
+from conversations.turns.leases import Turn, attach_and_lease, lease_next, lease_turn, new_claim
 from tests.at_once import at_once
 from tests.factories import AccountFactory, ConversationFactory, MessageFactory
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def test_it_lets_one_of_many_take_a_conversation() -> None:
     for _ in range(5):
         message = MessageFactory()
-        turns = at_once(*[lambda pk=message.conversation_id: take(pk)] * 4)
+        turns = at_once(*[lambda pk=message.conversation_id: lease_turn(pk)] * 4)
         assert [turn.message.pk for turn in turns if turn is not None] == [message.pk]
 
 
@@ -42,14 +42,14 @@ def test_it_forgets_no_message_that_comes_while_the_conversation_is_let_go() -> 
         message = MessageFactory(
             conversation=None, account=conversation.account, openid=conversation.customer.openid
         )
-        return take_in_hand(message, new_claim())[1]
+        return attach_and_lease(message, new_claim())[1]
 
     def answered(turn: Turn) -> Turn | None:
         say(turn, [], author=Author.SYSTEM)
-        return take_next(turn)
+        return lease_next(turn)
 
     MessageFactory(conversation=conversation)
-    turn = take(conversation.pk)
+    turn = lease_turn(conversation.pk)
     for _ in range(10):
         assert turn is not None
         turns = [

@@ -6,7 +6,7 @@ import pytest
 
 from conversations.models import Hold, Message, MessageState, Reply, ReplyState
 from conversations.replies import by_api
-from conversations.replies.passive import Claim, claim_replies
+from conversations.replies.passive import Fetch, fetch_replies
 from conversations.window import ledger
 from tests.at_once import at_once
 from tests.factories import MessageFactory, ReplyFactory
@@ -34,7 +34,7 @@ def test_it_lets_the_waiting_request_or_the_api_have_a_text_but_not_both() -> No
         message = answered_message()
         claimed, [passive] = at_once(
             lambda pk=message.conversation_id: by_api.claim_next(pk),
-            lambda pk=message.pk: claim_replies([Claim(pk, "look")]),
+            lambda pk=message.pk: fetch_replies([Fetch(pk, "look")]),
         )
         assert (claimed is not None) != bool(passive.text)
         assert Reply.objects.get(message=message).state == (

@@ -22,7 +22,7 @@ from conversations.replies import by_api
 from conversations.replies.leaving import REASON, withdraw_if_left
 from conversations.replies.say import say
 from conversations.turns.arriving import attach
-from conversations.turns.claims import take
+from conversations.turns.leases import lease_turn
 from conversations.window import ledger
 from tests.factories import AccountFactory, ConversationFactory, MessageFactory, ReplyFactory
 from tests.worlds.api_stub import ApiStub
@@ -175,7 +175,7 @@ class TestWhatWasOnItsWay:
         self, conversation: Conversation, wechat: ApiStub
     ) -> None:
         push(conversation, WROTE, at=ago(9))
-        turn = take(conversation.pk)
+        turn = lease_turn(conversation.pk)
         assert turn is not None
         turn.line = by_api.line_at_hand(turn.account)
         unfollow(conversation)
@@ -236,7 +236,7 @@ class TestOnAnUnverifiedAccount:
         Message.objects.filter(pk=question.pk).update(
             hold=Hold.WAITING, hold_until=timezone.now() + timedelta(seconds=60)
         )
-        turn = take(passive.pk)
+        turn = lease_turn(passive.pk)
         assert turn is not None
         unfollow(passive)
         question.refresh_from_db()

@@ -9,7 +9,7 @@ from django.utils import timezone
 from conversations.metrics import count_sends
 from conversations.models import Author, Channel, Conversation, ReplyState
 from conversations.replies import by_api
-from conversations.replies.passive import Claim, claim_replies
+from conversations.replies.passive import Fetch, fetch_replies
 from conversations.replies.say import say
 from conversations.window import ledger
 from tests.counting import counted
@@ -65,7 +65,7 @@ def test_a_text_that_a_push_carried_counts_as_sent() -> None:
     say(turn, ["七天内可以。"], author=Author.BOT)
     before = sends(Channel.PASSIVE, ReplyState.SENT)
     for _delivery in range(2):
-        claim_replies([Claim(turn.message.pk, "look")])
+        fetch_replies([Fetch(turn.message.pk, "look")])
     assert sends(Channel.PASSIVE, ReplyState.SENT) == before + 1
 
 

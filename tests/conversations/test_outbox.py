@@ -12,7 +12,7 @@ from django.utils import timezone
 from conversations.models import Author, Channel, Customer, Reply, ReplyState
 from conversations.replies import by_api
 from conversations.replies.say import say
-from conversations.turns.claims import Turn
+from conversations.turns.leases import Turn
 from tests.factories import ReplyFactory, held_turn
 from tests.worlds.api_stub import ApiStub
 from webhook.answering import send_first_part

@@ -27,10 +27,10 @@ from conversations.replies.parts import MESSAGE_BYTES, byte_length
 from conversations.replies.passive import (
     PENDING,
     SUCCESS,
-    Claim,
+    Fetch,
     PassiveReply,
-    Wish,
-    claim_replies,
+    Phase,
+    fetch_replies,
     thinking_text,
 )
 from conversations.window import ledger
@@ -81,12 +81,12 @@ def waiting(
 
 
 def told(message: Message, text: str) -> PassiveReply:
-    [outcome] = claim_replies([Claim(message.pk, "told", text)])
+    [outcome] = fetch_replies([Fetch(message.pk, "told", text)])
     return outcome
 
 
-def claim(message: Message, wish: Wish = "look") -> PassiveReply:
-    [outcome] = claim_replies([Claim(message.pk, wish)])
+def fetch(message: Message, phase: Phase = "look") -> PassiveReply:
+    [outcome] = fetch_replies([Fetch(message.pk, phase)])
     return outcome
 
 
@@ -104,12 +104,12 @@ class TestALook:
         self, conversation: Conversation
     ) -> None:
         message = pushed(conversation, state=MessageState.ANSWERING)
-        assert claim(message) == PENDING
+        assert fetch(message) == PENDING
         assert ending_of(message) == (Ending.OPEN, "")
 
     def test_it_takes_the_answer(self, conversation: Conversation) -> None:
         message = answered(conversation, "七天内可以。")
-        assert claim(message) == PassiveReply("七天内可以。")
+        assert fetch(message) == PassiveReply("七天内可以。")
         assert ending_of(message) == (Ending.TEXT, "七天内可以。")
         row = Reply.objects.get()
         assert (row.state, row.channel) == (ReplyState.SENT, Channel.PASSIVE)
@@ -117,12 +117,12 @@ class TestALook:
 
     def test_it_says_success_when_there_is_nothing_to_say(self, conversation: Conversation) -> None:
         message = answered(conversation)
-        assert claim(message) == SUCCESS
+        assert fetch(message) == SUCCESS
         assert ending_of(message) == (Ending.SUCCESS, "")
 
     def test_it_costs_no_quota(self, api_conversation: Conversation) -> None:
         ledger.open_message_window(api_conversation.customer_id, timezone.now())
-        claim(answered(api_conversation, "七天内可以。"))
+        fetch(answered(api_conversation, "七天内可以。"))
         api_conversation.customer.refresh_from_db()
         assert api_conversation.customer.message_sends_left == 5
 
@@ -134,7 +134,7 @@ class TestALook:
     ) -> None:
         message = answered(api_conversation, "七天内可以。")
         Reply.objects.update(state=state)
-        assert claim(message) == SUCCESS
+        assert fetch(message) == SUCCESS
         assert states() == [state]
 
 
@@ -143,7 +143,7 @@ class TestTheEndOfTheHold:
         self, api_conversation: Conversation
     ) -> None:
         message = pushed(api_conversation, state=MessageState.ANSWERING)
-        assert claim(message, "release") == SUCCESS
+        assert fetch(message, "release") == SUCCESS
         assert ending_of(message) == (Ending.SUCCESS, "")
         assert message.hold == Hold.RELEASED
 
@@ -151,7 +151,7 @@ class TestTheEndOfTheHold:
         self, api_conversation: Conversation
     ) -> None:
         message = answered(api_conversation, "七天内可以。")
-        assert claim(message, "release") == PassiveReply("七天内可以。")
+        assert fetch(message, "release") == PassiveReply("七天内可以。")
 
 
 class TestTheLastDelivery:
@@ -160,12 +160,12 @@ class TestTheLastDelivery:
     ) -> None:
         message = pushed(conversation, state=MessageState.ANSWERING)
         text = thinking_text(conversation.account_id)
-        assert claim(message, "last") == PassiveReply(text)
+        assert fetch(message, "last") == PassiveReply(text)
         assert LOOK_LINK in text
         assert ending_of(message) == (Ending.TEXT, text)
 
     def test_it_takes_the_answer_when_it_is_there(self, conversation: Conversation) -> None:
-        assert claim(answered(conversation, "七天内可以。"), "last") == PassiveReply("七天内可以。")
+        assert fetch(answered(conversation, "七天内可以。"), "last") == PassiveReply("七天内可以。")
 
     def test_it_brings_what_waits_and_says_that_the_answer_follows(
         self, conversation: Conversation
@@ -173,7 +173,7 @@ class TestTheLastDelivery:
         waiting(conversation, "客服：已经发货。", author=Author.AGENT)
         message = pushed(conversation, state=MessageState.ANSWERING)
         assert (
-            claim(message, "last").text
+            fetch(message, "last").text
             == f"客服：已经发货。\n{thinking_text(conversation.account_id)}"
         )
 
@@ -181,30 +181,30 @@ class TestTheLastDelivery:
 class TestARepeat:
     def test_it_gets_the_same_body_again(self, conversation: Conversation) -> None:
         message = answered(conversation, "七天内可以。")
-        first = claim(message)
-        assert claim(message) == first
-        assert claim(message, "last") == first
+        first = fetch(message)
+        assert fetch(message) == first
+        assert fetch(message, "last") == first
 
     def test_it_gets_success_again(self, api_conversation: Conversation) -> None:
         message = pushed(api_conversation, state=MessageState.ANSWERING)
-        claim(message, "release")
+        fetch(message, "release")
         Message.objects.update(state=MessageState.ANSWERED)
         ReplyFactory(conversation=api_conversation, message=message)
-        assert claim(message) == SUCCESS
+        assert fetch(message) == SUCCESS
         assert states() == [ReplyState.READY]
 
     def test_two_deliveries_in_one_batch_get_the_same_body(
         self, conversation: Conversation
     ) -> None:
         message = answered(conversation, "七天内可以。")
-        outcomes = claim_replies([Claim(message.pk, "look"), Claim(message.pk, "look")])
+        outcomes = fetch_replies([Fetch(message.pk, "look"), Fetch(message.pk, "look")])
         assert outcomes == [PassiveReply("七天内可以。")] * 2
 
     def test_a_look_in_the_same_batch_does_not_hide_the_last_delivery(
         self, conversation: Conversation
     ) -> None:
         message = pushed(conversation, state=MessageState.ANSWERING)
-        _look, last = claim_replies([Claim(message.pk, "look"), Claim(message.pk, "last")])
+        _look, last = fetch_replies([Fetch(message.pk, "look"), Fetch(message.pk, "last")])
         assert last.text == thinking_text(conversation.account_id)
 
 
@@ -212,20 +212,20 @@ class TestWhatWaits:
     def test_it_goes_out_with_the_next_push_oldest_first(self, conversation: Conversation) -> None:
         waiting(conversation, "第二段", minutes_ago=4)
         waiting(conversation, "第一段", minutes_ago=5)
-        assert claim(answered(conversation, "新的回答")).text == "第一段\n\n第二段\n\n新的回答"
+        assert fetch(answered(conversation, "新的回答")).text == "第一段\n\n第二段\n\n新的回答"
         assert states() == [ReplyState.SENT] * 3
 
     def test_it_goes_out_with_a_push_that_has_no_answer_of_its_own(
         self, conversation: Conversation
     ) -> None:
         waiting(conversation, "客服：已经发货。", author=Author.AGENT)
-        assert claim(answered(conversation)).text == "客服：已经发货。"
+        assert fetch(answered(conversation)).text == "客服：已经发货。"
 
     def test_as_many_as_fit_go_out_and_a_link_brings_the_rest(
         self, conversation: Conversation
     ) -> None:
         waiting(conversation, "短的一段")
-        reply = claim(answered(conversation, LONG, LONG))
+        reply = fetch(answered(conversation, LONG, LONG))
         assert reply.text is not None
         assert reply.text.startswith("短的一段\n\n")
         assert reply.deliver is None
@@ -238,7 +238,7 @@ class TestWhatWaits:
         message = answered(conversation, *pages)
         read = []
         while message is not None:
-            text = claim(message).text
+            text = fetch(message).text
             assert text is not None
             assert byte_length(text) <= MESSAGE_BYTES
             read.append(text)
@@ -250,41 +250,41 @@ class TestWhatWaits:
     def test_a_question_of_its_own_joins_the_end(self, conversation: Conversation) -> None:
         waiting(conversation, f"旧{LONG}")
         first = answered(conversation, f"新{LONG}")
-        text = claim(first).text
+        text = fetch(first).text
         assert text is not None
         assert text.startswith("旧")
         assert LOOK_LINK in text
-        following = claim(answered(conversation)).text
+        following = fetch(answered(conversation)).text
         assert following == f"新{LONG}"
 
     def test_the_api_takes_what_does_not_fit_on_a_verified_account(
         self, api_conversation: Conversation
     ) -> None:
-        reply = claim(answered(api_conversation, LONG, LONG))
+        reply = fetch(answered(api_conversation, LONG, LONG))
         assert reply == PassiveReply(LONG, deliver=api_conversation.pk)
         assert states() == [ReplyState.SENT, ReplyState.READY]
 
     def test_it_asks_for_no_send_when_all_went_out(self, api_conversation: Conversation) -> None:
-        assert claim(answered(api_conversation, "第一段", "第二段")) == PassiveReply(
+        assert fetch(answered(api_conversation, "第一段", "第二段")) == PassiveReply(
             "第一段\n\n第二段"
         )
 
     def test_another_customers_texts_stay_where_they_are(self, conversation: Conversation) -> None:
         other = waiting(ConversationFactory(customer__account=conversation.account), "给别人的")
-        assert claim(answered(conversation, "给您的")).text == "给您的"
+        assert fetch(answered(conversation, "给您的")).text == "给您的"
         other.refresh_from_db()
         assert other.state == ReplyState.WAITING_FOR_CUSTOMER
 
     def test_one_push_of_a_batch_carries_it_and_not_two(self, conversation: Conversation) -> None:
         waiting(conversation, "等着的")
         first, second = answered(conversation, "回答一"), answered(conversation, "回答二")
-        outcomes = claim_replies([Claim(first.pk, "look"), Claim(second.pk, "look")])
+        outcomes = fetch_replies([Fetch(first.pk, "look"), Fetch(second.pk, "look")])
         assert [outcome.text for outcome in outcomes] == ["等着的\n\n回答一", "回答二"]
 
     def test_what_was_withdrawn_stays_withdrawn(self, conversation: Conversation) -> None:
         row = waiting(conversation, "机器人的旧回答")
         Reply.objects.filter(pk=row.pk).update(state=ReplyState.WITHDRAWN)
-        assert claim(answered(conversation)) == SUCCESS
+        assert fetch(answered(conversation)) == SUCCESS
 
 
 class TestWhatWasToldInstead:
@@ -296,7 +296,7 @@ class TestWhatWasToldInstead:
         message = pushed(conversation, state=MessageState.ANSWERING)
         assert told(message, "点此查看") == PassiveReply("点此查看")
         assert ending_of(message) == (Ending.TEXT, "点此查看")
-        assert claim(message) == PassiveReply("点此查看")
+        assert fetch(message) == PassiveReply("点此查看")
 
     def test_an_answer_that_lies_ready_waits_for_the_tap(self, conversation: Conversation) -> None:
         message = answered(conversation, "七天内可以。")
@@ -309,9 +309,9 @@ class TestWhatWasToldInstead:
         waiting(conversation, "客服的回复")
         message = answered(conversation, "七天内可以。")
         read = answered(conversation, "早先读到的。")
-        claim(read)
+        fetch(read)
         Reply.objects.filter(text="客服的回复").update(state=ReplyState.WAITING_FOR_CUSTOMER)
-        assert claim(message) == PassiveReply("客服的回复\n\n七天内可以。")
+        assert fetch(message) == PassiveReply("客服的回复\n\n七天内可以。")
         told(message, "点此查看")
         assert ending_of(message) == (Ending.TEXT, "点此查看")
         unread = Reply.objects.filter(
@@ -319,7 +319,7 @@ class TestWhatWasToldInstead:
         )
         assert set(unread.values_list("text", flat=True)) == {"客服的回复", "七天内可以。"}
         assert (
-            claim(pushed(conversation, state=MessageState.ANSWERED)).text
+            fetch(pushed(conversation, state=MessageState.ANSWERED)).text
             == "客服的回复\n\n七天内可以。"
         )
 
@@ -327,14 +327,14 @@ class TestWhatWasToldInstead:
         self, api_conversation: Conversation
     ) -> None:
         message = answered(api_conversation, "七天内可以。")
-        claim(message)
+        fetch(message)
         assert told(message, "") == PassiveReply("", api_conversation.pk)
         assert ending_of(message) == (Ending.SUCCESS, "")
         assert states() == [ReplyState.READY]
 
     def test_nothing_changes_where_the_same_was_noted(self, conversation: Conversation) -> None:
         message = pushed(conversation, state=MessageState.ANSWERING)
-        text = claim(message, "last").text
+        text = fetch(message, "last").text
         assert text is not None
         ReplyFactory(conversation=conversation, message=message, text="七天内可以。")
         assert told(message, text) == PassiveReply(text)
@@ -345,7 +345,7 @@ class TestWhatWasToldInstead:
     ) -> None:
         message = answered(conversation, "七天内可以。")
         Reply.objects.update(owner_version=conversation.owner_version)
-        claim(message)
+        fetch(message)
         Conversation.objects.update(owner_version=conversation.owner_version + 1)
         told(message, "点此查看")
         assert states() == [ReplyState.SENT]
@@ -359,7 +359,7 @@ class TestWhatWasToldInstead:
 def test_nothing_is_taken_after_the_deadline(conversation: Conversation) -> None:
     message = answered(conversation, "七天内可以。")
     with pytest.raises(DeadlinePassed):
-        claim_replies([Claim(message.pk, "last")], time.monotonic())
+        fetch_replies([Fetch(message.pk, "last")], time.monotonic())
     assert ending_of(message) == (Ending.OPEN, "")
     assert states() == [ReplyState.READY]
 

@@ -33,7 +33,7 @@ from conversations.replies.owner import change_owner
 from conversations.replies.say import OwnerChanged, say
 from conversations.saying import Lines, LookLink, Saying
 from conversations.session import Session
-from conversations.turns.claims import LeaseLost, Outcome, Turn
+from conversations.turns.leases import LeaseLost, Outcome, Turn
 from tests.factories import AccountFactory, ConversationFactory, ReplyFactory, held_turn
 from wechat.accounts import namespace
 from wechat.models import ReplyMode

@@ -12,7 +12,7 @@ import pytest
 from django.db import connection
 
 from conversations.models import Author, Message, MessageState, Owner, Reply
-from conversations.turns.claims import LeaseLost, Turn
+from conversations.turns.leases import LeaseLost, Turn
 from tests.factories import MessageFactory, held_turn, make_agent
 from tickets.models import Reason, Status, Ticket
 from tickets.services import NoOpenTicket, TakenByAnother, add_message, hand_over, resolve, take

@@ -8,7 +8,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from conversations.models import Author, Conversation, MessageState, Owner, Reply, ReplyState
-from conversations.turns.claims import LeaseLost
+from conversations.turns.leases import LeaseLost
 from tests.factories import ReplyFactory, held_turn, next_turn
 from tickets.models import Agent, EventKind, Priority, Reason, Status, Ticket
 from tickets.services import NoOpenTicket, add_message, cancel, hand_over, reply, resolve, take

@@ -79,7 +79,7 @@ def _process() -> Iterator[Wire]:
 
 @pytest.fixture
 def _running(_process: Wire, settings: Settings) -> Iterator[Wire]:
-    settings.HOLD_SECONDS = opening.LAST_CLAIM_SECONDS
+    settings.HOLD_SECONDS = opening.LAST_FETCH_SECONDS
     wakes.listen_here(_process.door.waiters)
     yield _process
     wakes.listen_here(None)
@@ -90,13 +90,13 @@ def _running(_process: Wire, settings: Settings) -> Iterator[Wire]:
 def short_times(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
     """For tests in which a time runs out: a second stands for the five that WeChat waits."""
     for name, seconds in {
-        "LAST_CLAIM_SECONDS": 0.9,
-        "LAST_CLAIM_GRACE_SECONDS": 0.5,
+        "LAST_FETCH_SECONDS": 0.9,
+        "LAST_FETCH_GRACE_SECONDS": 0.5,
         "STORE_SECONDS": 0.8,
         "GIVE_UP_SECONDS": 1.5,
     }.items():
         monkeypatch.setattr(callback, name, seconds)
-    monkeypatch.setattr(opening, "LAST_CLAIM_SECONDS", 0.9)
+    monkeypatch.setattr(opening, "LAST_FETCH_SECONDS", 0.9)
     monkeypatch.setattr(group_commit, "RETRY_PAUSE", 0.02)
     settings.HOLD_SECONDS = 0.4
 

@@ -37,7 +37,7 @@ class Customer:
         return self.cut_in_time(self.wire.start(request))
 
     def cut_in_time(self, delivery: Delivery) -> str | None:
-        give_up = time.monotonic() + opening.LAST_CLAIM_SECONDS + 0.2
+        give_up = time.monotonic() + opening.LAST_FETCH_SECONDS + 0.2
         while delivery.is_open and time.monotonic() < give_up:
             time.sleep(0.01)
         if delivery.is_open:

@@ -23,7 +23,7 @@ from conversations.models import (
     ReplyState,
 )
 from conversations.replies import by_api
-from conversations.turns import claims
+from conversations.turns import leases
 from conversations.turns.arriving import attach
 from tests.factories import AccountFactory, MessageFactory
 from tests.faqs import HOURS, RETURNS
@@ -43,7 +43,7 @@ UNKNOWN = "你们支持用比特币付款买二手火箭吗"
 
 @pytest.fixture(autouse=True)
 def _nothing_in_hand(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(claims, "_in_hand", {})
+    monkeypatch.setattr(leases, "_in_hand", {})
 
 
 @pytest.fixture
@@ -101,13 +101,13 @@ class TestInTheWebProcess:
             0,
             Conversation.objects.get().pk,
         )
-        assert claims.take(row.conversation_id) is not None
+        assert leases.lease_turn(row.conversation_id) is not None
 
     def test_it_waits_its_turn_behind_a_message_that_is_being_answered(
         self, account: OfficialAccount
     ) -> None:
         first = stored(account, RETURNS[0])
-        assert claims.take(conversation_of(first)) is not None
+        assert leases.lease_turn(conversation_of(first)) is not None
         assert answer_here(stored(account, HOURS[0])) == []
         assert states() == [MessageState.ANSWERING, MessageState.RECEIVED]
 
@@ -139,7 +139,7 @@ class TestInTheWebProcess:
         monkeypatch.setattr("webhook.flow.say", fail)
         with pytest.raises(OperationalError):
             answer_here(stored(account, RETURNS[0]))
-        assert claims.renew_all() == 0
+        assert leases.renew_all() == 0
 
 
 @pytest.mark.django_db(transaction=True)
@@ -157,7 +157,7 @@ class TestInTheWorker:
         answer_conversation(conversation_of(second), model=ModelStub())
         assert wechat.texts == [RETURNS[1], HOURS[1]]
         assert states() == [MessageState.ANSWERED] * 2
-        assert claims.renew_all() == 0
+        assert leases.renew_all() == 0
 
     def test_it_sends_the_first_part_itself_and_leaves_the_rest_to_the_deliverer(
         self, account: OfficialAccount, wechat: ApiStub, model_is_configured: None
@@ -191,7 +191,7 @@ class TestInTheWorker:
     ) -> None:
         message = stored(account, UNKNOWN)
         conversation_id = conversation_of(message)
-        claims.take(conversation_id)
+        leases.lease_turn(conversation_id)
         model = ModelStub()
         answer_conversation(conversation_id, model=model)
         assert model.asked == []
@@ -205,14 +205,14 @@ class TestInTheWorker:
 
         def another_takes_it() -> None:
             Conversation.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-            assert claims.take(conversation_id) is not None
+            assert leases.lease_turn(conversation_id) is not None
 
         answer_conversation(
             conversation_id, model=ModelStub("迟到的回答", meanwhile=another_takes_it)
         )
         assert not Reply.objects.exists()
         assert wechat.tried == 0
-        assert claims.renew_all() == 1
+        assert leases.renew_all() == 1
 
     def test_a_failure_lets_the_lease_run_out_and_the_next_attempt_answers(
         self, account: OfficialAccount, wechat: ApiStub, model_is_configured: None
@@ -225,7 +225,7 @@ class TestInTheWorker:
 
         with pytest.raises(RuntimeError):
             answer_conversation(conversation_id, model=ModelStub("不支持。", meanwhile=fail))
-        assert claims.renew_all() == 0
+        assert leases.renew_all() == 0
         Conversation.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
         answer_conversation(conversation_id, model=ModelStub("不支持。"))
         assert wechat.texts == ["不支持。"]
@@ -248,7 +248,7 @@ class TestInTheWorker:
         attach([stored(account, HOURS[0]).pk])
         with pytest.raises(RuntimeError):
             answer_conversation(conversation_id, model=ModelStub())
-        assert claims.renew_all() == 0
+        assert leases.renew_all() == 0
 
     def test_an_api_that_is_away_leaves_the_answer_for_later(
         self, account: OfficialAccount, wechat: ApiStub

@@ -16,7 +16,7 @@ from conversations.models import Author, Customer, Message, MessageState, Reply,
 from conversations.replies import by_api, outcomes, states
 from conversations.replies.claiming import claim_next
 from conversations.replies.say import say
-from conversations.turns.claims import Turn
+from conversations.turns.leases import Turn
 from conversations.window import ledger
 from tests.factories import held_turn
 from tests.worlds.api_stub import ApiStub

@@ -11,7 +11,7 @@ import pytest
 from django.db import OperationalError
 
 from common.database_threads import database_work
-from conversations.replies.passive import PENDING, Claim, PassiveReply
+from conversations.replies.passive import PENDING, Fetch, PassiveReply
 from tests.webhook.wire import WAIT, Wire
 from webhook.group_commit import NotWritten
 
@@ -26,11 +26,11 @@ def test_a_claim_is_given_up_at_its_own_deadline_whoever_asked_before(
     """
     database_answers = threading.Event()
 
-    def claim(claims: Sequence[Claim], latest: float) -> list[PassiveReply]:
+    def fetch(fetches: Sequence[Fetch], latest: float) -> list[PassiveReply]:
         database_answers.wait(WAIT)
-        return [PENDING] * len(claims)
+        return [PENDING] * len(fetches)
 
-    monkeypatch.setattr(gate.door._finish, "_write", claim)
+    monkeypatch.setattr(gate.door._finish, "_write", fetch)
     try:
         patient, hurried = (_claim(gate, seconds) for seconds in (A_LONG_TIME, 0.05))
         with pytest.raises(NotWritten, match="does not answer"):
@@ -56,6 +56,6 @@ def test_a_thread_that_answers_asks_again_where_its_connection_broke(gate: Wire)
 
 def _claim(wire: Wire, seconds: float) -> Future[PassiveReply]:
     async def ask() -> PassiveReply:
-        return await wire.door.claim_reply(Claim(1, "look"), wire.loop.time() + seconds)
+        return await wire.door.fetch_reply(Fetch(1, "look"), wire.loop.time() + seconds)
 
     return asyncio.run_coroutine_threadsafe(ask(), wire.loop)

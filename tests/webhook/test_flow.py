@@ -22,7 +22,7 @@ from conversations.models import (
 from conversations.replies import say as saying
 from conversations.replies.owner import change_owner
 from conversations.session import Session
-from conversations.turns.claims import LeaseLost
+from conversations.turns.leases import LeaseLost
 from knowledge.models import FAQ
 from llm.errors import ModelsBusy, ModelsDown, NoModel
 from tests.factories import held_turn, next_turn

@@ -18,7 +18,7 @@ from conversations.models import (
     ReplyState,
 )
 from conversations.session import Session
-from conversations.turns.claims import MAX_ATTEMPTS, LeaseLost, Turn, new_claim, take_in_hand
+from conversations.turns.leases import MAX_ATTEMPTS, LeaseLost, Turn, attach_and_lease, new_claim
 from knowledge.models import FAQ
 from tests.factories import (
     ConversationFactory,
@@ -52,7 +52,7 @@ def arrived(kind: str, *, subscribed: bool) -> Turn:
     event = MessageFactory(
         conversation=None, account=known.account, openid=known.customer.openid, kind=kind, text=""
     )
-    _, turn = take_in_hand(event, new_claim())
+    _, turn = attach_and_lease(event, new_claim())
     assert turn is not None
     return turn
 

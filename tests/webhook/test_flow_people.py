@@ -16,7 +16,7 @@ from conversations.models import (
     MessageState,
     Owner,
 )
-from conversations.turns.claims import MAX_ATTEMPTS
+from conversations.turns.leases import MAX_ATTEMPTS
 from tests.factories import held_turn, next_turn
 from tests.faqs import HOURS, RETURNS
 from tests.webhook.turns import (

@@ -10,7 +10,7 @@ from assistant.models import BlockedTerm, Direction
 from common import text as common_text
 from common.text import Words
 from conversations.models import Message
-from conversations.turns import claims
+from conversations.turns import leases
 from knowledge.retrieval import matching
 from tests.factories import AccountFactory
 from tests.faqs import RETURNS
@@ -38,7 +38,7 @@ ASKED = {
 
 @pytest.fixture(autouse=True)
 def _nothing_in_hand(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(claims, "_in_hand", {})
+    monkeypatch.setattr(leases, "_in_hand", {})
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from assistant.models import AnswerLog
-from conversations.turns.claims import Turn
+from conversations.turns.leases import Turn
 from llm.models import ModelCall
 from tests.factories import held_turn
 from tests.faqs import RETURNS

@@ -25,7 +25,7 @@ from conversations.models import (
 )
 from conversations.replies import by_api, wakes
 from conversations.replies import say as saying
-from conversations.replies.passive import Claim, claim_replies
+from conversations.replies.passive import Fetch, fetch_replies
 from conversations.turns.arriving import attach
 from conversations.window import ledger
 from tests.factories import AccountFactory, ConversationFactory, ReplyFactory
@@ -204,14 +204,14 @@ class TestByTheReplyToThePush:
             )
 
         def carry(pushed: Push) -> None:
-            read.append(claim_replies([Claim(pushed.id, "look")])[0].text)
+            read.append(fetch_replies([Fetch(pushed.id, "look")])[0].text)
 
         def check_carried(pushed: Push) -> Callable[[], None]:
             def check() -> None:
                 assert read == [RETURNS[1]]
                 read.clear()
                 assert Reply.objects.get(message=pushed.id).state == ReplyState.SENT
-                assert claim_replies([Claim(pushed.id, "last")])[0].text == RETURNS[1]
+                assert fetch_replies([Fetch(pushed.id, "last")])[0].text == RETURNS[1]
 
             return check
 

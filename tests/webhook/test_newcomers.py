@@ -14,7 +14,7 @@ from pytest_django import Settings
 
 from common.redis import redis
 from conversations.models import Conversation, Customer, MessageState, Owner, Reply
-from conversations.turns.claims import Turn, take
+from conversations.turns.leases import Turn, lease_turn
 from tests.factories import AccountFactory, ConversationFactory, CustomerFactory, MessageFactory
 from tests.faqs import RETURNS
 from tests.knowledge.builders import absent_redis
@@ -47,7 +47,7 @@ def writes(customer: Customer, text: str = UNKNOWN) -> Turn:
     found = getattr(customer, "conversation", None)
     conversation = found or ConversationFactory(customer=customer)
     MessageFactory(conversation=conversation, text=text)
-    turn = take(conversation.pk)
+    turn = lease_turn(conversation.pk)
     assert turn is not None
     return turn
 

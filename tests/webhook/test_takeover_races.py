@@ -17,7 +17,7 @@ from conversations.models import (
     ReplyState,
 )
 from conversations.replies import by_api
-from conversations.replies.passive import Claim, claim_replies
+from conversations.replies.passive import Fetch, fetch_replies
 from conversations.replies.say import say
 from conversations.window import ledger
 from tests.at_once import at_once
@@ -71,7 +71,7 @@ def test_the_passive_reply_carries_it_or_it_is_withdrawn(agent: Agent) -> None:
         ticket = waiting_ticket(passive=True)
         message = bot_answer(ticket)
         [[reply], _] = at_once(
-            lambda pk=message.pk: claim_replies([Claim(pk, "look")]),
+            lambda pk=message.pk: fetch_replies([Fetch(pk, "look")]),
             lambda ticket=ticket: tickets.take(ticket, agent),
         )
         row = message.replies.get()

@@ -13,7 +13,7 @@ from common import background
 from common.background import repeat_for_ever
 from common.redis import redis
 from conversations.models import Conversation
-from conversations.turns import claims
+from conversations.turns import leases
 from tests.factories import held_turn
 from tests.knowledge.builders import absent_redis
 from tests.services.process import wait_until
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _nothing_in_hand(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(claims, "_in_hand", {})
+    monkeypatch.setattr(leases, "_in_hand", {})
 
 
 def test_a_beat_renews_the_leases_and_says_which_queues_are_served() -> None:
@@ -42,7 +42,7 @@ def test_a_beat_without_the_database_is_still_a_beat(monkeypatch: pytest.MonkeyP
     def away() -> int:
         raise OperationalError(2002, "no connection")
 
-    monkeypatch.setattr(claims, "renew_all", away)
+    monkeypatch.setattr(leases, "renew_all", away)
     monkeypatch.setattr(worker.connection, "close", lambda: None)
     worker.beat(("reply",))
     assert redis().exists("heartbeat:reply")
@@ -69,8 +69,8 @@ def test_an_error_that_nobody_expected_does_not_end_the_beat(
         threading.Event().wait()  # Enough: this thread sleeps for ever.
         return 0
 
-    monkeypatch.setattr(claims, "renew_all", renew)
-    monkeypatch.setattr(claims, "RENEW_SECONDS", 0.01)
+    monkeypatch.setattr(leases, "renew_all", renew)
+    monkeypatch.setattr(leases, "RENEW_SECONDS", 0.01)
     monkeypatch.setattr(background, "PAUSE_AFTER_ERROR", 0.01)
     repeat_for_ever("heart-beat", lambda: worker.beat_and_rest(("reply",)))
     wait_until(lambda: len(beats) == 3, what="it beats on")
@@ -80,7 +80,7 @@ def test_two_missed_beats_lose_neither_lease_nor_heart_beat() -> None:
     """A busy machine delays the thread; what it renewed last must still hold then."""
     held_turn()
     worker.beat(("reply",))
-    two_beats_later = timedelta(seconds=3 * claims.RENEW_SECONDS - 1)
+    two_beats_later = timedelta(seconds=3 * leases.RENEW_SECONDS - 1)
 
     assert Conversation.objects.get().lease_until > timezone.now() + two_beats_later
     assert redis().ttl("heartbeat:reply") > two_beats_later.total_seconds() - 1

@@ -8,7 +8,7 @@ from conversations.models import (
     Owner,
     Reply,
 )
-from conversations.turns.claims import Turn
+from conversations.turns.leases import Turn
 from tests.factories import held_turn, next_turn
 from tickets import services as tickets
 from tickets.models import Agent, Reason, Ticket

@@ -16,7 +16,7 @@ from conversations.replies.owner import lock_conversation
 from conversations.replies.routes import route_of_id
 
 
-def note_told(message_id: int, told: str) -> int | None:
+def note_late(message_id: int, told: str) -> int | None:
     """The push was answered with `told` ("": the word `success`). Returns the conversation that the
     API must serve now.
 

@@ -113,10 +113,10 @@ class LeaseLost(Exception):
 
 
 @database_work
-def take_in_hand(
+def attach_and_lease(
     message: Message, lease: str, *, leave_to_worker: bool = False
 ) -> tuple[int, Turn | None]:
-    """`attach` and `take` for a message that was stored this moment, in one transaction.
+    """`attach` and `lease_turn` for a message that was stored this moment, in one transaction.
 
     `lease` is a new claim's id. `leave_to_worker`: only a model can answer it, so it is not claimed
     here; but a person's customer is ours. Returns the conversation's id too.
@@ -124,27 +124,27 @@ def take_in_hand(
     with transaction.atomic():
         conversation_id, owner = attach_one(message)
         is_left = leave_to_worker and owner == Owner.BOT
-        turn = None if is_left else _take(conversation_id, lease)
+        turn = None if is_left else _lease(conversation_id, lease)
     return conversation_id, _in_hand_from_now(turn)
 
 
-def take(conversation_id: int) -> Turn | None:
+def lease_turn(conversation_id: int) -> Turn | None:
     """Claim the conversation and its first open message. None: somebody else has it, or nothing is
     to do.
     """
-    return _take_in_hand(conversation_id, new_claim())
+    return _lease_turn(conversation_id, new_claim())
 
 
 @database_work
-def _take_in_hand(conversation_id: int, lease: str) -> Turn | None:
+def _lease_turn(conversation_id: int, lease: str) -> Turn | None:
     with transaction.atomic():
-        turn = _take(conversation_id, lease)
+        turn = _lease(conversation_id, lease)
     return _in_hand_from_now(turn)
 
 
-def _take(conversation_id: int, lease: str) -> Turn | None:
+def _lease(conversation_id: int, lease: str) -> Turn | None:
     now = clock.now()
-    if not claim_conversation(conversation_id, lease, now, now + LEASE):
+    if not write_lease(conversation_id, lease, now, now + LEASE):
         return None
     turn = _first_open(conversation_id, lease)
     if turn is None:
@@ -163,7 +163,7 @@ def _in_hand_from_now(turn: Turn | None) -> Turn | None:
 
 
 @database_work
-def take_next(turn: Turn) -> Turn | None:
+def lease_next(turn: Turn) -> Turn | None:
     """After an answer: the next open message of the same conversation, or its release.
 
     `say` has done it already, in the transaction of the answer; if nothing was said it is done
@@ -200,7 +200,7 @@ def _following(turn: Turn) -> Turn | None:
     conversation_id = turn.conversation.pk
     following = _first_open(conversation_id, turn.lease)
     if following is not None:
-        hold_on(conversation_id, turn.lease, clock.now() + LEASE)
+        lease_again(conversation_id, turn.lease, clock.now() + LEASE)
     return following
 
 
@@ -250,7 +250,7 @@ def renew_all() -> int:
     """Extend the leases of all conversations that this process has in hand, by one UPDATE. Returns
     how many.
 
-    Not of those that were given free with the last answer, although `take_next` has not let go of
+    Not of those that were given free with the last answer, although `lease_next` has not let go of
     them here yet.
     """
     with _in_hand_lock:
@@ -263,7 +263,7 @@ def renew_all() -> int:
     return ours.update(lease_until=clock.now() + LEASE)
 
 
-def claim_conversation(conversation_id: int, holder: str, now: datetime, until: datetime) -> bool:
+def write_lease(conversation_id: int, holder: str, now: datetime, until: datetime) -> bool:
     """True too where this very claim has it: its first COMMIT got through, the OK was lost."""
     sql = (
         f"UPDATE {CONVERSATION} SET lease_holder = %s, lease_until = %s"
@@ -284,7 +284,7 @@ def release_conversation(conversation_id: int, holder: str) -> bool:
     return run(sql, to_database(LONG_AGO), conversation_id, holder) == 1
 
 
-def hold_on(conversation_id: int, holder: str, until: datetime) -> None:
+def lease_again(conversation_id: int, holder: str, until: datetime) -> None:
     """Of a conversation that was released in this transaction."""
     sql = f"UPDATE {CONVERSATION} SET lease_holder = %s, lease_until = %s WHERE id = %s"
     run(sql, holder, to_database(until), conversation_id)

@@ -12,16 +12,16 @@ from pytest_django import DjangoAssertNumQueries
 
 from conversations.models import Author, Conversation, Customer, Message, MessageState, Reply
 from conversations.replies.say import say
-from conversations.turns import claims
+from conversations.turns import leases
 from conversations.turns.arriving import attach
-from conversations.turns.claims import (
+from conversations.turns.leases import (
     Turn,
+    attach_and_lease,
     give_back,
+    lease_next,
+    lease_turn,
     new_claim,
     renew_all,
-    take,
-    take_in_hand,
-    take_next,
 )
 from tests.factories import AccountFactory, ConversationFactory, MessageFactory, held_turn
 
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _nothing_in_hand(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(claims, "_in_hand", {})
+    monkeypatch.setattr(leases, "_in_hand", {})
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def written(
 
 
 def taken(conversation: Conversation) -> Turn:
-    turn = take(conversation.pk)
+    turn = lease_turn(conversation.pk)
     assert turn is not None
     return turn
 
@@ -106,7 +106,7 @@ def test_it_notes_when_the_customer_last_wrote(conversation: Conversation) -> No
 def test_it_takes_a_message_in_hand_as_it_comes() -> None:
     account = AccountFactory()
     message = MessageFactory(conversation=None, account=account, openid="oNew")
-    _, turn = take_in_hand(message, new_claim())
+    _, turn = attach_and_lease(message, new_claim())
     assert turn is not None
     assert turn.message.pk == message.pk
     assert turn.customer.openid == "oNew"
@@ -120,7 +120,7 @@ def test_it_answers_in_the_order_in_which_the_customer_wrote(conversation: Conve
     turn = taken(conversation)
     assert turn.message.text == "第一句"
     answer(turn)
-    following = take_next(turn)
+    following = lease_next(turn)
     assert following is not None
     assert following.message.text == "第二句"
 
@@ -132,7 +132,7 @@ def test_it_orders_messages_of_one_second_by_id(conversation: Conversation) -> N
     turn = taken(conversation)
     assert turn.message.pk == first.pk
     answer(turn)
-    following = take_next(turn)
+    following = lease_next(turn)
     assert following is not None
     assert following.message.pk == second.pk
 
@@ -145,7 +145,7 @@ def test_it_sees_a_wish_for_a_human_before_the_others(conversation: Conversation
 
 def test_it_finds_nothing_to_take_where_all_is_answered(conversation: Conversation) -> None:
     written(conversation, state=MessageState.ANSWERED)
-    assert take(conversation.pk) is None
+    assert lease_turn(conversation.pk) is None
     written(conversation)
     assert taken(conversation).message.state == MessageState.ANSWERING
 
@@ -154,7 +154,7 @@ def test_it_lets_nobody_take_a_conversation_that_is_held(conversation: Conversat
     written(conversation)
     taken(conversation)
     written(conversation, "还有一句")
-    assert take(conversation.pk) is None
+    assert lease_turn(conversation.pk) is None
 
 
 def test_it_gives_a_message_to_another_when_the_lease_has_run_out(
@@ -172,7 +172,7 @@ def test_it_keeps_the_answer_of_who_lost_the_lease(conversation: Conversation) -
     slow = taken(conversation)
     let_lease_run_out(conversation)
     quick = taken(conversation)
-    with pytest.raises(claims.LeaseLost):
+    with pytest.raises(leases.LeaseLost):
         answer(slow, "迟到的回答")
     answer(quick, "及时的回答")
     assert [reply.text for reply in Reply.objects.all()] == ["及时的回答"]
@@ -187,9 +187,9 @@ def test_it_does_not_let_a_thread_that_stalled_pass_for_the_one_that_took_over(
     let_lease_run_out(conversation)
     current = taken(conversation)
     written(conversation, "第二句")
-    assert take_next(stalled) is None
+    assert lease_next(stalled) is None
     give_back(stalled)
-    assert take(conversation.pk) is None
+    assert lease_turn(conversation.pk) is None
     assert current.message.attempt == Message.objects.get(pk=current.message.pk).attempt
 
 
@@ -200,15 +200,15 @@ def test_it_takes_no_message_that_was_answered_while_it_looked(
     answered twice.
     """
     message = written(conversation)
-    first_look = claims.first_open_message
+    first_look = leases.first_open_message
 
     def look_then_lose(conversation_id: int) -> object:
         found = first_look(conversation_id)
         Message.objects.filter(pk=message.pk).update(state=MessageState.ANSWERED)
         return found
 
-    monkeypatch.setattr(claims, "first_open_message", look_then_lose)
-    assert take(conversation.pk) is None
+    monkeypatch.setattr(leases, "first_open_message", look_then_lose)
+    assert lease_turn(conversation.pk) is None
     message.refresh_from_db()
     assert (message.state, message.attempt) == (MessageState.ANSWERED, 0)
 
@@ -230,7 +230,7 @@ def test_it_sees_a_message_that_came_during_the_answer_before_it_lets_go(
     turn = taken(conversation)
     late = written(conversation, "还有一句")
     answer(turn)
-    following = take_next(turn)
+    following = lease_next(turn)
     assert following is not None
     assert following.message.pk == late.pk
 
@@ -239,7 +239,7 @@ def test_it_leaves_the_conversation_free_when_nothing_is_left(conversation: Conv
     written(conversation)
     turn = taken(conversation)
     answer(turn)
-    assert take_next(turn) is None
+    assert lease_next(turn) is None
     written(conversation, "过了一会儿")
     assert taken(conversation).message.text == "过了一会儿"
 
@@ -268,8 +268,8 @@ def test_it_renews_all_that_is_in_hand_by_one_update(
 def test_it_does_not_renew_what_it_gave_up() -> None:
     answered, failed, needs_model = held_turn(), held_turn(), held_turn()
     answer(answered)
-    take_next(answered)
-    claims.drop(failed)
+    lease_next(answered)
+    leases.drop(failed)
     give_back(needs_model)
     assert renew_all() == 0
 
@@ -279,7 +279,7 @@ def test_it_renews_only_the_lease_that_stands(conversation: Conversation) -> Non
     stalled = taken(conversation)
     let_lease_run_out(conversation)
     taken(conversation)
-    claims.drop(stalled)
+    leases.drop(stalled)
     assert renew_all() == 1
 
 
@@ -293,7 +293,7 @@ def test_it_does_not_renew_what_another_process_took(conversation: Conversation)
 def test_it_reads_the_owner_anew_when_it_is_asked_to() -> None:
     turn = held_turn()
     Conversation.objects.update(owner="agent", owner_version=4)
-    assert claims.refreshed(turn).owner_version == 4
+    assert leases.refreshed(turn).owner_version == 4
     assert turn.conversation.is_with_agent
 
 
