@@ -146,7 +146,7 @@ def test_clocks_that_agree_are_not_named() -> None:
 def test_a_clock_that_differs_is_named_for_as_long_as_it_does(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(worker.claims, "renew_all", lambda: 0)
+    monkeypatch.setattr(worker.leases, "renew_all", lambda: 0)
     monkeypatch.setattr(clock, "notable_skew", lambda: -40.2)
     worker.beat(("deliver", "default"))
     monkeypatch.setattr(clock, "notable_skew", lambda: 6.0)
