@@ -4,6 +4,7 @@ the ticket in another.
 
 from __future__ import annotations
 
+import itertools
 import re
 
 import pytest
@@ -15,18 +16,21 @@ from tests.services.process import wait_until
 
 pytestmark = pytest.mark.browser
 
+_numbers = itertools.count(1)
 REPLY = "您好，我是李明，老板姓张。"
 
 
 def open_phone(page: Page, served: Served, *, verified: bool) -> None:
-    """A new customer of an account that is verified, or not."""
+    """A new customer of an account that is verified, or not. The page shows the phone of another
+    one before, with the same welcome on it.
+    """
+    name = f"{'认证' if verified else '未认证'}客户 {next(_numbers)}"
     page.goto(f"{served.url}/simulator/")
     page.locator("#verified label").nth(0 if verified else 1).click()
     page.locator("#new-customer").click()
-    name = page.locator("dialog[open] input[type=text], dialog[open] input:not([type])")
-    if name.count():
-        name.first.fill("认证客户" if verified else "未认证客户")
-        page.locator("dialog[open] button[type=submit]").first.click()
+    page.locator("#customer-name").fill(name)
+    page.locator("#new-customer-dialog button[type=submit]").first.click()
+    expect(page.locator("#customer option:checked")).to_contain_text(name)
     expect(page.locator("#bubbles")).to_contain_text("您好，这里是", timeout=15_000)
 
 
