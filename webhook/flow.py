@@ -159,8 +159,8 @@ def give(turn: Turn, answer: Answer, memory: session.Session) -> None:
 
 
 def answer_while_waiting(turn: Turn) -> None:
-    """In the queue: good FAQ hits are still given, the model is not asked, the rest waits for the
-    agent.
+    """In the queue: what the steps that are asked meanwhile (`while_waiting`) find is still given,
+    the model is not asked, the rest waits for the agent.
     """
     if not turn.message.text:
         tickets.add_message(turn)
@@ -170,7 +170,7 @@ def answer_while_waiting(turn: Turn) -> None:
         return
     memory = session.load(turn.conversation, turn.customer.openid)
     answer = pipeline.answer(_question(turn, memory, faq_only=True), model=None)
-    if answer.said and answer.source == Source.FAQ:
+    if answer.said and answer.source != Source.BLOCKED:
         try:
             say_answer(turn, answer, memory)
             return
