@@ -60,8 +60,8 @@ def answer_conversation(conversation_id: int, *, model: Model) -> None:
     """
     turn = leases.lease_turn(conversation_id)
     while turn is not None:
-        turn.line = by_api.line_at_hand(turn.account)
         with _let_go_on_error(turn):
+            turn.line = by_api.line_at_hand(turn.account)
             try:
                 flow.reply(turn, model=model)
             except LeaseLost:

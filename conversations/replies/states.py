@@ -231,10 +231,15 @@ def lose_sight(reply: Reply, now: datetime, reason: str) -> bool:
 
 
 def _refused(transition: Transition, reply: Reply, reason: str, **values: object) -> bool:
-    """WeChat did not take it, so nobody has read it, whatever the sweep has thought meanwhile."""
+    """WeChat did not take it, so nobody has read it, whatever the sweep has thought meanwhile.
+
+    The claim is over: a former release that takes the row next names none, and would pass for this
+    one, which has not begun.
+    """
     return (
         _of_claim(transition, reply).update(
             state=transition.after,
+            claim="",
             channel=Channel.NONE,
             sent_at=None,
             begun_at=None,
@@ -251,9 +256,13 @@ def _of_claim(transition: Transition, reply: Reply) -> QuerySet[Reply]:
 
 def fail_behind(reply: Reply, reason: str) -> int:
     """The second half of an answer without the first says nothing, or something false."""
-    if reply.message_id is None:
+    if reply.message_id is not None:
+        of_the_set = Q(message_id=reply.message_id)
+    elif reply.draft_key is not None:
+        of_the_set = Q(draft_key=reply.draft_key)
+    else:
         return 0
-    behind = FAIL_BEHIND.rows().filter(message_id=reply.message_id, part__gt=reply.part)
+    behind = FAIL_BEHIND.rows().filter(of_the_set, part__gt=reply.part)
     return behind.update(state=FAIL_BEHIND.after, reason=reason)
 
 

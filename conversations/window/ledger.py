@@ -81,12 +81,7 @@ def open_window(customer_id: int, window: Window) -> None:
     more whether the customer follows.
     """
     if not window.follows:
-        run(
-            _LEAVE,
-            to_database(window.message_until),
-            customer_id,
-            to_database(window.message_until),
-        )
+        _leave(customer_id, window)
     elif window.message_until is not None:
         until = to_database(window.message_until)
         run(_OPEN_MESSAGE_WINDOW, window.message_sends, until, customer_id, until)
@@ -96,6 +91,14 @@ def open_window(customer_id: int, window: Window) -> None:
             _OPEN_EVENT_WINDOW,
             *(window.event_sends, to_database(window.event_until), until, customer_id),
         )
+
+
+def _leave(customer_id: int, window: Window) -> None:
+    """A follow or a click that is newer opens the window of events alone."""
+    assert window.message_until is not None
+    until = to_database(window.message_until)
+    event_until = to_database(window.message_until - MESSAGE_WINDOW + EVENT_WINDOW)
+    run(_LEAVE, until, customer_id, until, event_until)
 
 
 # `subscribed` goes by the newest push that tells it.
@@ -112,6 +115,7 @@ _LEAVE = (
     f"UPDATE {CUSTOMER} SET message_sends_left = 0, message_window_until = %s,"
     " event_sends_left = 0, subscribed = FALSE"
     f" WHERE id = %s AND {_IS_NEWEST}"
+    " AND (event_window_until IS NULL OR event_window_until <= %s)"
 )
 
 

@@ -17,7 +17,7 @@ from django.db.migrations.loader import MigrationLoader
 
 from assistant.models import AnswerLog
 from conversations.models import Conversation, Customer, Message, Reply, ReplyState
-from conversations.replies import by_api
+from conversations.replies import by_api, states
 from llm.models import ModelCall
 from tests.factories import AccountFactory, ConversationFactory, MessageFactory
 from tests.worlds.api_stub import ApiStub
@@ -95,6 +95,21 @@ def test_what_it_writes_this_release_sends(wechat: ApiStub) -> None:
 def test_it_sends_what_this_release_has_written() -> None:
     reply = Reply.objects.create(conversation=ConversationFactory(), author="bot", text="您好")
     assert run(CLAIM_REPLY, AT_NOON, reply.pk) == 1
+
+
+def test_what_it_sends_after_a_refusal_of_this_release_counts_as_begun() -> None:
+    """It knows of no claim: that of the refused try must not pass for its own."""
+    reply = Reply.objects.create(
+        conversation=ConversationFactory(),
+        author="bot",
+        text="您好",
+        state=ReplyState.SENDING,
+        claim="ours",
+        begun_at=NOON,
+    )
+    assert states.try_later(reply, NOON, "busy")
+    assert run(CLAIM_REPLY, AT_NOON, reply.pk) == 1
+    assert not Reply.objects.filter(states.not_begun()).exists()
 
 
 @pytest.mark.parametrize("model", [AnswerLog, ModelCall])

@@ -99,6 +99,7 @@ class TestWhoFollows:
             ([(CAME, 0), (LEFT, 5)], False, 0),
             ([(LEFT, 5), (CAME, 0)], False, 3),
             ([(LEFT, 0), (CAME, 5)], True, 3),
+            ([(CAME, 5), (LEFT, 0)], True, 3),
             ([(LEFT, 0), (WROTE, 5)], True, 5),
             ([(WROTE, 5), (LEFT, 0)], True, 5),
             ([(LEFT, 0), (CAME, 5), (WROTE, 9)], True, 8),

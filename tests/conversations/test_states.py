@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from conversations.models import Reply, ReplyState
 from conversations.replies import states
-from tests.factories import MessageFactory, ReplyFactory
+from tests.factories import ConversationFactory, MessageFactory, ReplyFactory
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("wechatbot", "webhook", "tickets", "assistant", "knowledge", "conversations", "wechat")
@@ -200,3 +200,22 @@ def test_only_the_parts_behind_a_failed_one_fail() -> None:
     assert states.fail_behind(second, "no") == 1
     found = {row.pk: row.state for row in Reply.objects.all()}
     assert found == {first.pk: "ready", second.pk: "ready", third.pk: "failed"}
+
+
+@pytest.mark.django_db
+def test_a_persons_text_without_its_beginning_is_not_sent_either() -> None:
+    conversation = ConversationFactory()
+    first, second = (
+        ReplyFactory(
+            conversation=conversation,
+            message=None,
+            draft_key="draft",
+            part=part,
+            state=ReplyState.READY,
+        )
+        for part in (1, 2)
+    )
+    other = ReplyFactory(conversation=conversation, message=None, part=2, state=ReplyState.READY)
+    assert states.fail_behind(first, "no") == 1
+    found = {row.pk: row.state for row in Reply.objects.all()}
+    assert found == {first.pk: "ready", second.pk: "failed", other.pk: "ready"}

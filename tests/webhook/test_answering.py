@@ -214,6 +214,18 @@ class TestInTheWorker:
         assert wechat.tried == 0
         assert leases.renew_all() == 1
 
+    def test_it_lets_go_when_it_cannot_look_for_the_accounts_token(
+        self, account: OfficialAccount, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(account: object) -> None:
+            raise OperationalError(2006, "gone away")
+
+        conversation_id = conversation_of(stored(account, RETURNS[0]))
+        monkeypatch.setattr("webhook.answering.by_api.line_at_hand", fail)
+        with pytest.raises(OperationalError):
+            answer_conversation(conversation_id, model=ModelStub())
+        assert leases.renew_all() == 0
+
     def test_a_failure_lets_the_lease_run_out_and_the_next_attempt_answers(
         self, account: OfficialAccount, wechat: ApiStub, model_is_configured: None
     ) -> None:
