@@ -152,4 +152,7 @@ def test_a_text_whose_sender_died_before_its_call_is_sent_by_another(shop: Shop)
     phone.wait_to_read("您好", 60)
 
     assert phone.read.count("您好") == 1
-    assert [reply.state for reply in phone.replies] == ["sent", "sent"]
+    shop.wait_until(
+        lambda: [reply.state for reply in phone.replies] == ["sent", "sent"],
+        what="that both were sent is noted",
+    )
